@@ -1,0 +1,54 @@
+"""What specs and settings only name: agency secrets and the hub's own keys, from the environment or files."""
+
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography.fernet import Fernet
+
+
+class SecretStore:
+    """Agency secrets by name: HUB_SECRET_<NAME> in the environment, else the file secrets/<name>.
+
+    Satisfies contracts.adapter.Secrets. Read at each use, so that a replaced file needs no restart.
+    """
+
+    def __init__(self, data_dir: Path) -> None:
+        self._folder = data_dir / "secrets"
+
+    def get(self, name: str) -> str:
+        """Raises KeyError with a sentence that says where the secret may be put."""
+        variable = "HUB_SECRET_" + name.upper().replace("-", "_")
+        if value := os.environ.get(variable):
+            return value
+        try:
+            return (self._folder / name).read_text().strip()
+        except FileNotFoundError:
+            raise KeyError(
+                f"there is no secret {name!r}: set {variable} or write the file secrets/{name} in the data folder"
+            ) from None
+
+
+def seal_key_file(data_dir: Path) -> str:
+    """The Fernet keys that seal personal data, newest first, comma between. Made at first use."""
+    return _kept(data_dir / "keys" / "seal", lambda: Fernet.generate_key().decode())
+
+
+def digest_key_file(data_dir: Path) -> str:
+    """The key behind the index's digests. Made at first use; the index cannot be read with another."""
+    return _kept(data_dir / "keys" / "digest", lambda: secrets.token_hex(32))
+
+
+def _kept(path: Path, make: Callable[[], str]) -> str:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        # O_EXCL: two processes that start together must not each make a key of their own.
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(made := make())
+        file.flush()
+        os.fsync(file.fileno())
+    return made

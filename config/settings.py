@@ -1,0 +1,50 @@
+"""Where the hub runs and with what: read once from the environment (HUB_…)."""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from contracts.observation import AgencyId
+
+HERE = Path(__file__).parent
+
+
+def default_data_dir() -> Path:
+    """The user's data folder; for root one under /var/lib, because the embedded PostgreSQL then runs as a
+    user of its own and must be able to pass through every folder above its data."""
+    if os.name == "posix" and os.geteuid() == 0:
+        return Path("/var/lib/gialai-hub")
+    return Path(platformdirs.user_data_dir("gialai-hub"))
+
+
+class Settings(BaseSettings):
+    """Each field is an environment variable: `port` is HUB_PORT."""
+
+    model_config = SettingsConfigDict(env_prefix="HUB_", extra="ignore", frozen=True)
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    data_dir: Path = Field(default_factory=default_data_dir)
+    database_url: SecretStr | None = Field(
+        default=None, description="postgresql://…; without it the hub starts a PostgreSQL of its own."
+    )
+    agencies_dir: Path = HERE / "agencies"
+    documents_dir: Path = Field(default=HERE / "documents", description="Stored WSDLs and schemas.")
+    agency_addresses: dict[AgencyId, str] = Field(
+        default={}, description='Where agencies really are, as JSON: {"so-tnmt": "https://…"}.'
+    )
+    seal_keys: SecretStr | None = Field(
+        default=None, description="Fernet keys, newest first, comma between; else a file in data_dir."
+    )
+    digest_key: SecretStr | None = Field(
+        default=None, description="Secret behind the index's digests, never changed; else a file in data_dir."
+    )
+    worker_lease_seconds: int = Field(
+        default=30, ge=2, le=600, description="How long a dead worker's job stays its own."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"

@@ -1,0 +1,31 @@
+"""Dossier codes as people type them and as systems print them, brought to one comparable form."""
+
+import re
+import unicodedata
+
+# Whoever copies a code from paper mixes these up; no known code scheme tells them apart.
+_LOOK_ALIKES = str.maketrans({"O": "0", "I": "1", "L": "1"})
+_DASHES = re.compile(r"[‐-―−﹘﹣－_]")
+
+
+def fold(text: str) -> str:
+    """Lower-case `text` without Vietnamese marks and with single spaces: "Đã  Xử lý" → "da xu ly"."""
+    decomposed = unicodedata.normalize("NFD", text)
+    bare = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return " ".join(bare.replace("đ", "d").replace("Đ", "D").casefold().split())
+
+
+def tidy_code(text: str) -> str:
+    """The code as it is shown: NFC, upper case, plain dashes, no blanks. " h21.65–220914-0011" → "H21.65-220914-0011"."""
+    plain = _DASHES.sub("-", unicodedata.normalize("NFC", text))
+    return re.sub(r"\s+", "", plain).upper()
+
+
+def code_key(text: str) -> str:
+    """The code as it is compared: letters and digits only, accents and look-alikes folded.
+
+    Empty when `text` holds no letter or digit. Two real codes may share a key (a dash in another
+    place), so a look-up by key can find more than one dossier.
+    """
+    letters = "".join(c for c in fold(text).upper() if c.isascii() and c.isalnum())
+    return letters.translate(_LOOK_ALIKES)

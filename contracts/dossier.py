@@ -1,0 +1,76 @@
+"""The unified answer: one dossier as anybody holding its code may see it. No personal data."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from contracts.agency import Name
+from contracts.observation import AgencyId, Channel
+from contracts.status import DossierStatus
+
+
+class StatusName(BaseModel):
+    code: DossierStatus
+    name: Name
+
+    @classmethod
+    def of(cls, status: DossierStatus) -> "StatusName":
+        return cls(code=status, name=Name(vi=status.name_vi, en=status.name_en))
+
+
+class AgencyName(BaseModel):
+    id: AgencyId
+    identifier: str
+    name: Name
+    phone: str | None = None
+
+
+class Procedure(BaseModel):
+    code: str | None = None
+    name: str | None = None
+
+
+class Source(BaseModel):
+    """Where the latest word about the dossier came from."""
+
+    agency: AgencyId
+    channel: Channel
+
+
+class StatusEvent(BaseModel):
+    """The dossier came to this status."""
+
+    status: StatusName
+    occurred_at: AwareDatetime = Field(description="By the agency's clock.")
+    observed_at: AwareDatetime = Field(description="When the hub first heard of it.")
+    source: Source
+
+
+class DossierSummary(BaseModel):
+    """A dossier without its timeline."""
+
+    code: str
+    agency: AgencyName
+    procedure: Procedure
+    status: StatusName | None = Field(description="Null while the agency's status word is not understood.")
+    submitted_at: AwareDatetime | None
+    received_at: AwareDatetime | None
+    due_at: AwareDatetime | None
+    finished_at: AwareDatetime | None
+    observed_at: AwareDatetime = Field(description="When the agency last said anything about this dossier.")
+    checked_at: AwareDatetime = Field(
+        description="Up to when the hub would have heard of a change: the agency's last complete sync, or later."
+    )
+    source: Source
+    stale: bool = Field(description="True when checked_at is older than this agency's schedule promises.")
+    stale_reason: Literal["not_synced_yet", "agency_failing", "sync_late", "agency_disabled"] | None = None
+    updated_at: AwareDatetime = Field(description="When the hub's answer last changed.")
+
+
+class Dossier(DossierSummary):
+    timeline: list[StatusEvent]
+
+
+class DossierPage(BaseModel):
+    items: list[DossierSummary]
+    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null at the end.")

@@ -1,0 +1,66 @@
+"""How asking an agency can fail. Nothing else escapes an adapter.
+
+AgencyFailure
+├── Unreachable      no connection, or the system says it is not there (502, 503, 504)
+├── TimedOut         connected, but no whole answer within the time allowed
+├── Throttled        the agency asks us to slow down (429, 503 with Retry-After)
+├── Unauthorized     our credentials were refused
+├── Rejected         the agency understood and said no, in its own words
+├── Malformed        an answer that is not what the spec promises; the raw text is kept
+└── NotFound         the agency says it has no such dossier
+"""
+
+from typing import ClassVar
+
+
+class AgencyFailure(Exception):
+    """One agency's system did not give what was asked of it.
+
+    `message` is an English sentence for an admin; it never holds a secret or personal data.
+    `raw` is the agency's answer as far as it was read, for the call record only.
+    """
+
+    kind: ClassVar[str] = "failure"
+    #: Whether the same request may succeed if it is simply sent again a little later.
+    passing: ClassVar[bool] = False
+
+    def __init__(self, message: str, *, raw: bytes | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.raw = raw
+
+
+class Unreachable(AgencyFailure):
+    kind = "unreachable"
+    passing = True
+
+
+class TimedOut(AgencyFailure):
+    kind = "timed_out"
+    passing = True
+
+
+class Throttled(AgencyFailure):
+    kind = "throttled"
+    passing = True
+
+    def __init__(self, message: str, *, retry_after: float | None = None, raw: bytes | None = None) -> None:
+        """`retry_after`: seconds the agency asked us to wait, if it said."""
+        super().__init__(message, raw=raw)
+        self.retry_after = retry_after
+
+
+class Unauthorized(AgencyFailure):
+    kind = "unauthorized"
+
+
+class Rejected(AgencyFailure):
+    kind = "rejected"
+
+
+class Malformed(AgencyFailure):
+    kind = "malformed"
+
+
+class NotFound(AgencyFailure):
+    kind = "not_found"

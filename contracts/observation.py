@@ -1,0 +1,101 @@
+"""An Observation: what one agency's system said about one dossier, at one moment."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from contracts.status import DossierStatus
+
+AgencyId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+DossierCode = Annotated[str, StringConstraints(min_length=1, max_length=80)]
+Revision = Annotated[int, Field(ge=0, lt=2**63)]
+ShortText = Annotated[str, StringConstraints(max_length=500)]
+LongText = Annotated[str, StringConstraints(max_length=4000)]
+
+
+class Channel(StrEnum):
+    """How an observation reached the hub."""
+
+    WEBHOOK = "webhook"
+    PULL = "pull"
+    LOOKUP = "lookup"
+
+
+class Facts(BaseModel):
+    """The fields an observation mentions. A field that was never set is not mentioned, and changes nothing.
+
+    Whether a field is mentioned is told by `model_fields_set`, so build Facts only from what was said.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    status: DossierStatus | None = None
+    status_raw: ShortText | None = Field(default=None, description="The agency's own status word.")
+    national_code: DossierCode | None = None
+    procedure_code: Annotated[str, StringConstraints(max_length=80)] | None = None
+    procedure_name: ShortText | None = None
+    submitted_at: AwareDatetime | None = None
+    received_at: AwareDatetime | None = None
+    due_at: AwareDatetime | None = Field(
+        default=None, description="Ngày hẹn trả; lateness compares its date."
+    )
+    finished_at: AwareDatetime | None = None
+    applicant_name: ShortText | None = None
+    applicant_phone: Annotated[str, StringConstraints(max_length=40)] | None = None
+    applicant_email: Annotated[str, StringConstraints(max_length=254)] | None = None
+    note: LongText | None = Field(default=None, description="The officer's words; may name people.")
+
+
+#: Facts that say who somebody is. They are stored sealed and never logged.
+PERSONAL = frozenset({"applicant_name", "applicant_phone", "applicant_email", "note"})
+
+
+class Observation(BaseModel):
+    """What `agency` said about dossier `code`.
+
+    `revision` is the agency's own change number where it has one; else `occurred_at`, when the change
+    happened by the agency's clock, orders observations. `observed_at` is when the hub heard it.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    agency: AgencyId
+    code: DossierCode
+    occurred_at: AwareDatetime
+    revision: Revision | None = None
+    settles: bool = Field(
+        default=False,
+        description="True for the agency's answer to our question which of two contradicting states holds.",
+    )
+    facts: Facts
+    observed_at: AwareDatetime
+    channel: Channel
+
+
+class Unusable(BaseModel):
+    """Something an agency said that could not be understood: kept with its raw text, shown, replayed once mapped."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    agency: AgencyId
+    channel: Channel
+    reason: Annotated[str, StringConstraints(pattern=r"^[a-z_]+$")] = Field(
+        description="unknown_status, bad_value, missing_field, not_a_record, malformed_body"
+    )
+    message: str = Field(description="What was wrong and what would be right, for an admin.")
+    field: str | None = None
+    expression: str | None = None
+    value: str | None = None
+    code: str | None = Field(default=None, description="The dossier's code, where it could be read.")
+    raw: str = Field(description="The record as it came.")
+    observed_at: AwareDatetime
+
+
+class Reading(BaseModel):
+    """What came of reading one answer or one event: the parts understood, and the parts not."""
+
+    model_config = ConfigDict(frozen=True)
+
+    observations: tuple[Observation, ...] = ()
+    unusable: tuple[Unusable, ...] = ()

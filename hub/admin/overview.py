@@ -1,0 +1,135 @@
+"""What the admin page shows, gathered in a few queries; what needs a person comes first."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+import asyncpg
+
+from contracts.agency import AgencySpec
+from hub.db import Database
+from hub.registry import Registry
+from hub.streams.freshness import freshness
+
+Health = Literal["failing", "late", "starting", "well", "off"]
+
+_AGENCIES = """
+    SELECT s.agency, s.covered_until, s.last_succeeded_at, s.last_failed_at, s.last_failure, s.failures_in_a_row,
+           s.next_due_at
+      FROM stream s
+"""
+_COUNTS = """
+    SELECT agency, count(*) AS dossiers FROM dossier GROUP BY agency
+"""
+_QUARANTINED = """
+    SELECT agency, reason, field, value, count(*) AS records, min(first_seen_at) AS since, max(last_seen_at) AS last,
+           min(message) AS message
+      FROM quarantine
+     WHERE resolved_at IS NULL
+     GROUP BY agency, reason, field, value
+     ORDER BY count(*) DESC, max(last_seen_at) DESC
+     LIMIT 100
+"""
+_DELIVERIES = """
+    SELECT agency, state, count(*) AS deliveries
+      FROM inbox
+     WHERE received_at > now() - interval '1 day'
+     GROUP BY agency, state
+"""
+_REFUSED = """
+    SELECT agency, sum(count)::bigint AS refused FROM refusal WHERE day >= date_trunc('day', now()) GROUP BY agency
+"""
+_CONFLICTS = """
+    SELECT i.agency, count(*) AS conflicts
+      FROM inbox_conflict c JOIN inbox i ON i.id = c.inbox_id
+     WHERE c.received_at > now() - interval '1 day'
+     GROUP BY i.agency
+"""
+_CALLS = """
+    SELECT agency, operation, outcome, status, message, started_at, seconds, attempts, response_bytes, correlation_id
+      FROM call
+     WHERE outcome <> 'ok'
+     ORDER BY started_at DESC
+     LIMIT 30
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyRow:
+    spec: AgencySpec
+    health: Health
+    dossiers: int
+    #: The agency's row of `stream`; None where it is not pulled.
+    stream: asyncpg.Record | None
+    #: Age of the moment up to which the agency's changes are known; None before its first sync.
+    lag: timedelta | None
+    quarantined: int
+    #: Deliveries of the last day by state, refused ones of today, and ids reused with another body.
+    deliveries: dict[str, int]
+    refused: int
+    conflicts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    at: datetime
+    agencies: list[AgencyRow]
+    quarantine: list[asyncpg.Record]
+    failed_calls: list[asyncpg.Record]
+
+
+_ORDER: dict[Health, int] = {"failing": 0, "late": 1, "starting": 2, "well": 3, "off": 4}
+
+
+async def overview(database: Database, registry: Registry) -> Overview:
+    now = datetime.now(UTC)
+    async with database.reads.acquire() as connection:
+        streams = {row["agency"]: row for row in await connection.fetch(_AGENCIES)}
+        dossiers = {row["agency"]: row["dossiers"] for row in await connection.fetch(_COUNTS)}
+        quarantine = await connection.fetch(_QUARANTINED)
+        states = await connection.fetch(_DELIVERIES)
+        refused = {row["agency"]: row["refused"] for row in await connection.fetch(_REFUSED)}
+        conflicts = {row["agency"]: row["conflicts"] for row in await connection.fetch(_CONFLICTS)}
+        calls = await connection.fetch(_CALLS)
+    rows = [
+        AgencyRow(
+            spec=spec,
+            health=_health(spec, streams.get(spec.id), now),
+            dossiers=dossiers.get(spec.id, 0),
+            stream=streams.get(spec.id),
+            lag=_lag(streams.get(spec.id), now),
+            quarantined=sum(row["records"] for row in quarantine if row["agency"] == spec.id),
+            deliveries={row["state"]: row["deliveries"] for row in states if row["agency"] == spec.id},
+            refused=refused.get(spec.id, 0),
+            conflicts=conflicts.get(spec.id, 0),
+        )
+        for spec in registry
+    ]
+    rows.sort(key=lambda row: (_ORDER[row.health], -row.quarantined, row.spec.id))
+    return Overview(now, rows, quarantine, calls)
+
+
+def _health(spec: AgencySpec, stream: asyncpg.Record | None, now: datetime) -> Health:
+    if not spec.enabled:
+        return "off"
+    if stream is None:
+        return "well"
+    if stream["failures_in_a_row"]:
+        return "failing"
+    if stream["covered_until"] is None:
+        return "starting"
+    fresh = freshness(
+        spec,
+        observed_at=stream["covered_until"],
+        covered_until=stream["covered_until"],
+        failures_in_a_row=0,
+        now=now,
+    )
+    return "late" if fresh.stale else "well"
+
+
+def _lag(stream: asyncpg.Record | None, now: datetime) -> timedelta | None:
+    if stream is None or stream["covered_until"] is None:
+        return None
+    return max(timedelta(0), now - stream["covered_until"])
+

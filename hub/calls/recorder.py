@@ -1,0 +1,48 @@
+"""Writes call records, bodies sealed; keeps them for a fortnight."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, func, insert
+
+from contracts.adapter import CallRecord
+from hub.calls.tables import call
+from hub.db import Database
+from hub.log import correlation_id
+from hub.vault import Vault
+
+KEPT_FOR = timedelta(days=14)
+
+
+class DatabaseCallRecorder:
+    """contracts.adapter.CallRecorder over the database."""
+
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database = database
+        self._vault = vault
+
+    async def __call__(self, record: CallRecord) -> None:
+        row = {
+            "agency": record.agency,
+            "operation": record.operation,
+            "method": record.method,
+            "address": record.address,
+            "started_at": record.started_at,
+            "seconds": record.seconds,
+            "attempts": record.attempts,
+            "outcome": record.outcome,
+            "message": record.message,
+            "status": record.status,
+            "request": self._vault.seal(record.request),
+            "response": self._vault.seal(record.response),
+            "response_bytes": record.response_bytes,
+            "correlation_id": correlation_id(),
+        }
+        async with self._database.begin() as connection:
+            await connection.execute(insert(call).values(row))
+
+
+async def prune(database: Database) -> int:
+    """Delete what is older than KEPT_FOR. Returns how many rows went."""
+    async with database.begin() as connection:
+        result = await connection.execute(delete(call).where(call.c.started_at < func.now() - KEPT_FOR))
+        return result.rowcount

@@ -1,0 +1,59 @@
+"""The one database: SQLAlchemy for whatever writes or runs seldom, the plain driver for hot reads."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Self
+
+import asyncpg
+from sqlalchemy import MetaData, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+        "uq": "%(table_name)s_%(column_0_N_name)s_key",
+        "pk": "%(table_name)s_pkey",
+        "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    }
+)
+
+
+def driver_url(url: str) -> URL:
+    """`postgresql://…` as SQLAlchemy's asyncpg dialect wants it."""
+    return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+class Database:
+    """One pool for transactions (`begin`), one for hot reads (`reads`), one door to a lone connection."""
+
+    def __init__(self, url: str, engine: AsyncEngine, reads: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self.url = url
+        self.engine = engine
+        self.reads = reads
+
+    @classmethod
+    async def open(cls, url: str) -> Self:
+        """Connect to `url`. Raises OSError or asyncpg.PostgresError when nobody is there."""
+        reads = await asyncpg.create_pool(url, min_size=1, max_size=8)
+        engine = create_async_engine(driver_url(url), pool_size=8, max_overflow=8, pool_pre_ping=True)
+        return cls(url, engine, reads)
+
+    async def close(self) -> None:
+        await self.engine.dispose()
+        await self.reads.close()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction: committed when the block ends, rolled back when it raises."""
+        async with self.engine.begin() as connection:
+            yield connection
+
+    async def connect_alone(self) -> "asyncpg.Connection[asyncpg.Record]":
+        """A connection outside every pool, for LISTEN and for locks held as long as a process lives."""
+        return await asyncpg.connect(self.url)
+
+    async def is_ready(self) -> bool:
+        """True when the database answers."""
+        async with self.engine.connect() as connection:
+            return (await connection.execute(text("SELECT 1"))).scalar_one() == 1

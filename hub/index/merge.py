@@ -1,0 +1,168 @@
+"""How observations become a dossier: a fold in stamp order. Pure; the database is elsewhere.
+
+Any order, duplication or batching of the same observations gives the same dossier, because the state is
+defined as the fold over *all* of them, sorted. `record` takes a short cut when what is new outranks
+everything known; the result is the same.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from contracts.codes import tidy_code
+from contracts.observation import Observation
+
+#: An agency's clock further ahead than this is not believed.
+MAX_CLOCK_LEAD = timedelta(minutes=5)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+#: JSON-able facts by name; datetimes in UTC.
+FactValues = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Moment:
+    """Where in an agency's history an observation belongs: its revision, else its time in microseconds.
+
+    Revisions outrank times, so that an agency which begins to number its changes is believed at once.
+    """
+
+    numbered: bool
+    rank: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of a dossier's history."""
+
+    digest: bytes
+    code: str
+    occurred_at: datetime
+    revision: int | None
+    settles: bool
+    facts: FactValues
+    #: When the hub first heard it, and how.
+    observed_at: datetime
+    channel: str
+
+    @property
+    def happened_at(self) -> datetime:
+        """`occurred_at`, or the receipt where the agency's clock is too far ahead to be believed."""
+        return self.observed_at if self.clock_is_ahead else self.occurred_at
+
+    @property
+    def clock_is_ahead(self) -> bool:
+        return self.occurred_at > self.observed_at + MAX_CLOCK_LEAD
+
+    @property
+    def moment(self) -> Moment:
+        if self.revision is not None:
+            return Moment(True, self.revision)
+        return Moment(False, (self.happened_at - _EPOCH) // _MICROSECOND)
+
+    @property
+    def first_heard(self) -> tuple[datetime, str]:
+        """Of two copies of a line, the lesser is kept."""
+        return (self.observed_at, self.channel)
+
+    @property
+    def stamp(self) -> tuple[Moment, bool, bytes]:
+        """The total order: moment, then answers that settle a conflict, then the digest as tie-break."""
+        return (self.moment, self.settles, self.digest)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A dossier as its history tells it."""
+
+    code: str
+    facts: FactValues
+    moment: Moment
+    observed_at: datetime
+    channel: str
+    #: Two observations of the same moment contradict each other and the agency has not settled it.
+    conflict: bool = False
+    #: What was said at `moment`, to notice a contradiction.
+    said_now: FactValues = field(default_factory=dict)
+
+
+def canonical(observation: Observation) -> tuple[bytes, FactValues]:
+    """The bytes two observations share exactly when they say the same, and the facts in storable form."""
+    facts = {
+        name: _plain(value)
+        for name in observation.facts.model_fields_set
+        if (value := getattr(observation.facts, name)) is not None
+    }
+    content = (
+        observation.agency,
+        tidy_code(observation.code),
+        observation.occurred_at.astimezone(UTC),
+        observation.revision,
+        observation.settles,
+        facts,
+    )
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS), facts
+
+
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
+
+
+def apply(state: State | None, entry: Entry) -> State:
+    """`state` with `entry` on top. The entry's stamp must be higher than every stamp in the state."""
+    moment = entry.moment
+    if state is None:
+        return State(entry.code, entry.facts, moment, entry.observed_at, entry.channel, said_now=entry.facts)
+    observed_at, channel = max((state.observed_at, state.channel), (entry.observed_at, entry.channel))
+    merged = replace(
+        state,
+        code=entry.code,
+        facts=state.facts | entry.facts,
+        moment=moment,
+        observed_at=observed_at,
+        channel=channel,
+    )
+    if moment > state.moment or entry.settles:
+        return replace(merged, conflict=False, said_now=entry.facts)
+    contradicts = any(
+        entry.facts[name] != state.said_now[name] for name in entry.facts.keys() & state.said_now
+    )
+    return replace(merged, conflict=state.conflict or contradicts, said_now=state.said_now | entry.facts)
+
+
+def fold(entries: Iterable[Entry], start: State | None = None) -> State:
+    """The dossier its whole history makes. `start`, if given, must lie below every entry.
+
+    Raises ValueError when there is no history at all.
+    """
+    state = start
+    for entry in sorted(entries, key=lambda entry: entry.stamp):
+        state = apply(state, entry)
+    if state is None:
+        raise ValueError("a dossier without history")
+    return state
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The dossier came to a status: one line of the timeline people see."""
+
+    status: str
+    occurred_at: datetime
+    observed_at: datetime
+    channel: str
+
+
+def timeline(entries: Iterable[Entry]) -> list[Step]:
+    """The statuses a dossier went through, oldest first; the same status said again is not a step."""
+    steps: list[Step] = []
+    for entry in sorted(entries, key=lambda entry: entry.stamp):
+        status = entry.facts.get("status")
+        if status is not None and (not steps or steps[-1].status != status):
+            steps.append(Step(status, entry.happened_at, entry.observed_at, entry.channel))
+    return steps

@@ -1,0 +1,1 @@
+"""The schema's history (alembic), and `migrate`, which brings a database to its newest version."""

@@ -1,0 +1,48 @@
+"""How fresh the hub's knowledge of an agency's dossiers is, told honestly. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from contracts.agency import AgencySpec
+
+StaleReason = Literal["not_synced_yet", "agency_failing", "sync_late", "agency_disabled"]
+
+#: A sync may be this many of its intervals late, and this long in any case, before people are told.
+_INTERVALS = 3
+_AT_LEAST = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    checked_at: datetime
+    stale_reason: StaleReason | None
+
+    @property
+    def stale(self) -> bool:
+        return self.stale_reason is not None
+
+
+def freshness(
+    spec: AgencySpec | None,
+    *,
+    observed_at: datetime,
+    covered_until: datetime | None,
+    failures_in_a_row: int,
+    now: datetime,
+) -> Freshness:
+    """`observed_at`: the agency's last word on the dossier; `covered_until`: the end of its last complete sync.
+
+    Agencies that only push promise nothing about silence; their dossiers are as of their last word.
+    """
+    checked_at = max(observed_at, covered_until) if covered_until else observed_at
+    if spec is None or not spec.enabled:
+        return Freshness(checked_at, "agency_disabled")
+    if spec.sync is None:
+        return Freshness(checked_at, None)
+    if covered_until is None:
+        return Freshness(checked_at, "not_synced_yet")
+    promised = max(_INTERVALS * timedelta(seconds=spec.sync.every_seconds), _AT_LEAST)
+    if now - checked_at <= promised:
+        return Freshness(checked_at, None)
+    return Freshness(checked_at, "agency_failing" if failures_in_a_row else "sync_late")

@@ -1,0 +1,91 @@
+"""The clock: decides what is due and enqueues it. It does no work itself, and exactly one of them leads."""
+
+import asyncio
+from contextlib import suppress
+
+import asyncpg
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from hub.calls import recorder
+from hub.db import Database
+from hub.registry import Registry
+from hub.streams import store
+from sync_jobs import engine
+
+log = structlog.get_logger()
+
+# Any number will do, as long as nobody else locks on it: "hub" and "clock" on a phone's keys.
+_LEADER_LOCK = 482_25625
+
+_TICK_SECONDS = 1
+_SWEEP_SECONDS = 5
+_PRUNE_HOURS = 6
+
+
+class Clock:
+    """Ticks as long as it leads. When the leader dies, its lock falls and another clock takes over."""
+
+    def __init__(self, database: Database, registry: Registry) -> None:
+        self._database = database
+        self._every = {spec.id: spec.sync.every_seconds for spec in registry.synced() if spec.sync}
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Lead, or wait to lead, until `stop`."""
+        while not self._stopping.is_set():
+            try:
+                await self._lead()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+                log.exception("clock.interrupted")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._stopping.wait(), timeout=1)
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def _lead(self) -> None:
+        """Returns when another clock leads, when our lock's connection is gone, or when stopped."""
+        connection = await self._database.connect_alone()
+        try:
+            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER_LOCK):
+                return
+            log.info("clock.leads")
+            scheduler = self._scheduler()
+            scheduler.start()
+            try:
+                while not self._stopping.is_set():
+                    # The lock lives as long as this connection: once it is gone, another clock may lead.
+                    await connection.fetchval("SELECT 1", timeout=5)
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(self._stopping.wait(), timeout=1)
+            finally:
+                scheduler.shutdown(wait=False)
+        finally:
+            await connection.close(timeout=5)
+
+    def _scheduler(self) -> AsyncIOScheduler:
+        # Jobs are made from code at each start and kept in memory: APScheduler 3 fires a stored job once per
+        # process that shares the store.
+        scheduler = AsyncIOScheduler(
+            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30}
+        )
+        scheduler.add_job(self._tick, "interval", seconds=_TICK_SECONDS)
+        scheduler.add_job(self._sweep, "interval", seconds=_SWEEP_SECONDS)
+        scheduler.add_job(self._prune, "interval", hours=_PRUNE_HOURS)
+        return scheduler
+
+    async def _tick(self) -> None:
+        async with self._database.begin() as connection:
+            agencies = await store.due(connection, self._every)
+            await engine.enqueue(connection, map(engine.pull_job, agencies))
+
+    async def _sweep(self) -> None:
+        async with self._database.begin() as connection:
+            await engine.enqueue(connection, [engine.SWEEP])
+
+    async def _prune(self) -> None:
+        await recorder.prune(self._database)
+        await store.prune_runs(self._database)
+        async with self._database.begin() as connection:
+            await engine.prune(connection)

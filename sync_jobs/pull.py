@@ -1,0 +1,84 @@
+"""The pull job: reads what an agency changed, page by page, each page committed with the cursor that covers it."""
+
+from datetime import UTC, datetime
+
+import structlog
+
+from contracts.adapter import AgencyAdapter, Page
+from contracts.errors import AgencyFailure, Malformed
+from hub import quarantine
+from hub.db import Database
+from hub.index.record import record
+from hub.log import correlation_id
+from hub.streams import store
+from hub.streams.store import Fenced, Lease, RunRecord
+from hub.telemetry import OBSERVATIONS, RUNS
+from hub.vault import Vault
+
+log = structlog.get_logger()
+
+
+async def pull(database: Database, adapter: AgencyAdapter, vault: Vault) -> RunRecord:
+    """One run over the agency's present window, or what a run before left of it. Never raises for what the
+    agency does: that is in the run's record."""
+    sync = adapter.spec.sync
+    assert sync is not None, "only agencies with a schedule are pulled"
+    started_at = datetime.now(UTC)
+    lease = await store.take(database, adapter.spec.id, sync, started_at)
+    run = RunRecord(
+        agency=adapter.spec.id, started_at=started_at, since=lease.window.since, until=lease.window.until
+    )
+    try:
+        await _read_window(database, adapter, vault, lease, run)
+    except AgencyFailure as failure:
+        run.outcome, run.message = failure.kind, failure.message
+        if isinstance(failure, Malformed):
+            # The place we went on from may be what the agency cannot make sense of: begin the window anew.
+            await store.forget_position(database, lease)
+    except Fenced:
+        run.outcome, run.message = "fenced", "another run has taken over"
+    except Exception as error:
+        run.outcome, run.message = "error", f"the hub failed: {type(error).__name__}"
+        log.exception("sync.run_failed", agency=run.agency)
+    await store.finish(database, run, lease, correlation_id=correlation_id())
+    RUNS.labels(run.agency, run.outcome).inc()
+    log.info(
+        "sync.run",
+        agency=run.agency,
+        outcome=run.outcome,
+        message=run.message,
+        pages=run.pages,
+        received=run.received,
+        added=run.added,
+        changed=run.changed,
+        quarantined=run.quarantined,
+        seconds=round((datetime.now(UTC) - started_at).total_seconds(), 3),
+    )
+    return run
+
+
+async def _read_window(
+    database: Database, adapter: AgencyAdapter, vault: Vault, lease: Lease, run: RunRecord
+) -> None:
+    while True:
+        page = await adapter.changes(lease.window, lease.position)
+        run.clock_skew_seconds = _skew(page)
+        async with database.begin() as connection:
+            recorded = await record(connection, page.observations, vault, correlation_id=correlation_id())
+            kept = await quarantine.keep(connection, page.unusable, vault, correlation_id=correlation_id())
+            lease = await store.advance(connection, lease, page)
+        run.pages += 1
+        run.received += len(page.observations)
+        run.added += recorded.added
+        run.changed += recorded.changed
+        run.quarantined += kept
+        OBSERVATIONS.labels(run.agency).inc(recorded.added)
+        if lease.position is None:
+            return
+
+
+def _skew(page: Page) -> float | None:
+    """Seconds the agency's clock is ahead of ours. Its Date header has whole seconds, so half of one is added."""
+    if page.agency_time is None:
+        return None
+    return (page.agency_time - datetime.now(UTC)).total_seconds() + 0.5

@@ -1,0 +1,100 @@
+"""What all tests share: a real PostgreSQL (embedded, or HUB_DATABASE_URL's) and a fresh database for each test."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from itertools import count
+from pathlib import Path
+
+import asyncpg
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy.engine import make_url
+
+from hub.db import Database
+from hub.embedded import EmbeddedPostgres
+from hub.migrations.run import migrate
+from hub.vault import Vault
+
+_TEMPLATE = f"hub_test_template_{os.getpid()}"
+_numbers = count(1)
+
+
+def _named(url: str, database: str) -> str:
+    return make_url(url).set(database=database).render_as_string(hide_password=False)
+
+
+async def _execute(url: str, *statements: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        for statement in statements:
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    """A PostgreSQL server we may make databases on."""
+    if url := os.environ.get("HUB_DATABASE_URL"):
+        yield url
+        return
+    # Not under pytest's own temporary folder, which only its user may enter: as root the embedded server
+    # runs as another user.
+    with tempfile.TemporaryDirectory(prefix="hub-test-") as folder:
+        server = EmbeddedPostgres(Path(folder) / "postgres", owner=True)
+        try:
+            yield server.start()
+        finally:
+            server.stop()
+
+
+@pytest.fixture(scope="session")
+def template(server_url: str) -> Iterator[str]:
+    """The name of a database of the newest schema, to be copied."""
+
+    async def make() -> None:
+        await _execute(server_url, f"DROP DATABASE IF EXISTS {_TEMPLATE}", f"CREATE DATABASE {_TEMPLATE}")
+        database = await Database.open(_named(server_url, _TEMPLATE))
+        try:
+            await migrate(database.engine)
+        finally:
+            await database.close()
+
+    asyncio.run(make())
+    yield _TEMPLATE
+    asyncio.run(_execute(server_url, f"DROP DATABASE IF EXISTS {_TEMPLATE} WITH (FORCE)"))
+
+
+@pytest.fixture
+def new_database(server_url: str, template: str) -> Iterator[Callable[[], str]]:
+    """Makes databases of the newest schema and gives their URLs; they end with the test."""
+    made: list[str] = []
+
+    def make() -> str:
+        name = f"hub_test_{os.getpid()}_{next(_numbers)}"
+        asyncio.run(_execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
+        made.append(name)
+        return _named(server_url, name)
+
+    yield make
+    for name in made:
+        asyncio.run(_execute(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@pytest.fixture
+def database_url(new_database: Callable[[], str]) -> str:
+    return new_database()
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    opened = await Database.open(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="session")
+def vault() -> Vault:
+    return Vault(seal_keys=Fernet.generate_key().decode(), digest_key="0" * 64)
