@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+import structlog
 from fastapi import APIRouter, Request, Response
 from starlette.requests import ClientDisconnect
 
@@ -19,6 +20,8 @@ from hub.log import bind_correlation
 from hub.problems import ProblemError, ProblemType, responses
 from hub.registry import Registry
 from hub.telemetry import WEBHOOKS
+
+log = structlog.get_logger()
 
 MAX_BODY = 256 * 1024
 
@@ -68,9 +71,9 @@ def router(inbox: Inbox, registry: Registry, secrets: Secrets, refusals: Refusal
         """Stored before it is understood. The answer tells what became of it."""
         adapter, webhook = _pushing(registry, agency)
         now = datetime.now(UTC)
+        keys = _keys(secrets, webhook, agency)
         try:
             body = await _body(request)
-            keys = [secrets.get(name) for name in webhook.secrets]
             signed = verify(request.headers, body, keys, now=now, tolerance_seconds=webhook.tolerance_seconds)
             event = _event(body)
         except Refused as refused:
@@ -94,6 +97,18 @@ def _pushing(registry: Registry, agency: str) -> tuple[AgencyAdapter, Webhook]:
             ProblemType.AGENCY_NOT_FOUND, "No agency that pushes has this id. Ids look like ubnd-pleiku."
         )
     return adapter, adapter.spec.webhook
+
+
+def _keys(secrets: Secrets, webhook: Webhook, agency: str) -> list[str]:
+    try:
+        return [secrets.get(name) for name in webhook.secrets]
+    except KeyError as missing:
+        log.error("webhook.secret_missing", agency=agency, problem=str(missing.args[0]))
+        raise ProblemError(
+            ProblemType.UNAVAILABLE,
+            "The hub lacks this agency's secret; its administrator has been told.",
+            headers={"Retry-After": "300"},
+        ) from None
 
 
 async def _body(request: Request) -> bytes:

@@ -1,0 +1,197 @@
+"""The command `hub`: run, migrate, keys. What goes wrong is said in one sentence, without a traceback."""
+
+import asyncio
+import errno
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Annotated, TextIO
+
+import typer
+from pydantic import ValidationError
+
+from config.load import ConfigError
+from config.settings import Settings
+from hub import log, main
+from hub.embedded import EmbeddedFailed, EmbeddedPostgres
+from hub.installation import WrongKeys
+from hub.sample import SampleEstate, SampleFailed, sample_estate
+from hub.vault import VaultError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, help="The integration hub of Gia Lai province.")
+keys_app = typer.Typer(no_args_is_help=True, help="API keys of portal frontends.")
+app.add_typer(keys_app, name="keys")
+
+#: How long `run --sample` waits for the first sync before it says what to open all the same.
+_FIRST_SYNC_SECONDS = 90
+
+
+class Stop(Exception):
+    """Something an operator can mend; the message says what."""
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    try:
+        yield
+    except (Stop, ConfigError, WrongKeys, VaultError, EmbeddedFailed, SampleFailed) as problem:
+        raise typer.Exit(_say(str(problem))) from None
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        raise typer.Exit(_say(f"HUB_{'_'.join(map(str, first['loc'])).upper()}: {first['msg']}")) from None
+
+
+def _say(sentence: str) -> int:
+    print(f"hub: {sentence}", file=sys.stderr)
+    return 1
+
+
+@app.command()
+def run(
+    sample: Annotated[
+        bool, typer.Option("--sample", help="Beside it, the sample estate of agency systems.")
+    ] = False,
+    size: Annotated[int, typer.Option(help="Dossiers per agency of the sample estate.")] = 3000,
+) -> None:
+    """Run the hub: API, pages, clock and worker, until Ctrl-C."""
+    with _one_sentence():
+        settings = Settings()
+        _check_data_dir(settings.data_dir)
+        with _listen(settings.host, settings.port) as listener, _log_stream(settings, sample) as stream:
+            log.configure(settings.log_level, settings.log_format, stream)
+            asyncio.run(_run(settings, listener, size if sample else None))
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to the newest schema, and do nothing else."""
+    with _one_sentence():
+        settings = Settings()
+        log.configure(settings.log_level, settings.log_format)
+
+        async def work() -> None:
+            async with _database(settings) as url, main.open_hub(settings, url):
+                pass
+
+        asyncio.run(work())
+
+
+@keys_app.command("create")
+def create_key(name: Annotated[str, typer.Argument(help="Whose key it is, such as portal.")]) -> None:
+    """Make an API key and show it, once. A key of the same name that was there before ends."""
+    with _one_sentence():
+        settings = Settings()
+        log.configure("WARNING", settings.log_format)
+
+        async def work() -> str:
+            async with _database(settings) as url, main.open_hub(settings, url) as hub:
+                return await hub.keys.create(name, actor=f"cli:{os.environ.get('USER', 'unknown')}")
+
+        print(asyncio.run(work()))
+
+
+async def _run(settings: Settings, listener: socket.socket, sample_size: int | None) -> None:
+    address = f"http://{settings.host}:{listener.getsockname()[1]}"
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(_database(settings, own=True))
+        estate = None
+        if sample_size is not None:
+            estate = await stack.enter_async_context(sample_estate(settings.data_dir, address, sample_size))
+            settings = settings.model_copy(
+                update={"agency_addresses": settings.agency_addresses | estate.addresses}
+            )
+        hub = await stack.enter_async_context(main.open_hub(settings, url))
+        ready = asyncio.Event()
+        async with asyncio.TaskGroup() as tasks:
+            greeting = tasks.create_task(_greet(hub, address, estate, ready))
+            await main.serve(hub, listener, ready=ready)
+            greeting.cancel()
+
+
+async def _greet(hub: main.Hub, address: str, estate: SampleEstate | None, ready: asyncio.Event) -> None:
+    """Say what to open, once there is something to see."""
+    await ready.wait()
+    code = None
+    if estate:
+        async with asyncio.timeout(_FIRST_SYNC_SECONDS):
+            code = await _first_found(hub, estate)
+    password = await hub.sign_in.new_password()
+    page = f"{address}/?code={code}" if code else f"{address}/"
+    lines = [
+        "",
+        "The hub is running. Open:",
+        f"  Look up a dossier   {page}",
+        *([f"  The same as JSON    curl {address}/v1/dossiers/{code}"] if code else []),
+        f"  API documentation   {address}/docs",
+        f"  Admin               {address}/admin",
+        f"                      one-time password {password}",
+        "Stop it with Ctrl-C.",
+        "",
+    ]
+    print("\n".join(lines), flush=True)
+
+
+async def _first_found(hub: main.Hub, estate: SampleEstate) -> str:
+    """A code of the estate that the hub already knows, once every agency was synced."""
+    while True:
+        found = [code for code in estate.codes.values() if await hub.answers.find(code)]
+        if len(found) == len(estate.codes):
+            return found[-1]
+        await asyncio.sleep(0.2)
+
+
+@asynccontextmanager
+async def _database(settings: Settings, *, own: bool = False) -> AsyncIterator[str]:
+    """The URL of the database: the one that is configured, or the embedded one, started if it is not running.
+
+    `own`: we are the hub itself, and stop the embedded server at the end even if a killed hub left it.
+    """
+    if settings.database_url:
+        yield settings.database_url.get_secret_value()
+        return
+    _check_data_dir(settings.data_dir)
+    server = EmbeddedPostgres(settings.data_dir / "postgres", owner=own)
+    url = await asyncio.to_thread(server.start)
+    try:
+        yield url
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+def _check_data_dir(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Stop(f"cannot make the data folder {folder}: {error.strerror}; set HUB_DATA_DIR") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise Stop(f"cannot write to the data folder {folder}; set HUB_DATA_DIR to one you own")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Taken before anything else is started, so that a taken port costs nothing."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise Stop(f"port {port} is taken by another program; set HUB_PORT to a free one") from None
+        raise Stop(f"cannot listen on {host}:{port}: {error.strerror}") from None
+    return listener
+
+
+@contextmanager
+def _log_stream(settings: Settings, sample: bool) -> Iterator[TextIO]:
+    """Where log lines go: stderr; for the sample run a file, so that what to open stays in sight."""
+    if not sample:
+        yield sys.stderr
+        return
+    path = settings.data_dir / "hub.log"
+    print(f"Starting the hub; its log goes to {path}", flush=True)
+    with path.open("a") as stream:
+        yield stream

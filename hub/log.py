@@ -1,0 +1,126 @@
+"""Logging: one line per event on stderr, each with its correlation id, none with anybody's personal data."""
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator
+from contextvars import ContextVar
+from typing import Any
+
+import structlog
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
+
+from contracts.observation import PERSONAL
+
+_correlation: ContextVar[str | None] = ContextVar("correlation_id", default=None)
+
+#: Keys whose values never reach the log, whoever passes them. The agencies' own names for them are here too,
+#: because a raw record may be logged by mistake.
+_PERSONAL_KEYS = PERSONAL | {
+    *("phone", "email", "note", "body"),
+    *("nguoinop", "hoten", "dienthoai", "sodienthoai", "ghichu"),
+}
+
+#: Libraries that log addresses with their queries, SQL with its values, message bodies, or every tick.
+_TALKATIVE = ("apscheduler", "httpcore", "httpx", "sqlalchemy", "zeep")
+
+
+def correlation_id() -> str | None:
+    """The id that ties together all that follows from one request or job; None outside of both."""
+    return _correlation.get()
+
+
+def bind_correlation(value: str) -> None:
+    """Make `value` the correlation id of the current task and of those it starts."""
+    _correlation.set(value)
+
+
+def configure(level: str = "INFO", format: str = "json") -> None:
+    """Send every log line of the process to stderr: structlog's and the standard library's alike.
+
+    `format` is "json" (a line of JSON each) or "console" (for people); another one, or an unknown level,
+    is a ValueError. Start uvicorn with `log_config=None`, so that it leaves this in place.
+    """
+    renderers: dict[str, Processor] = {
+        "json": structlog.processors.JSONRenderer(ensure_ascii=False),
+        "console": structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    }
+    if format not in renderers:
+        raise ValueError(f"the log format is {format!r}; it can be {' or '.join(renderers)}")
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        _add_correlation,
+        structlog.processors.TimeStamper(fmt="iso"),
+        structlog.processors.ExceptionRenderer(_short_traceback),
+        mask_personal,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            structlog.stdlib.PositionalArgumentsFormatter(),
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            # A standard logger's `extra` is left out on purpose: nobody has looked at what is in it.
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderers[format]],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level.upper())
+    for name in _TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+    # Its lines hold paths and query strings; hub.request_log writes better ones.
+    logging.getLogger("uvicorn.access").disabled = True
+    logging.captureWarnings(True)
+
+
+def mask_personal(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    """The last line of defence: the value of any key known to be personal becomes "***", at any depth."""
+    return {key: _masked(key, value) for key, value in event.items()}
+
+
+def _masked(key: str, value: Any) -> Any:
+    folded = key.casefold()
+    if folded.startswith("applicant") or folded in _PERSONAL_KEYS:
+        return "***"
+    if isinstance(value, dict):
+        return {inner: _masked(str(inner), item) for inner, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_masked("", item) for item in value]
+    return value
+
+
+def _add_correlation(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+    if (current := correlation_id()) is not None:
+        event.setdefault("correlation_id", current)
+    return event
+
+
+def _short_traceback(exc_info: ExcInfo) -> str:
+    """Where it happened and the first line of each message.
+
+    pydantic and the database drivers quote the offending values from the second line on, and those may be
+    a person's.
+    """
+    return "\n".join(_traceback_lines(exc_info[1]))
+
+
+def _traceback_lines(error: BaseException) -> Iterator[str]:
+    origin = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if origin is not None:
+        yield from _traceback_lines(origin)
+        yield "which led to:"
+    yield from "".join(traceback.format_tb(error.__traceback__)).splitlines()
+    yield f"{type(error).__module__}.{type(error).__qualname__}: {str(error).partition(chr(10))[0]}"
+    if isinstance(error, BaseExceptionGroup):
+        for member in error.exceptions:
+            yield from (f"  | {line}" for line in _traceback_lines(member))

@@ -1,0 +1,173 @@
+"""The composition root: wires the parts together, makes the app, and runs API, clock and worker in one process."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from adapters import Client
+from config.load import load_agencies
+from config.secrets import SecretStore, digest_key_file, seal_key_file
+from config.settings import Settings
+from hub import admin, apidocs, health, problems
+from hub.access.keys import ApiKeys
+from hub.access.sign_in import SignIn
+from hub.calls.recorder import DatabaseCallRecorder
+from hub.db import Database
+from hub.index import routes as index_routes
+from hub.index.answers import Answers
+from hub.installation import check_keys
+from hub.intake import routes as intake_routes
+from hub.intake.inbox import Inbox
+from hub.intake.refusals import Refusals
+from hub.migrations.run import migrate
+from hub.portal import routes as portal_routes
+from hub.registry import Registry
+from hub.request_log import RequestLog
+from hub.security_headers import SecurityHeaders
+from hub.streams import store
+from hub.vault import Vault
+from sync_jobs.clock import Clock
+from sync_jobs.engine import Worker
+
+log = structlog.get_logger()
+
+_FLUSH_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """The parts of a running hub that more than one of its doors needs."""
+
+    settings: Settings
+    database: Database
+    vault: Vault
+    registry: Registry
+    secrets: SecretStore
+    inbox: Inbox
+    refusals: Refusals
+    answers: Answers
+    keys: ApiKeys
+    sign_in: SignIn
+
+
+@asynccontextmanager
+async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
+    """A hub on a database of the newest schema, closed when the block ends.
+
+    Raises ConfigError for a wrong agency file, WrongKeys for a database of another hub, and what the driver
+    raises when there is no database.
+    """
+    vault = Vault(
+        seal_keys=settings.seal_keys.get_secret_value()
+        if settings.seal_keys
+        else seal_key_file(settings.data_dir),
+        digest_key=settings.digest_key.get_secret_value()
+        if settings.digest_key
+        else digest_key_file(settings.data_dir),
+    )
+    specs = load_agencies(settings.agencies_dir, settings.agency_addresses)
+    secrets = SecretStore(settings.data_dir)
+    database = await Database.open(database_url)
+    try:
+        await migrate(database.engine)
+        await check_keys(database, vault)
+        async with Client(DatabaseCallRecorder(database, vault)) as client:
+            registry = await Registry.build(
+                specs, client=client, secrets=secrets, documents=settings.documents_dir
+            )
+            await store.ensure(database, registry.synced())
+            yield Hub(
+                settings=settings,
+                database=database,
+                vault=vault,
+                registry=registry,
+                secrets=secrets,
+                inbox=Inbox(database, vault, registry),
+                refusals=Refusals(),
+                answers=Answers(database, registry, vault),
+                keys=ApiKeys(database),
+                sign_in=SignIn(database),
+            )
+    finally:
+        await database.close()
+
+
+def create_app(hub: Hub) -> FastAPI:
+    """The HTTP side: API, look-up page, admin page, documentation, health and metrics."""
+    app = FastAPI(
+        title="Integration hub of Gia Lai province",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        description="One index of all dossiers, whichever agency handles them.",
+    )
+    problems.install(app)
+    app.include_router(index_routes.router(hub.answers, hub.keys))
+    app.include_router(intake_routes.router(hub.inbox, hub.registry, hub.secrets, hub.refusals))
+    app.include_router(health.router(hub.database, hub.registry))
+    app.include_router(portal_routes.router(hub.answers.find))
+    app.include_router(admin.router(hub.database, hub.registry, hub.sign_in))
+    apidocs.install(app)
+    app.add_middleware(GZipMiddleware, minimum_size=500)
+    app.add_middleware(SecurityHeaders)
+    app.add_middleware(RequestLog)
+    return app
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without signal handlers of its own: it would raise the signal again before we have closed."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def serve(hub: Hub, listener: socket.socket, *, ready: asyncio.Event) -> None:
+    """Answer on `listener`, tick and work until SIGINT or SIGTERM; what is at hand is finished first."""
+    server = _Server(
+        uvicorn.Config(create_app(hub), log_config=None, access_log=False, timeout_graceful_shutdown=10)
+    )
+    clock = Clock(hub.database, hub.registry)
+    worker = Worker(
+        hub.database, hub.registry, hub.vault, hub.inbox, lease_seconds=hub.settings.worker_lease_seconds
+    )
+
+    def stop() -> None:
+        server.should_exit = True
+        clock.stop()
+        worker.stop()
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(clock.run())
+        tasks.create_task(worker.run())
+        flusher = tasks.create_task(_flush(hub))
+        serving = tasks.create_task(server.serve(sockets=[listener]))
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.01)
+        log.info("hub.started", port=listener.getsockname()[1])
+        ready.set()
+        await serving
+        stop()
+        flusher.cancel()
+    await hub.refusals.flush(hub.database)
+    log.info("hub.stopped")
+
+
+async def _flush(hub: Hub) -> None:
+    while True:
+        await asyncio.sleep(_FLUSH_SECONDS)
+        try:
+            await hub.refusals.flush(hub.database)
+        except Exception:
+            log.exception("refusals.not_flushed")

@@ -1,0 +1,1 @@
+"""The citizens' page: look up a dossier by its code."""

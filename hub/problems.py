@@ -1,0 +1,310 @@
+"""Every error the API answers with, as RFC 9457 problem details, and the pages that explain them."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from html import escape
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.exceptions import HTTPException
+
+from contracts.problem import FieldProblem, Problem
+from hub.log import correlation_id
+
+MEDIA_TYPE = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    slug: str
+    status: HTTPStatus
+    title: str
+    #: What it means and what the caller can do, for the page behind `type`.
+    text: str
+
+
+class ProblemType(Enum):
+    """The kinds of problems there are: the only source of slugs, titles and HTTP statuses."""
+
+    MALFORMED_REQUEST = Explanation(
+        "malformed-request",
+        HTTPStatus.BAD_REQUEST,
+        "The request is not well formed",
+        "A parameter, a header or a part of the body is missing or does not fit. `errors` names each one, "
+        "what is wrong with it and what would be right. Correct it and send the request again.",
+    )
+    TIMESTAMP_REFUSED = Explanation(
+        "timestamp-refused",
+        HTTPStatus.BAD_REQUEST,
+        "The webhook's timestamp is too far from our time",
+        "webhook-timestamp must be close to the present. `server_time` is our clock: compare yours with it, "
+        "and sign each new try anew.",
+    )
+    API_KEY_REFUSED = Explanation(
+        "api-key-refused",
+        HTTPStatus.UNAUTHORIZED,
+        "An API key is needed",
+        "Send a valid key in the header X-Api-Key. The hub's administrator gives them out.",
+    )
+    SIGNATURE_REFUSED = Explanation(
+        "signature-refused",
+        HTTPStatus.UNAUTHORIZED,
+        "The webhook's signature is not right",
+        "None of the signatures in webhook-signature matches the body under a secret we hold for this "
+        "agency. Sign the raw bytes of the body exactly as they are sent.",
+    )
+    FORBIDDEN = Explanation(
+        "forbidden",
+        HTTPStatus.FORBIDDEN,
+        "Not allowed",
+        "We know who is asking, and this is not open to them.",
+    )
+    NOT_FOUND = Explanation(
+        "not-found",
+        HTTPStatus.NOT_FOUND,
+        "There is nothing at this address",
+        "Compare the path with the API's documentation at /docs.",
+    )
+    DOSSIER_NOT_FOUND = Explanation(
+        "dossier-not-found",
+        HTTPStatus.NOT_FOUND,
+        "No dossier has this code",
+        "No agency has told the hub of a dossier with this code. Compare it with the receipt slip. A dossier "
+        "handed in just now may take some minutes to arrive.",
+    )
+    AGENCY_NOT_FOUND = Explanation(
+        "agency-not-found",
+        HTTPStatus.NOT_FOUND,
+        "No agency has this id",
+        "The hub knows no agency by this id. Ids look like so-tnmt; the administrator has the list.",
+    )
+    METHOD_NOT_ALLOWED = Explanation(
+        "method-not-allowed",
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        "This address does not take that method",
+        "The Allow header lists the methods it takes.",
+    )
+    SEVERAL_DOSSIERS = Explanation(
+        "several-dossiers",
+        HTTPStatus.CONFLICT,
+        "Several agencies have a dossier with this code",
+        "`agencies` lists their ids. Ask again with the parameter `agency` set to one of them.",
+    )
+    ID_REUSED = Explanation(
+        "id-reused",
+        HTTPStatus.CONFLICT,
+        "This webhook-id came before with another body",
+        "An id stands for one message for ever. Send the new message with a new id; the first one is kept.",
+    )
+    BODY_TOO_LARGE = Explanation(
+        "body-too-large",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        "The body is too large",
+        "Send less at once.",
+    )
+    UNSUPPORTED_MEDIA_TYPE = Explanation(
+        "unsupported-media-type",
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        "The body is of a kind we do not read",
+        "Send application/json.",
+    )
+    TOO_MANY_REQUESTS = Explanation(
+        "too-many-requests",
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "Too many requests",
+        "Wait as many seconds as Retry-After says.",
+    )
+    INTERNAL_ERROR = Explanation(
+        "internal-error",
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        "The hub failed",
+        "The fault is ours and has been logged. Tell us the `correlation_id` if it goes on.",
+    )
+    UNAVAILABLE = Explanation(
+        "unavailable",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The hub cannot answer just now",
+        "Nothing was stored. Send the same request again after as many seconds as Retry-After says.",
+    )
+
+    @property
+    def path(self) -> str:
+        return f"/problems/{self.value.slug}"
+
+
+class ProblemError(Exception):
+    """Raise it anywhere below a route to answer with a problem.
+
+    `detail` says what happened this time, in English; `detail_vi` the same for a citizen. `members` are
+    added to the answer beside the standard ones. Neither may hold a secret or personal data.
+    """
+
+    def __init__(
+        self,
+        type: ProblemType,
+        detail: str,
+        *,
+        detail_vi: str | None = None,
+        errors: Iterable[FieldProblem] = (),
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.type = type
+        self.detail = detail
+        self.detail_vi = detail_vi
+        self.errors = list(errors)
+        self.headers = dict(headers or {})
+        self.members = members
+
+
+def answer(error: ProblemError) -> JSONResponse:
+    """`error` as an application/problem+json response."""
+    problem = Problem(
+        type=error.type.path,
+        title=error.type.value.title,
+        status=error.type.value.status,
+        detail=error.detail,
+        detail_vi=error.detail_vi,
+        errors=error.errors,
+        correlation_id=correlation_id(),
+        **error.members,
+    )
+    return JSONResponse(
+        problem.model_dump(mode="json", exclude_none=True),
+        status_code=problem.status,
+        headers=error.headers,
+        media_type=MEDIA_TYPE,
+    )
+
+
+def responses(*types: ProblemType) -> dict[int | str, dict[str, Any]]:
+    """What a route passes as `responses=` so that the API's documentation tells of these problems."""
+    described: dict[int | str, dict[str, Any]] = {}
+    for status in sorted({type.value.status for type in types}):
+        titles = [f"{type.value.title} (`{type.path}`)" for type in types if type.value.status == status]
+        described[int(status)] = {"description": "; ".join(titles), "content": _CONTENT}
+    return described
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of `app` a problem, serve the pages behind `type`, and tell OpenAPI of both."""
+
+    @app.exception_handler(ProblemError)
+    async def _problem(_request: Request, error: ProblemError) -> JSONResponse:
+        return answer(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def _invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        return answer(_from_validation(error))
+
+    @app.exception_handler(HTTPException)
+    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+        return answer(_from_http(error))
+
+    @app.get("/problems", include_in_schema=False)
+    async def _list() -> HTMLResponse:
+        items = "".join(
+            f'<li><a href="{type.path}">{type.value.slug}</a> {escape(type.value.title)}</li>'
+            for type in ProblemType
+        )
+        return _page("Problems", f"<ul>{items}</ul>")
+
+    @app.get("/problems/{slug}", include_in_schema=False)
+    async def _explain(slug: str) -> HTMLResponse:
+        for type in ProblemType:
+            if type.value.slug == slug:
+                text = f"<p>HTTP status {type.value.status:d}.</p><p>{escape(type.value.text)}</p>"
+                return _page(type.value.title, f'{text}<p><a href="/problems">All problems</a></p>')
+        raise ProblemError(
+            ProblemType.NOT_FOUND, "There is no problem of that name; /problems lists them all."
+        )
+
+    original = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema is None:
+            _complete(original())
+        return original()
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
+
+
+# --- from other errors ----------------------------------------------------------------------------
+
+_BY_STATUS = {
+    401: ProblemType.API_KEY_REFUSED,
+    403: ProblemType.FORBIDDEN,
+    404: ProblemType.NOT_FOUND,
+    405: ProblemType.METHOD_NOT_ALLOWED,
+    413: ProblemType.BODY_TOO_LARGE,
+    415: ProblemType.UNSUPPORTED_MEDIA_TYPE,
+    429: ProblemType.TOO_MANY_REQUESTS,
+    503: ProblemType.UNAVAILABLE,
+}
+
+
+def _from_http(error: HTTPException) -> ProblemError:
+    fallback = ProblemType.INTERNAL_ERROR if error.status_code >= 500 else ProblemType.MALFORMED_REQUEST
+    type = _BY_STATUS.get(error.status_code, fallback)
+    return ProblemError(type, error.detail or type.value.text, headers=error.headers)
+
+
+def _from_validation(error: RequestValidationError) -> ProblemError:
+    errors = [_field_problem(item) for item in error.errors()]
+    named = ", ".join(dict.fromkeys(item.field for item in errors))
+    return ProblemError(ProblemType.MALFORMED_REQUEST, f"Not as it should be: {named}.", errors=errors)
+
+
+def _field_problem(item: Mapping[str, Any]) -> FieldProblem:
+    """One of pydantic's errors, in our words. The value itself is not repeated: it may be personal."""
+    place, *path = item["loc"]
+    if item["type"] == "json_invalid":
+        at, reason = path[0], item["ctx"]["error"]
+        return FieldProblem(
+            field="/", problem=f"not JSON at character {at}: {reason}", expected="a JSON document"
+        )
+    if place == "body":
+        # RFC 6901: "~" and "/" inside a name are written ~0 and ~1.
+        field = "/" + "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in path)
+    else:
+        field = str(path[0])
+    if item["type"] == "missing":
+        return FieldProblem(field=field, problem="missing", expected=f"a {place} value of that name")
+    if wanted := re.fullmatch(r"(?:Input|\w+) should (?:be )?(.+)", item["msg"]):
+        return FieldProblem(field=field, problem="does not fit", expected=wanted[1])
+    return FieldProblem(field=field, problem=item["msg"])
+
+
+# --- pages and documentation ----------------------------------------------------------------------
+
+
+def _page(title: str, body: str) -> HTMLResponse:
+    return HTMLResponse(
+        '<!doctype html><html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><h1>{escape(title)}</h1>{body}</html>"
+    )
+
+
+_CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def _complete(document: dict[str, Any]) -> None:
+    """Add the Problem schema, and tell of 400 where FastAPI tells of its own 422, which we never send."""
+    schemas = document.setdefault("components", {}).setdefault("schemas", {})
+    problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem.pop("$defs"))
+    schemas["Problem"] = problem
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
+    refused = {str(status): told for status, told in responses(ProblemType.MALFORMED_REQUEST).items()}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if operation["responses"].pop("422", None):
+                operation["responses"] |= refused | operation["responses"]

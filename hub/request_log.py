@@ -1,0 +1,74 @@
+"""One log line per request, a correlation id for each, and the answer to a request that crashed."""
+
+import re
+import time
+from uuid import uuid4
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from hub.log import bind_correlation
+from hub.problems import ProblemError, ProblemType, answer
+
+log = structlog.get_logger()
+
+_HEADER = "X-Request-ID"
+_USABLE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+
+
+class RequestLog:
+    """Gives each request a correlation id, logs how it went, and lets no exception out.
+
+    The caller's X-Request-ID is taken over where it is 1-64 of A-Z a-z 0-9 _ -. Paths hold dossier codes
+    and queries hold anything, so the route's pattern is logged and neither of those. Wrap it round
+    whatever compresses answers, so that `bytes` is what went over the line.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        given = Headers(scope=scope).get(_HEADER, "")
+        correlation = given if _USABLE_ID.fullmatch(given) else uuid4().hex
+        bind_correlation(correlation)
+        started = time.perf_counter()
+        status: int | None = None
+        sent = 0
+
+        async def watched(message: Message) -> None:
+            nonlocal status, sent
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[_HEADER] = correlation
+            elif message["type"] == "http.response.body":
+                sent += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self.app(scope, receive, watched)
+        except Exception:
+            log.exception("http.crashed", method=scope["method"], route=_route(scope))
+            # An answer that has begun cannot be taken back: the server cuts the connection.
+            if status is None:
+                crash = ProblemError(
+                    ProblemType.INTERNAL_ERROR, "Something went wrong on our side; it has been logged."
+                )
+                await answer(crash)(scope, receive, watched)
+        finally:
+            log.info(
+                "http.request",
+                method=scope["method"],
+                route=_route(scope),
+                status=status,
+                ms=round((time.perf_counter() - started) * 1000, 1),
+                bytes=sent,
+            )
+
+
+def _route(scope: Scope) -> str | None:
+    """The pattern of the route that answered, such as "/v1/dossiers/{code}"; None where there was none."""
+    return getattr(scope.get("route"), "path_format", None)

@@ -1,0 +1,244 @@
+"""POST /v1/webhooks/{agency} over HTTP: what is refused, what is kept, and that 2xx means durable."""
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import func, select, text
+
+from contracts.problem import Problem
+from hub import problems
+from hub.db import Database
+from hub.index.tables import change, dossier
+from hub.intake import inbox as inbox_module
+from hub.intake.inbox import Inbox
+from hub.intake.refusals import Refusals
+from hub.intake.routes import MAX_BODY, router
+from hub.intake.tables import inbox, inbox_conflict, refusal
+from hub.quarantine.tables import quarantine
+from hub.registry import Registry
+from hub.vault import Vault
+from tests.parts import NamedSecrets, pushing_spec, registry_of
+
+CODE = "H21.20-261123-0001"
+KEY = b"k" * 24
+SECRET = "whsec_" + base64.b64encode(KEY).decode()
+DATA = {"code": CODE, "occurred_at": "2026-11-23T08:00:00+07:00", "status": "DANG_XU_LY"}
+EVENT = {"type": "dossier.updated", "timestamp": "2026-11-23T08:00:00+07:00", "data": DATA}
+
+
+class Sender:
+    """An agency pushing to the hub under test."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self.client = client
+
+    async def post(self, event: Any = EVENT, id: str = "msg_1", *, to: str = "ubnd-pleiku") -> httpx.Response:
+        body = event if isinstance(event, bytes) else json.dumps(event).encode()
+        return await self.post_signed(body, self.sign(body, id), to=to)
+
+    async def post_signed(self, body: bytes, headers: dict[str, str], *, to: str = "ubnd-pleiku") -> httpx.Response:
+        return await self.client.post(f"/v1/webhooks/{to}", content=body, headers=headers)
+
+    def sign(self, body: bytes, id: str = "msg_1", *, at: datetime | None = None) -> dict[str, str]:
+        seconds = str(int((at or datetime.now(UTC)).timestamp()))
+        digest = hmac.digest(KEY, f"{id}.{seconds}.".encode() + body, hashlib.sha256)
+        signature = "v1," + base64.b64encode(digest).decode()
+        return {"webhook-id": id, "webhook-timestamp": seconds, "webhook-signature": signature}
+
+
+@pytest.fixture
+async def registry() -> AsyncIterator[Registry]:
+    async with registry_of(pushing_spec(), pushing_spec("so-yt", enabled=False)) as built:
+        yield built
+
+
+@pytest.fixture
+def refusals() -> Refusals:
+    return Refusals()
+
+
+@pytest.fixture
+async def sender(
+    database: Database, vault: Vault, registry: Registry, refusals: Refusals
+) -> AsyncIterator[Sender]:
+    app = FastAPI()
+    problems.install(app)
+    secrets = NamedSecrets({"ubnd-pleiku-webhook": SECRET})
+    app.include_router(router(Inbox(database, vault, registry), registry, secrets, refusals))
+    transport = httpx.ASGITransport(app)
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+        yield Sender(client)
+
+
+async def count(database: Database, table: Any) -> int:
+    async with database.begin() as connection:
+        return int((await connection.execute(select(func.count()).select_from(table))).scalar_one())
+
+
+async def test_an_event_is_applied_and_stored(sender: Sender, database: Database, vault: Vault) -> None:
+    response = await sender.post()
+    assert response.status_code == 202
+    assert response.json() == {"id": "msg_1", "outcome": "applied", "duplicate": False, "problems": []}
+    async with database.begin() as connection:
+        row = (await connection.execute(select(inbox))).mappings().one()
+        correlation = (await connection.execute(select(change.c.correlation_id))).scalar_one()
+    assert row["state"] == "applied"
+    assert json.loads(vault.open(row["body"])) == EVENT
+    assert correlation == "msg_1"
+
+
+async def test_the_same_delivery_again_is_a_duplicate_for_ever(sender: Sender, database: Database) -> None:
+    await sender.post()
+    again = await sender.post()
+    assert (again.status_code, again.json()["duplicate"]) == (200, True)
+    assert await count(database, inbox) == await count(database, change) == 1
+
+
+async def test_the_same_delivery_at_once_from_many_connections(sender: Sender, database: Database) -> None:
+    answers = await asyncio.gather(*(sender.post() for _ in range(10)))
+    assert sorted(answer.status_code for answer in answers) == [200] * 9 + [202]
+    assert await count(database, inbox) == await count(database, change) == 1
+
+
+async def test_an_id_with_another_body_is_a_conflict_and_kept(sender: Sender, database: Database) -> None:
+    await sender.post()
+    other = {**EVENT, "data": {**DATA, "status": "XONG"}}
+    for _ in range(2):
+        response = await sender.post(other)
+        assert response.status_code == 409
+        assert Problem(**response.json()).type == "/problems/id-reused"
+    assert await count(database, inbox_conflict) == 1
+    async with database.begin() as connection:
+        assert (await connection.execute(select(dossier.c.status))).scalar_one() == 4
+
+
+async def test_an_unmapped_status_is_accepted_quarantined_and_told(sender: Sender, database: Database) -> None:
+    response = await sender.post({**EVENT, "data": {**DATA, "status": "Chờ xác minh", "procedure_code": "1.0016"}})
+    assert response.status_code == 202
+    assert response.json()["outcome"] == "quarantined"
+    assert response.json()["problems"][0]["field"] == "/data/status"
+    async with database.begin() as connection:
+        kept = (await connection.execute(select(quarantine))).mappings().one()
+        row = (await connection.execute(select(dossier))).mappings().one()
+    assert (kept["reason"], kept["value"]) == ("unknown_status", "Chờ xác minh")
+    assert (row["status"], row["procedure_code"]) == (None, "1.0016")
+
+
+async def test_types_we_do_not_know_are_stored_and_ignored(sender: Sender, database: Database) -> None:
+    response = await sender.post({**EVENT, "type": "fee.paid"})
+    assert (response.status_code, response.json()["outcome"]) == (202, "ignored")
+    assert await count(database, inbox) == 1
+
+
+@pytest.mark.parametrize("agency", ["nobody", "so-yt", "UBND", "a" * 300])
+async def test_unknown_and_disabled_agencies_are_404(sender: Sender, agency: str) -> None:
+    response = await sender.post(to=agency)
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+
+
+async def test_a_bad_signature_leaves_nothing_but_a_count(
+    sender: Sender, database: Database, refusals: Refusals
+) -> None:
+    body = json.dumps(EVENT).encode()
+    for _ in range(3):
+        response = await sender.post_signed(body + b" ", sender.sign(body))
+        assert response.status_code == 401
+        assert response.json()["errors"][0]["field"] == "webhook-signature"
+    assert await count(database, inbox) == 0
+    await refusals.flush(database)
+    async with database.begin() as connection:
+        row = (await connection.execute(select(refusal))).mappings().one()
+    assert (row["agency"], row["reason"], row["count"]) == ("ubnd-pleiku", "bad_signature", 3)
+
+
+async def test_an_old_timestamp_is_answered_with_our_time(sender: Sender) -> None:
+    body = json.dumps(EVENT).encode()
+    response = await sender.post_signed(body, sender.sign(body, at=datetime.now(UTC) - timedelta(hours=1)))
+    assert response.status_code == 400
+    assert response.json()["type"] == "/problems/timestamp-refused"
+    assert datetime.fromisoformat(response.json()["server_time"]).tzinfo
+
+
+async def test_too_large_a_body_is_413(sender: Sender, database: Database) -> None:
+    assert (await sender.post(b"x" * (MAX_BODY + 1))).status_code == 413
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(MAX_BODY // 1000 + 10):
+            yield b"x" * 1000
+
+    response = await sender.client.post("/v1/webhooks/ubnd-pleiku", content=endless(), headers=sender.sign(b""))
+    assert response.status_code == 413
+    assert await count(database, inbox) == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "field", "says"),
+    [
+        (b'{"type": "dossier.updated",\n "data": }', "/", "line 2, column 10"),
+        (b"", "/", "line 1, column 1"),
+        (b"\xff\xfe{}", "/", "byte 0 is not UTF-8"),
+        (b'{"type": NaN}', "/", "NaN"),
+        (b"[" * 100_000, "/", "nested too deeply"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "/", "digits"),
+        (b"[]", "/", "not an object"),
+        (b'{"data": {}}', "/type", "missing"),
+        (b'{"type": "dossier.updated", "data": null}', "/data", "not an object"),
+    ],
+)
+async def test_a_malformed_body_is_400_and_names_the_place(
+    sender: Sender, database: Database, body: bytes, field: str, says: str
+) -> None:
+    response = await sender.post(body)
+    assert response.status_code == 400, response.text
+    error = response.json()["errors"][0]
+    assert error["field"] == field
+    assert says in error["problem"]
+    # The id is not claimed: the sender may send it again, mended.
+    assert await count(database, inbox) == 0
+    assert (await sender.post()).status_code == 202
+
+
+async def test_a_database_that_is_away_is_503_and_the_sender_keeps_the_event(
+    sender: Sender, database: Database
+) -> None:
+    async with database.begin() as connection:
+        await connection.execute(text("ALTER TABLE inbox RENAME TO inbox_away"))
+    response = await sender.post()
+    assert (response.status_code, response.headers["retry-after"]) == (503, "5")
+    async with database.begin() as connection:
+        await connection.execute(text("ALTER TABLE inbox_away RENAME TO inbox"))
+    assert (await sender.post()).json()["outcome"] == "applied"
+
+
+async def test_what_cannot_be_applied_now_is_stored_and_swept_later(
+    sender: Sender, database: Database, vault: Vault, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("the index is not itself today")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(inbox_module, "record", broken)
+        response = await sender.post()
+        assert (response.status_code, response.json()["outcome"]) == (202, "waiting")
+        await due(database)
+        assert await Inbox(database, vault, registry).apply_waiting() == 0
+    await due(database)
+    assert await Inbox(database, vault, registry).apply_waiting() == 1
+    async with database.begin() as connection:
+        assert (await connection.execute(select(inbox.c.state, inbox.c.attempts))).one() == ("applied", 2)
+        assert (await connection.execute(select(dossier.c.status))).scalar_one() == 4
+
+
+async def due(database: Database) -> None:
+    async with database.begin() as connection:
+        await connection.execute(inbox.update().values(next_try_at=func.now()))

@@ -1,0 +1,81 @@
+"""The portal over made-up dossiers: no database, but a real app, and a real socket where asked for."""
+
+import asyncio
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+from starlette.middleware.gzip import GZipMiddleware
+
+from contracts.codes import code_key
+from contracts.dossier import Dossier
+from contracts.status import DossierStatus
+from hub import problems
+from hub.portal.look import STYLE
+from hub.portal.page import VIETNAM
+from hub.portal.routes import router
+from hub.request_log import RequestLog
+from hub.security_headers import SecurityHeaders
+from tests.hub.portal.samples import PLEIKU, make_dossier
+
+
+@pytest.fixture
+def known() -> list[Dossier]:
+    """What the index holds: one dossier of each kind a page can show, and two that share a code."""
+    now = datetime.now(VIETNAM)
+    started = (DossierStatus.NEW, DossierStatus.RECEIVED)
+    running = (*started, DossierStatus.PROCESSING)
+    return [
+        make_dossier(*running),
+        make_dossier(*running, DossierStatus.SUPPLEMENT, code="H21.09-261120-0005"),
+        make_dossier(
+            *running,
+            code="H21.09-261102-0006",
+            received_at=now - timedelta(days=22),
+            due_at=now - timedelta(days=3),
+        ),
+        make_dossier(
+            *running,
+            code="H21.09-261120-0007",
+            stale=True,
+            stale_reason="agency_failing",
+            checked_at=now - timedelta(hours=5),
+        ),
+        make_dossier(*running, DossierStatus.DONE, code="H21.09-261120-0008", finished_at=now),
+        make_dossier(*started, code="H21.20-261120-0009", agency=PLEIKU),
+        make_dossier(*running, DossierStatus.PAYMENT, code="H21.20-261120-0009"),
+        make_dossier(code="H21.09-261120-0010", status=None, due_at=None, timeline=[]),
+        make_dossier(code="03706/2026/07906"),
+    ]
+
+
+@pytest.fixture
+def app(known: list[Dossier]) -> FastAPI:
+    async def find(code: str) -> list[Dossier]:
+        if code_key(code) == "BR0KEN":
+            raise ConnectionError("the database is away")
+        return [dossier for dossier in known if code_key(dossier.code) == code_key(code)]
+
+    app = FastAPI(docs_url=None, redoc_url=None)
+    problems.install(app)
+    app.include_router(router(find))
+    app.add_middleware(GZipMiddleware, minimum_size=500)
+    app.add_middleware(RequestLog)
+    app.add_middleware(SecurityHeaders, styles=[STYLE])
+    return app
+
+
+@pytest.fixture
+def address(app: FastAPI) -> Iterator[str]:
+    """The app on a real socket, in a thread of its own."""
+    server = uvicorn.Server(uvicorn.Config(app, port=0, log_config=None, lifespan="off"))
+    thread = threading.Thread(target=asyncio.run, args=(server.serve(),), daemon=True)
+    thread.start()
+    while not server.started:
+        assert thread.is_alive(), "the server did not start"
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join()

@@ -1,0 +1,133 @@
+"""Log lines are JSON, carry the correlation id, and hold nobody's personal data."""
+
+import asyncio
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr
+from typing import Any
+
+import pytest
+import structlog
+from pydantic import BaseModel
+
+from hub.log import bind_correlation, configure, correlation_id
+
+Lines = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture(autouse=True)
+def restored() -> Iterator[None]:
+    """The process's logging is put back after each test."""
+    root = logging.getLogger()
+    before = root.handlers, root.level
+    yield
+    structlog.reset_defaults()
+    logging.captureWarnings(False)
+    root.handlers, root.level = before
+
+
+def configured(format: str) -> io.StringIO:
+    """Configure logging; returns what stands for stderr."""
+    with redirect_stderr(io.StringIO()) as stream:
+        configure("INFO", format)
+    return stream
+
+
+@pytest.fixture
+def lines() -> Lines:
+    """All lines written so far, with logging configured for JSON."""
+    stream = configured("json")
+    return lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_a_line_is_json_with_its_words_level_and_time(lines: Lines) -> None:
+    structlog.get_logger().warning("sync.failed", agency="so-tnmt", message="không trả lời")
+    structlog.get_logger().debug("too.fine")
+    (line,) = lines()
+    assert line["timestamp"].endswith("Z")
+    assert line | {"timestamp": None} == {
+        "event": "sync.failed",
+        "level": "warning",
+        "agency": "so-tnmt",
+        "message": "không trả lời",
+        "timestamp": None,
+    }
+
+
+def test_the_standard_librarys_loggers_write_the_same_lines(lines: Lines) -> None:
+    logging.getLogger("uvicorn.error").info("Started on port %d", 8000)
+    (line,) = lines()
+    assert (line["event"], line["logger"], line["level"]) == ("Started on port 8000", "uvicorn.error", "info")
+
+
+def test_libraries_that_log_addresses_or_each_tick_are_quiet(lines: Lines) -> None:
+    logging.getLogger("httpx").info("HTTP Request: GET https://agency/api?cccd=064185001234")
+    logging.getLogger("apscheduler.executors.default").info("Running job")
+    logging.getLogger("uvicorn.access").info("GET /?code=H21.20-261123-0007")
+    logging.getLogger("sqlalchemy.engine").info("[generated in 0.1s] ('Rơ Châm Hyơ',)")
+    assert lines() == []
+
+
+async def test_each_task_has_its_own_correlation_id(lines: Lines) -> None:
+    async def job(name: str) -> str | None:
+        bind_correlation(name)
+        await asyncio.sleep(0)
+        structlog.get_logger().info("job.done")
+        return correlation_id()
+
+    outside = correlation_id()
+    assert list(await asyncio.gather(job("a"), job("b"))) == ["a", "b"]
+    assert sorted(line["correlation_id"] for line in lines()) == ["a", "b"]
+    assert correlation_id() == outside
+
+
+def test_personal_keys_are_masked_at_any_depth(lines: Lines) -> None:
+    structlog.get_logger().info(
+        "oops",
+        applicant_name="Rơ Châm Hyơ",
+        Phone="0905123456",
+        note="bà Hyơ nộp thiếu",
+        body=b"<HoSo>",
+        record={
+            "email": "hyo@example.vn",
+            "rows": [{"NguoiNop": "Rơ Châm Hyơ", "code": "H21.20-261123-0007"}],
+        },
+    )
+    (line,) = lines()
+    text = json.dumps(line, ensure_ascii=False)
+    assert not any(secret in text for secret in ("Hyơ", "0905", "hyo@", "HoSo"))
+    assert line["record"]["rows"][0]["code"] == "H21.20-261123-0007"
+
+
+def test_a_traceback_shows_where_but_not_the_values(lines: Lines) -> None:
+    class Applicant(BaseModel):
+        age: int
+
+    name = "Rơ Châm Hyơ"
+    try:
+        try:
+            Applicant.model_validate({"age": name})
+        except ValueError as error:
+            raise ExceptionGroup("both", [RuntimeError("while reading"), error]) from error
+    except ExceptionGroup:
+        structlog.get_logger().exception("failed")
+    (line,) = lines()
+    assert "Hyơ" not in line["exception"]
+    assert "test_log.py" in line["exception"]
+    for part in ("validation error for Applicant", "which led to:", "RuntimeError: while reading"):
+        assert part in line["exception"]
+
+
+def test_people_may_read_it_too() -> None:
+    stream = configured("console")
+    structlog.get_logger().info("hub.started", port=8000)
+    text = stream.getvalue()
+    assert "hub.started" in text and "8000" in text and not text.startswith("{")
+
+
+@pytest.mark.parametrize(("level", "form"), [("INFO", "xml"), ("LOUD", "json")])
+def test_a_wrong_setting_is_refused(level: str, form: str) -> None:
+    with pytest.raises(ValueError, match=r"'(xml|LOUD)'"):
+        configure(level, form)

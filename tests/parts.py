@@ -1,0 +1,125 @@
+"""Parts of a hub wired for tests: a registry over small specs, an inbox, and an agency that says what it is told."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from adapters import Client, build_adapter
+from contracts.adapter import AgencyAdapter, Capability, Page, Position, Window
+from contracts.agency import AgencySpec
+from contracts.errors import AgencyFailure
+from contracts.observation import Observation, Reading, Unusable
+from contracts.webhook import Accepted
+from hub.db import Database
+from hub.intake.inbox import Delivery, Inbox
+from hub.registry import Registry
+from hub.vault import Vault
+
+STATUSES = {"MOI": "1", "DA_TIEP_NHAN": "2", "DANG_XU_LY": "4", "CHO_BO_SUNG": "5", "XONG": "9"}
+
+
+class NamedSecrets(dict[str, str]):
+    """contracts.adapter.Secrets over a dict."""
+
+    def get(self, name: str) -> str:  # type: ignore[override]
+        return self[name]
+
+
+def pushing_spec(agency: str = "ubnd-pleiku", **changes: Any) -> AgencySpec:
+    """An agency that only pushes, in the hub's own event shape."""
+    return AgencySpec.model_validate(
+        {
+            "id": agency,
+            "identifier": "H21.20",
+            "name": {"vi": "Cơ quan thử", "en": "Test agency"},
+            "kind": "city",
+            "enabled": True,
+            "statuses": STATUSES,
+            "webhook": {"secrets": [f"{agency}-webhook"]},
+        }
+        | changes
+    )
+
+
+@asynccontextmanager
+async def registry_of(*specs: AgencySpec, secrets: Mapping[str, str] = {}) -> AsyncIterator[Registry]:
+    async with Client(None) as client:
+        yield await Registry.build(
+            {spec.id: spec for spec in specs}, client=client, secrets=NamedSecrets(secrets), documents=Path()
+        )
+
+
+async def deliver(
+    database: Database,
+    vault: Vault,
+    spec: AgencySpec,
+    webhook_id: str,
+    *,
+    type: str = "dossier.updated",
+    at: datetime | None = None,
+    **data: Any,
+) -> Accepted:
+    """A delivery whose signature has verified, through the inbox."""
+    event = {"type": type, "timestamp": "2026-11-23T08:00:00+07:00", "data": data}
+    async with registry_of(spec) as registry:
+        adapter = registry.adapter(spec.id)
+        assert adapter is not None
+        delivery = Delivery(
+            agency=spec.id,
+            webhook_id=webhook_id,
+            body=orjson.dumps(event),
+            event=event,
+            received_at=at or datetime.now(UTC),
+            correlation_id=webhook_id,
+        )
+        return await Inbox(database, vault, registry).accept(delivery, adapter)
+
+
+@dataclass
+class Told(AgencyAdapter):
+    """An agency's adapter that gives the pages it was told to, and fails where it was told to."""
+
+    told: AgencySpec
+    pages: Sequence[Sequence[Observation] | AgencyFailure]
+    unusable: Sequence[Unusable] = ()
+    asked: list[tuple[Window, Position | None]] = field(default_factory=list)
+
+    @property
+    def spec(self) -> AgencySpec:
+        return self.told
+
+    @property
+    def capabilities(self) -> frozenset[Capability]:
+        return frozenset({Capability.CHANGES})
+
+    async def changes(self, window: Window, position: Position | None = None) -> Page:
+        self.asked.append((window, position))
+        number = position["page"] if position else 0
+        page = self.pages[number]
+        if isinstance(page, AgencyFailure):
+            raise page
+        following = {"page": number + 1} if number + 1 < len(self.pages) else None
+        return Page(tuple(page), tuple(self.unusable) if number == 0 else (), following)
+
+    async def lookup(self, code: str) -> Reading:
+        raise NotImplementedError
+
+    def read_event(self, data: Any, observed_at: datetime) -> Reading:
+        raise NotImplementedError
+
+
+def pulled_spec(agency: str = "ubnd-pleiku", *, every: timedelta = timedelta(seconds=10)) -> AgencySpec:
+    """An agency that is pulled; for use with `Told`, which asks nobody."""
+    return pushing_spec(
+        agency,
+        webhook=None,
+        system={"kind": "rest", "address": "http://127.0.0.1:1"},
+        operations={"changes": {"request": {"path": "/"}, "pages": {"kind": "single"}}},
+        mapping={"code": "ma", "occurred_at": {"path": "luc", "convert": "date", "formats": ["iso"]}, "facts": {}},
+        sync={"every_seconds": int(every.total_seconds())},
+    )

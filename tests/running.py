@@ -1,0 +1,120 @@
+"""Runs the hub as people run it — a process of its own — for tests that kill it or look at it from outside."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import yaml
+
+ROOT = Path(__file__).parent.parent
+_START_SECONDS = 60
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def hurried_agencies(folder: Path, every_seconds: int = 1) -> Path:
+    """config/agencies again, but with schedules fit for a test."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (ROOT / "config" / "agencies").glob("*.yaml"):
+        spec = yaml.safe_load(path.read_text())
+        if "sync" in spec:
+            spec["sync"] |= {"every_seconds": every_seconds, "margin_seconds": 0}
+        (folder / path.name).write_text(yaml.safe_dump(spec, allow_unicode=True))
+    return folder
+
+
+def environment(secrets: Mapping[str, str]) -> dict[str, str]:
+    """Secrets as the environment variables the hub and the estate read."""
+    return {"HUB_SECRET_" + name.upper().replace("-", "_"): value for name, value in secrets.items()}
+
+
+@dataclass
+class HubProcess:
+    """`hub run`, startable and killable any number of times on the same port, database and data folder."""
+
+    database_url: str
+    data_dir: Path
+    agencies_dir: Path
+    port: int = field(default_factory=free_port)
+    addresses: Mapping[str, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    _process: asyncio.subprocess.Process | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self, *, wait: bool = True) -> None:
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        with (self.data_dir / "hub.log").open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "hub.cli", "run"),
+                cwd=ROOT,
+                env=os.environ
+                | environment(self.secrets)
+                | {
+                    "HUB_DATABASE_URL": self.database_url,
+                    "HUB_DATA_DIR": str(self.data_dir),
+                    "HUB_AGENCIES_DIR": str(self.agencies_dir),
+                    "HUB_AGENCY_ADDRESSES": json.dumps(dict(self.addresses)),
+                    "HUB_PORT": str(self.port),
+                    "HUB_WORKER_LEASE_SECONDS": "2",
+                },
+                stdout=subprocess.PIPE,
+                stderr=log,
+            )
+        if wait:
+            await self.ready()
+
+    async def ready(self) -> None:
+        """Returns once /readyz says so. Raises with the end of the log when the process ends instead."""
+        assert self._process is not None
+        async with asyncio.timeout(_START_SECONDS), httpx.AsyncClient() as client:
+            while True:
+                if self._process.returncode is not None:
+                    raise RuntimeError("the hub ended: " + self.log()[-4000:])
+                try:
+                    if (await client.get(self.url + "/readyz")).is_success:
+                        return
+                except httpx.TransportError:
+                    pass
+                await asyncio.sleep(0.05)
+
+    async def kill(self) -> None:
+        """SIGKILL: no chance to finish anything."""
+        await self._end(signal.SIGKILL)
+
+    async def stop(self) -> int:
+        """SIGTERM, and the exit status of what follows."""
+        return await self._end(signal.SIGTERM)
+
+    async def _end(self, number: signal.Signals) -> int:
+        assert self._process is not None
+        if self._process.returncode is None:
+            self._process.send_signal(number)
+        return await self._process.wait()
+
+    def log(self) -> str:
+        return (self.data_dir / "hub.log").read_text()
+
+
+@asynccontextmanager
+async def running_hub(hub: HubProcess) -> AsyncIterator[HubProcess]:
+    await hub.start()
+    try:
+        yield hub
+    finally:
+        await hub.kill()
