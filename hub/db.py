@@ -36,7 +36,7 @@ class Database:
     async def open(cls, url: str) -> Self:
         """Connect to `url`. Raises OSError or asyncpg.PostgresError when nobody is there."""
         reads = await asyncpg.create_pool(url, min_size=1, max_size=8)
-        engine = create_async_engine(driver_url(url), pool_size=8, max_overflow=8, pool_pre_ping=True)
+        engine = create_async_engine(driver_url(url), pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True)
         return cls(url, engine, reads)
 
     async def close(self) -> None:

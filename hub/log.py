@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
@@ -35,8 +35,8 @@ def bind_correlation(value: str) -> None:
     _correlation.set(value)
 
 
-def configure(level: str = "INFO", format: str = "json") -> None:
-    """Send every log line of the process to stderr: structlog's and the standard library's alike.
+def configure(level: str = "INFO", format: str = "json", stream: TextIO = sys.stderr) -> None:
+    """Send every log line of the process to `stream`: structlog's and the standard library's alike.
 
     `format` is "json" (a line of JSON each) or "console" (for people); another one, or an unknown level,
     is a ValueError. Start uvicorn with `log_config=None`, so that it leaves this in place.
@@ -65,7 +65,7 @@ def configure(level: str = "INFO", format: str = "json") -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             # A standard logger's `extra` is left out on purpose: nobody has looked at what is in it.

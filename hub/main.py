@@ -28,6 +28,7 @@ from hub.intake import routes as intake_routes
 from hub.intake.inbox import Inbox
 from hub.intake.refusals import Refusals
 from hub.migrations.run import migrate
+from hub.portal import look
 from hub.portal import routes as portal_routes
 from hub.registry import Registry
 from hub.request_log import RequestLog
@@ -117,8 +118,8 @@ def create_app(hub: Hub) -> FastAPI:
     app.include_router(admin.router(hub.database, hub.registry, hub.sign_in))
     apidocs.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=500)
-    app.add_middleware(SecurityHeaders)
     app.add_middleware(RequestLog)
+    app.add_middleware(SecurityHeaders, styles=[look.STYLE, admin.STYLE])
     return app
 
 
