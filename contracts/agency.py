@@ -27,6 +27,15 @@ class Name(SpecModel):
     en: str
 
 
+def _known_zone(zone: str) -> str:
+    """`zone`, if it is one. Raises ValueError, which a missing ZoneInfo's KeyError is not."""
+    try:
+        ZoneInfo(zone)
+    except (KeyError, OSError):
+        raise ValueError(f"{zone!r} is no time zone; here it is Asia/Ho_Chi_Minh") from None
+    return zone
+
+
 # --- the system -----------------------------------------------------------------------------------
 
 
@@ -41,7 +50,7 @@ class Limits(SpecModel):
 
 
 class LoginAuth(SpecModel):
-    """A call that gives a token; the token then goes where `header` says. Renewed when the agency refuses it."""
+    """A call that gives a token, which then goes where `header` says. Renewed when the agency refuses it."""
 
     kind: Literal["login"]
     path: str
@@ -90,7 +99,8 @@ System = Annotated[RestSystem | SoapSystem, Field(discriminator="kind")]
 
 
 class RestRequest(SpecModel):
-    """Strings may hold {code}, {since}, {until}, {revision}, {page}, {size}, {secret:NAME}; {since|FORMAT} writes a date.
+    """Strings may hold {code}, {since}, {until}, {revision}, {page}, {size} and {secret:NAME}. {since|FORMAT}
+    writes a date in that format; without one it is iso.
 
     A query parameter whose placeholder has no value (no `since` on a first sync) is left out.
     """
@@ -137,6 +147,10 @@ class SinglePage(SpecModel):
     kind: Literal["single"]
 
 
+#: Without it a page that is shorter than `size` is the last one, which is wrong where the agency cuts `size`.
+LastWhen = Annotated[Expression | None, Field(description="JMESPath that is true on the last page.")]
+
+
 class TimePages(SpecModel):
     """Rows in ascending order of change time. The cursor is the last row's time, so rows that move while
     we read are seen again rather than skipped; {page} counts only within one crowded moment."""
@@ -144,6 +158,7 @@ class TimePages(SpecModel):
     kind: Literal["ascending"]
     size: int = Field(ge=1, le=10_000)
     first_page: int = 1
+    last_when: LastWhen = None
 
 
 class NumberPages(SpecModel):
@@ -153,7 +168,7 @@ class NumberPages(SpecModel):
     kind: Literal["descending"]
     size: int = Field(ge=1, le=10_000)
     first_page: int = 0
-    last_when: Expression | None = Field(default=None, description="JMESPath that is true on the last page.")
+    last_when: LastWhen = None
 
 
 class RevisionPages(SpecModel):
@@ -161,6 +176,7 @@ class RevisionPages(SpecModel):
 
     kind: Literal["revision"]
     size: int = Field(ge=1, le=10_000)
+    last_when: LastWhen = None
 
 
 Pages = Annotated[SinglePage | TimePages | NumberPages | RevisionPages, Field(discriminator="kind")]
@@ -192,10 +208,8 @@ class FieldRule(SpecModel):
 
     @field_validator("zone")
     @classmethod
-    def _known_zone(cls, zone: str | None) -> str | None:
-        if zone is not None:
-            ZoneInfo(zone)
-        return zone
+    def _zone_exists(cls, zone: str | None) -> str | None:
+        return None if zone is None else _known_zone(zone)
 
     @model_validator(mode="after")
     def _dates_have_formats(self) -> Self:
@@ -233,6 +247,17 @@ class RecordMapping(SpecModel):
         if unknown := sorted(set(facts) - known):
             raise ValueError(f"unknown fact {unknown[0]!r}; known are {', '.join(sorted(known))}")
         return facts
+
+    @model_validator(mode="after")
+    def _fitting_conversions(self) -> Self:
+        rules = {"code": self.code, "occurred_at": self.occurred_at, **self.facts}
+        wanted = {name: "date" if name.endswith("_at") else "text" for name in rules}
+        if self.revision:
+            rules["revision"], wanted["revision"] = self.revision, "integer"
+        for name, rule in rules.items():
+            if rule.convert != wanted[name]:
+                raise ValueError(f"{name} needs `convert: {wanted[name]}`, not {rule.convert}")
+        return self
 
 
 class Webhook(SpecModel):
@@ -285,9 +310,8 @@ class AgencySpec(SpecModel):
 
     @field_validator("time_zone")
     @classmethod
-    def _known_zone(cls, zone: str) -> str:
-        ZoneInfo(zone)
-        return zone
+    def _zone_exists(cls, zone: str) -> str:
+        return _known_zone(zone)
 
     @field_validator("statuses")
     @classmethod
@@ -313,9 +337,9 @@ class AgencySpec(SpecModel):
                 raise ValueError(
                     f"a {self.system.kind if self.system else ''} system takes a {wanted.__name__}"
                 )
-        if self.operations.changes and isinstance(self.operations.changes.pages, RevisionPages):
-            if not (self.mapping and self.mapping.revision):
-                raise ValueError("pages by revision need mapping.revision")
+        by_revision = self.operations.changes and self.operations.changes.pages.kind == "revision"
+        if by_revision and not (self.mapping and self.mapping.revision):
+            raise ValueError("pages by revision need mapping.revision")
         if self.enabled and not (self.system or self.webhook):
             raise ValueError("an enabled agency needs a `system` or a `webhook`")
         return self

@@ -43,6 +43,9 @@ class Registry:
         """The agency's adapter; None where there is no such agency, or it is disabled."""
         return self._adapters.get(agency)
 
+    def adapters(self) -> list[AgencyAdapter]:
+        return list(self._adapters.values())
+
     def synced(self) -> list[AgencySpec]:
         """The enabled agencies that are pulled on a schedule."""
         return [spec for spec in self if spec.enabled and spec.sync]

@@ -71,7 +71,7 @@ class Clock:
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30}
         )
         scheduler.add_job(self._tick, "interval", seconds=_TICK_SECONDS)
-        scheduler.add_job(self._sweep, "interval", seconds=_SWEEP_SECONDS)
+        scheduler.add_job(self._enqueue, "interval", args=[engine.SWEEP], seconds=_SWEEP_SECONDS)
         scheduler.add_job(self._prune, "interval", hours=_PRUNE_HOURS)
         return scheduler
 
@@ -80,9 +80,9 @@ class Clock:
             agencies = await store.due(connection, self._every)
             await engine.enqueue(connection, map(engine.pull_job, agencies))
 
-    async def _sweep(self) -> None:
+    async def _enqueue(self, name: str) -> None:
         async with self._database.begin() as connection:
-            await engine.enqueue(connection, [engine.SWEEP])
+            await engine.enqueue(connection, [name])
 
     async def _prune(self) -> None:
         await recorder.prune(self._database)

@@ -22,6 +22,7 @@ from contracts.adapter import AgencyAdapter
 from hub.db import Database
 from hub.intake.inbox import Inbox
 from hub.log import bind_correlation
+from hub.quarantine.replay import replay
 from hub.registry import Registry
 from hub.vault import Vault
 from sync_jobs.pull import pull
@@ -30,6 +31,7 @@ from sync_jobs.recheck import settle_contradictions
 log = structlog.get_logger()
 
 SWEEP = "sweep-inbox"
+REPLAY = "replay-quarantine"
 
 #: The engine looks by itself this often; NOTIFY wakes it sooner.
 _POLL = timedelta(seconds=5)
@@ -91,6 +93,10 @@ class Worker:
                 assert adapter is not None, "synced agencies are enabled"
                 self._serve(manager, pull_job(spec.id), partial(self._pull, adapter))
             self._serve(manager, SWEEP, self._sweep)
+            self._serve(manager, REPLAY, self._replay)
+            # Specs change only at a start, so that is when more of the quarantine may be understood.
+            async with self._database.begin() as connection:
+                await enqueue(connection, [REPLAY])
             self._manager = manager
             if self._stopping.is_set():
                 return
@@ -115,6 +121,10 @@ class Worker:
 
     async def _sweep(self) -> None:
         await self._inbox.apply_waiting()
+
+    async def _replay(self) -> None:
+        for adapter in self._registry.adapters():
+            await replay(self._database, adapter, self._vault)
 
 
 async def prune(connection: AsyncConnection) -> None:

@@ -61,7 +61,7 @@ class HubProcess:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with (self.data_dir / "hub.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "hub.cli", "run"),
+                *(sys.executable, "-m", "hub", "run"),
                 cwd=ROOT,
                 env=os.environ
                 | environment(self.secrets)

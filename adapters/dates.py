@@ -1,0 +1,201 @@
+"""Dates as agencies write them: strict reading and writing by a format's letters.
+
+A format is `yyyy MM dd HH mm ss` (or `M d H` where zeros may be missing) with whatever stands between, as in
+.NET and Java; fractions are `fff`/`SSS`; 'quoted' text and a T stand for themselves. By name there are:
+
+    iso        2026-11-20T08:00:00, with an optional fraction and zone (Z, +07:00, +0700)
+    epoch_ms   1777248998173
+    dotnet     /Date(1777248998173)/
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+Read: TypeAlias = Callable[[Any], datetime | None]
+Write: TypeAlias = Callable[[datetime], str]
+
+
+class DateError(ValueError):
+    """A text that is not a date in any of the formats promised."""
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+# Outside of these a date of a dossier is a mistake, such as year 14 for 2014.
+_YEARS = range(1900, 2200)
+
+# How systems write "there is none": Oracle's last day, and the first one of .NET's DateTime.
+_NONE_DAYS = {(9999, 12, 31), (1, 1, 1)}
+
+# letters → part of the date, and how many digits it has at least and at most
+_LETTERS = {
+    "yyyy": ("year", 4, 4),
+    "MM": ("month", 2, 2),
+    "M": ("month", 1, 2),
+    "dd": ("day", 2, 2),
+    "d": ("day", 1, 2),
+    "HH": ("hour", 2, 2),
+    "H": ("hour", 1, 2),
+    "mm": ("minute", 2, 2),
+    "ss": ("second", 2, 2),
+    "fff": ("fraction", 3, 3),
+    "SSS": ("fraction", 3, 3),
+}
+_TOKENS = re.compile(r"'([^']*)'|([A-Za-z])\2*|[^A-Za-z']")
+
+_ISO = re.compile(
+    r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
+    r"[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})([.,](?P<fraction>[0-9]{1,12}))?)?"
+    r"(?P<zone>Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+_NUMBER = re.compile(r"(?P<ms>-?[0-9]{1,15})")
+# What follows the number is the zone it was written in; the number itself counts from the epoch in UTC.
+_DOTNET = re.compile(r"\\?/Date\((?P<ms>-?[0-9]{1,15})([+-][0-9]{4})?\)\\?/")
+_NAMED = {"iso": _ISO, "epoch_ms": _NUMBER, "dotnet": _DOTNET}
+
+
+def reader(formats: Sequence[str], zone: ZoneInfo) -> Read:
+    """A function that reads a text, or a whole number, in the first of `formats` that fits.
+
+    It gives UTC; a date without a zone is taken for one in `zone`. Blanks around are allowed. It gives None
+    for what stands for "none" (null, nothing, 31/12/9999) and raises DateError for all else that is no date.
+    Raises ValueError for a format nobody knows.
+    """
+    patterns = [_pattern(each) for each in formats]
+    promised = " or ".join(formats)
+
+    def read(value: Any) -> datetime | None:
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, str | int):
+            raise DateError(f"{type(value).__name__} is not a date in {promised}")
+        text = str(value).strip()
+        if not text:
+            return None
+        for pattern in patterns:
+            if match := pattern.fullmatch(text):
+                try:
+                    return _moment(match.groupdict(), zone)
+                except (ValueError, OverflowError) as error:
+                    raise DateError(f"{text[:60]!r} is not a date in {promised}: {error}") from None
+        raise DateError(f"{text[:60]!r} is not a date in {promised}")
+
+    return read
+
+
+def writer(format: str, zone: ZoneInfo) -> Write:
+    """A function that writes a moment in `format`, as the clock in `zone` shows it. Never later than it is.
+
+    Raises ValueError for a format nobody knows.
+    """
+    if format == "iso":
+        return lambda moment: moment.astimezone(zone).isoformat(timespec="seconds")
+    if format in ("epoch_ms", "dotnet"):
+        before, after = ("", "") if format == "epoch_ms" else ("/Date(", ")/")
+        return lambda moment: f"{before}{(moment - _EPOCH) // timedelta(milliseconds=1)}{after}"
+    pieces = _split(format)
+
+    def write(moment: datetime) -> str:
+        local = moment.astimezone(zone)
+        return "".join(_written(local, letters) if letters else text for letters, text in pieces)
+
+    return write
+
+
+def floor(formats: Iterable[str], zone: ZoneInfo) -> Callable[[datetime], datetime]:
+    """A function that cuts from a moment what none of `formats` can say: its seconds, or its time of day."""
+    said: set[str] = set()
+    for format in formats:
+        if format in _NAMED:
+            said |= {"hour", "minute", "second"} | ({"fraction"} if format != "iso" else set())
+        else:
+            said |= {_LETTERS[letters][0] for letters, _ in _split(format) if letters}
+    parts = ("hour", "minute", "second", "fraction")
+    kept = next((index for index, part in enumerate(parts) if part not in said), len(parts))
+    cut: dict[str, int] = dict.fromkeys(("hour", "minute", "second", "microsecond")[kept:], 0)
+
+    def cut_off(moment: datetime) -> datetime:
+        if not cut:
+            return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+        # The keys are parts of a time, which mypy cannot see in a dict.
+        return moment.astimezone(zone).replace(**cut).astimezone(UTC)  # type: ignore[arg-type]
+
+    return cut_off
+
+
+def _split(format: str) -> list[tuple[str, str]]:
+    """(letters, "") for each part of a date in `format`, ("", text) for what stands between."""
+    found: list[tuple[str, str]] = []
+    position = 0
+    while position < len(format):
+        match = _TOKENS.match(format, position)
+        token = match.group() if match else ""
+        if token in _LETTERS:
+            found.append((token, ""))
+        elif match and (token == "T" or match.group(2) is None):
+            found.append(("", token if match.group(1) is None else match.group(1)))
+        else:
+            raise ValueError(f"{format!r} is no date format: {token or format[position]!r} is not known")
+        position += len(token)
+    parts = [_LETTERS[letters][0] for letters, _ in found if letters]
+    if not {"year", "month", "day"} <= set(parts) or len(parts) != len(set(parts)):
+        raise ValueError(f"{format!r} is no date format: it needs a year, a month and a day, each part once")
+    return found
+
+
+def _pattern(format: str) -> re.Pattern[str]:
+    if format in _NAMED:
+        return _NAMED[format]
+    return re.compile(
+        "".join(_digits(letters) if letters else re.escape(text) for letters, text in _split(format))
+    )
+
+
+def _digits(letters: str) -> str:
+    part, least, most = _LETTERS[letters]
+    return f"(?P<{part}>[0-9]{{{least},{most}}})"
+
+
+def _written(local: datetime, letters: str) -> str:
+    part, least, _ = _LETTERS[letters]
+    number: int = local.microsecond // 1000 if part == "fraction" else getattr(local, part)
+    return str(number).zfill(least)
+
+
+def _moment(parts: dict[str, str | None], zone: ZoneInfo) -> datetime | None:
+    if (milliseconds := parts.get("ms")) is not None:
+        moment = _EPOCH + timedelta(milliseconds=int(milliseconds))
+        return _plausible(moment, moment.year, moment.month, moment.day)
+    year, month, day, hour, minute, second = (
+        int(parts.get(name) or 0) for name in ("year", "month", "day", "hour", "minute", "second")
+    )
+    # .NET writes seven digits of a second, Python keeps six.
+    microsecond = int((parts.get("fraction") or "0")[:6].ljust(6, "0"))
+    if (year, month, day) in _NONE_DAYS:
+        return None
+    offset = _offset(parts.get("zone"), zone)
+    moment = datetime(year, month, day, hour, minute, second, microsecond, tzinfo=offset)
+    return _plausible(moment.astimezone(UTC), year, month, day)
+
+
+def _plausible(moment: datetime, year: int, month: int, day: int) -> datetime | None:
+    if (year, month, day) in _NONE_DAYS:
+        return None
+    if year not in _YEARS:
+        raise ValueError(f"year {year} is out of range")
+    return moment
+
+
+def _offset(text: str | None, zone: ZoneInfo) -> timezone | ZoneInfo:
+    if text is None:
+        return zone
+    if text == "Z":
+        return UTC
+    sign = -1 if text[0] == "-" else 1
+    hours, minutes = int(text[1:3]), int(text[-2:])
+    if minutes > 59:
+        raise ValueError("its zone is out of range")
+    return timezone(sign * timedelta(hours=hours, minutes=minutes))

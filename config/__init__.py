@@ -1,0 +1,1 @@
+"""Settings, secrets, and the province's own data: agencies, documents. Imports contracts only."""

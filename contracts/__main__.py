@@ -1,0 +1,41 @@
+"""Writes the JSON Schemas of what the hub publishes: `python -m contracts`. A test keeps them in step."""
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from contracts.agency import AgencySpec
+from contracts.dossier import Dossier, DossierPage, StatusEvent
+from contracts.observation import Observation
+from contracts.problem import Problem
+from contracts.webhook import Accepted, DossierUpdated
+
+FOLDER = Path(__file__).parent / "schemas"
+
+PUBLISHED: dict[str, type[BaseModel]] = {
+    "accepted": Accepted,
+    "agency-spec": AgencySpec,
+    "dossier": Dossier,
+    "dossier-page": DossierPage,
+    "dossier-updated": DossierUpdated,
+    "observation": Observation,
+    "problem": Problem,
+    "status-event": StatusEvent,
+}
+
+
+def schema(model: type[BaseModel]) -> str:
+    """The JSON Schema of `model` as its file holds it."""
+    described = {"$schema": "https://json-schema.org/draft/2020-12/schema"} | model.model_json_schema()
+    return json.dumps(described, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def write() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for name, model in PUBLISHED.items():
+        (FOLDER / f"{name}.json").write_text(schema(model), "utf-8")
+
+
+if __name__ == "__main__":
+    write()

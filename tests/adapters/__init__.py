@@ -1,0 +1,1 @@
+"""Tests of the adapters: against real sockets, and against the sample estate."""
