@@ -25,13 +25,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def hurried_agencies(folder: Path, every_seconds: int = 1) -> Path:
-    """config/agencies again, but with schedules fit for a test."""
+def hurried_agencies(folder: Path, **every_seconds: int) -> Path:
+    """config/agencies again, but pulled each second, or as `every_seconds` says (ubnd_pleiku=3600)."""
     folder.mkdir(parents=True, exist_ok=True)
     for path in (ROOT / "config" / "agencies").glob("*.yaml"):
         spec = yaml.safe_load(path.read_text())
         if "sync" in spec:
-            spec["sync"] |= {"every_seconds": every_seconds, "margin_seconds": 0}
+            every = every_seconds.get(path.stem.replace("-", "_"), 1)
+            spec["sync"] |= {"every_seconds": every, "margin_seconds": 0}
         (folder / path.name).write_text(yaml.safe_dump(spec, allow_unicode=True))
     return folder
 

@@ -33,7 +33,9 @@ def test_a_number_alone_stays_a_number() -> None:
 
 
 def test_what_has_no_value_leaves_nothing_behind() -> None:
-    assert fill(["{revision}", "from {revision}", "{since|yyyyMMdd}"], revision=None, since=None) == [None] * 3
+    assert (
+        fill(["{revision}", "from {revision}", "{since|yyyyMMdd}"], revision=None, since=None) == [None] * 3
+    )
 
 
 def test_dates_are_written_in_the_agencys_zone() -> None:

@@ -1,0 +1,250 @@
+"""Mapping: what is understood is used, what is not is kept with its reason, nothing personal leaks."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from adapters.mapping import MappedRecord, RecordReader, event_mapping
+from contracts.agency import AgencySpec, RecordMapping
+from contracts.observation import Channel
+from contracts.status import DossierStatus
+from tests.adapters.specs import spec_of
+
+NOW = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+
+SPEC = AgencySpec.model_validate(
+    {
+        "id": "so-x",
+        "identifier": "H21.99",
+        "name": {"vi": "Sở X", "en": "X"},
+        "kind": "department",
+        "statuses": {"Đang xử lý": "4", "15": "4", "Đã trả": "10"},
+    }
+)
+DATE = {"convert": "date", "formats": ["dd/MM/yyyy HH:mm:ss", "dd/MM/yyyy"]}
+MAPPING: dict[str, Any] = {
+    "code": "Ma",
+    "occurred_at": {"path": "CapNhat", **DATE},
+    "facts": {
+        "status": "TrangThai",
+        "procedure_name": "ThuTuc.Ten",
+        "due_at": {"path": "HenTra", **DATE},
+        "applicant_name": "NguoiNop",
+        "applicant_phone": "DienThoai[0]",
+        "note": "GhiChu",
+    },
+}
+RECORD = {"Ma": "H21.99-261120-0001", "CapNhat": "20/11/2026 08:00:00", "TrangThai": "Đang xử lý"}
+
+
+def read(record: Any, mapping: dict[str, Any] = MAPPING) -> MappedRecord:
+    return RecordReader(RecordMapping.model_validate(mapping), SPEC).read(record, Channel.PULL, NOW)
+
+
+def test_a_record_becomes_an_observation() -> None:
+    result = read(
+        RECORD
+        | {
+            "TrangThai": "  đang  XỬ LÝ ",
+            "ThuTuc": {"Ten": "Cấp giấy phe\u0301p"},
+            "HenTra": "30/11/2026",
+            "DienThoai": ["0901", "0902"],
+            "NguoiNop": "Rơ Châm H'Lan",
+        }
+    )
+    assert result.unusable == ()
+    assert result.observation is not None
+    assert result.observation.model_dump(exclude_unset=True) == {
+        "agency": "so-x",
+        "code": "H21.99-261120-0001",
+        "occurred_at": datetime(2026, 11, 20, 1, 0, tzinfo=UTC),
+        "revision": None,
+        "facts": {
+            "status": DossierStatus.PROCESSING,
+            "status_raw": "đang  XỬ LÝ",
+            "procedure_name": "Cấp giấy phép",
+            "due_at": datetime(2026, 11, 29, 17, 0, tzinfo=UTC),
+            "applicant_name": "Rơ Châm H'Lan",
+            "applicant_phone": "0901",
+        },
+        "observed_at": NOW,
+        "channel": Channel.PULL,
+    }
+
+
+@pytest.mark.parametrize("nothing", [None, "", "  ", "\u00a0\n"])
+def test_what_is_empty_is_not_mentioned(nothing: Any) -> None:
+    fields = {
+        "TrangThai": nothing,
+        "HenTra": nothing,
+        "NguoiNop": nothing,
+        "ThuTuc": nothing,
+        "GhiChu": nothing,
+    }
+    result = read(RECORD | fields)
+    assert result.unusable == ()
+    assert result.observation is not None
+    assert result.observation.facts.model_fields_set == set()
+
+
+def test_a_due_date_that_means_none_is_not_mentioned() -> None:
+    result = read(RECORD | {"HenTra": "31/12/9999 00:00:00"})
+    assert result.unusable == ()
+    assert result.observation is not None
+    assert "due_at" not in result.observation.facts.model_fields_set
+
+
+def test_an_unknown_status_is_kept_aside_and_the_rest_applied() -> None:
+    record = RECORD | {"TrangThai": "Chờ trời", "HenTra": "30/11/2026"}
+    result = read(record)
+    assert result.observation is not None
+    assert result.observation.facts.model_fields_set == {"due_at"}
+    [kept] = result.unusable
+    assert (kept.reason, kept.field, kept.expression, kept.value) == (
+        "unknown_status",
+        "status",
+        "TrangThai",
+        "Chờ trời",
+    )
+    assert kept.code == "H21.99-261120-0001"
+    assert kept.code in kept.message and "Chờ trời" in kept.message
+    assert orjson.loads(kept.raw) == record
+
+
+def test_a_numeric_status_is_the_word_it_is_written_as() -> None:
+    assert read(RECORD | {"TrangThai": 15}).observation.facts.status is DossierStatus.PROCESSING  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("field", "fact", "value"),
+    [
+        ("HenTra", "due_at", "31/02/2026"),
+        ("HenTra", "due_at", "12/08/2025abc"),
+        ("HenTra", "due_at", {"day": 1}),
+        ("ThuTuc", "procedure_name", {"Ten": "x" * 501}),
+        ("ThuTuc", "procedure_name", {"Ten": ["a", "b"]}),
+        ("ThuTuc", "procedure_name", {"Ten": "a\0b"}),
+        ("TrangThai", "status", True),
+    ],
+)
+def test_a_fact_that_does_not_fit_is_kept_aside_and_the_rest_applied(
+    field: str, fact: str, value: Any
+) -> None:
+    result = read(RECORD | {"NguoiNop": "A"} | {field: value})
+    assert result.observation is not None
+    assert result.observation.facts.applicant_name == "A"
+    assert fact not in result.observation.facts.model_fields_set
+    [kept] = result.unusable
+    assert (kept.reason, kept.field, kept.code) == ("bad_value", fact, RECORD["Ma"])
+    assert "\0" not in kept.message + (kept.value or "")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("NguoiNop", "Nguyễn Văn A" * 50),
+        ("NguoiNop", {"ten": "Nguyễn Văn A"}),
+        ("GhiChu", "Nguyễn Văn A" * 400),
+        ("DienThoai", ["Nguyễn Văn A" * 5]),
+    ],
+)
+def test_a_personal_value_is_not_repeated(field: str, value: Any) -> None:
+    [kept] = read(RECORD | {field: value}).unusable
+    assert kept.reason == "bad_value" and kept.value == "(personal)"
+    assert "Nguyễn" not in kept.message
+
+
+@pytest.mark.parametrize(
+    ("change", "reason", "field"),
+    [
+        ({"Ma": None}, "missing_field", "code"),
+        ({"Ma": " "}, "missing_field", "code"),
+        ({"Ma": "x" * 81}, "bad_value", "code"),
+        ({"Ma": ["x"]}, "bad_value", "code"),
+        ({"Ma": "a\0"}, "bad_value", "code"),
+        ({"CapNhat": ""}, "missing_field", "occurred_at"),
+        ({"CapNhat": "31/12/9999"}, "missing_field", "occurred_at"),
+        ({"CapNhat": "hôm qua"}, "bad_value", "occurred_at"),
+        ({"So": None}, "missing_field", "revision"),
+        ({"So": "1.5"}, "bad_value", "revision"),
+        ({"So": -1}, "bad_value", "revision"),
+        ({"So": 2**63}, "bad_value", "revision"),
+        ({"So": True}, "bad_value", "revision"),
+    ],
+)
+def test_without_identity_or_order_nothing_is_used(change: dict[str, Any], reason: str, field: str) -> None:
+    mapping = MAPPING | {"revision": {"path": "So", "convert": "integer"}}
+    result = read(RECORD | {"So": "7"} | change, mapping)
+    assert result.observation is None
+    assert [(kept.reason, kept.field) for kept in result.unusable] == [(reason, field)]
+
+
+@pytest.mark.parametrize("record", [None, "", "text", 7, [], [RECORD], True])
+def test_what_is_no_record_is_kept_aside(record: Any) -> None:
+    result = read(record)
+    assert result.observation is None
+    assert [kept.reason for kept in result.unusable] == ["not_a_record"]
+    assert orjson.loads(result.unusable[0].raw) == record
+
+
+def test_an_expression_that_cannot_be_applied_is_a_bad_value() -> None:
+    mapping = MAPPING | {"facts": {"procedure_name": "join('-', ThuTuc)"}}
+    [kept] = read(RECORD | {"ThuTuc": 7}, mapping).unusable
+    assert (kept.reason, kept.field, kept.expression) == ("bad_value", "procedure_name", "join('-', ThuTuc)")
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**60), 2**60) | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(
+    st.fixed_dictionaries(
+        {}, optional=dict.fromkeys([*RECORD, "ThuTuc", "HenTra", "NguoiNop", "DienThoai"], JSON)
+    )
+)
+def test_no_record_whatever_it_holds_stops_the_others(record: dict[str, Any]) -> None:
+    result = read(record)
+    assert result.observation is not None or result.unusable
+
+
+# --- events in the hub's own shape -----------------------------------------------------------------------
+
+EVENT = {
+    "code": "H21.20-261123-0007",
+    "occurred_at": "2026-11-23T08:15:00+07:00",
+    "status": "DANG_XU_LY",
+    "applicant": {"name": "A", "phone": "0901", "email": "a@example.vn"},
+    "due_at": "2026-11-30T17:00:00+07:00",
+}
+
+
+def test_an_event_is_read_by_the_published_shape() -> None:
+    reader = RecordReader(event_mapping(), spec_of("ubnd-pleiku"), revision_required=True)
+    said = reader.read(EVENT | {"revision": 12}, Channel.WEBHOOK, NOW).observation
+    assert said is not None
+    assert (said.code, said.revision, said.channel) == (EVENT["code"], 12, Channel.WEBHOOK)
+    assert said.facts.model_fields_set == {
+        *("status", "status_raw", "due_at", "applicant_name", "applicant_phone", "applicant_email"),
+    }
+    assert said.facts.status is DossierStatus.PROCESSING
+
+
+def test_an_event_needs_its_revision_only_where_the_agency_numbers_its_changes() -> None:
+    needed = RecordReader(event_mapping(), SPEC, revision_required=True).read(EVENT, Channel.WEBHOOK, NOW)
+    assert [kept.field for kept in needed.unusable] == ["revision"]
+    free = RecordReader(event_mapping(), SPEC, revision_required=False).read(EVENT, Channel.WEBHOOK, NOW)
+    assert free.observation is not None and free.observation.revision is None
+
+
+def test_a_rule_that_cannot_make_its_fact_is_an_error_of_the_spec() -> None:
+    for wrong in ({"code": {"path": "a", "convert": "integer"}}, {"facts": {"due_at": "HenTra"}}):
+        with pytest.raises(ValidationError, match="needs `convert"):
+            RecordMapping.model_validate(MAPPING | wrong)
