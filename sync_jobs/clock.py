@@ -3,12 +3,11 @@
 import asyncio
 from contextlib import suppress
 
-import asyncpg
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from hub.calls import recorder
-from hub.db import Database
+from hub.db import DATABASE_AWAY, RETRY_SECONDS, Database
 from hub.registry import Registry
 from hub.streams import store
 from sync_jobs import engine
@@ -36,10 +35,10 @@ class Clock:
         while not self._stopping.is_set():
             try:
                 await self._lead()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
-                log.exception("clock.interrupted")
+            except DATABASE_AWAY as error:
+                log.warning("clock.interrupted", reason=str(error) or type(error).__name__)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), timeout=1)
+                await asyncio.wait_for(self._stopping.wait(), timeout=RETRY_SECONDS)
 
     def stop(self) -> None:
         self._stopping.set()

@@ -19,7 +19,7 @@ from pgqueuer.queries import Queries
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import AgencyAdapter
-from hub.db import Database
+from hub.db import DATABASE_AWAY, RETRY_SECONDS, Database
 from hub.intake.inbox import Inbox
 from hub.log import bind_correlation
 from hub.quarantine.replay import replay
@@ -75,9 +75,12 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 await self._work()
+            except DATABASE_AWAY as error:
+                log.warning("worker.interrupted", reason=str(error) or type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS)
             except Exception:
-                log.exception("worker.interrupted")
-                await asyncio.sleep(1)
+                log.exception("worker.failed")
+                await asyncio.sleep(RETRY_SECONDS)
 
     def stop(self) -> None:
         """Take no more jobs; `run` returns when those at hand are done."""

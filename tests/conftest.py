@@ -3,9 +3,12 @@
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -67,25 +70,32 @@ def template(server_url: str) -> Iterator[str]:
     asyncio.run(_execute(server_url, f"DROP DATABASE IF EXISTS {_TEMPLATE} WITH (FORCE)"))
 
 
-@pytest.fixture
-def new_database(server_url: str, template: str) -> Iterator[Callable[[], str]]:
-    """Makes databases of the newest schema and gives their URLs; they end with the test."""
-    made: list[str] = []
+@pytest.fixture(scope="session")
+def new_database(server_url: str, template: str) -> Callable[[], AbstractContextManager[str]]:
+    """Makes a database of the newest schema, gives its URL, and drops it when the block ends."""
 
-    def make() -> str:
+    @contextmanager
+    def make() -> Iterator[str]:
         name = f"hub_test_{os.getpid()}_{next(_numbers)}"
-        asyncio.run(_execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
-        made.append(name)
-        return _named(server_url, name)
+        # In a thread, because a fixture of a test that shares its event loop is called within that loop.
+        _apart(_execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template}"))
+        try:
+            yield _named(server_url, name)
+        finally:
+            _apart(_execute(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
 
-    yield make
-    for name in made:
-        asyncio.run(_execute(server_url, f"DROP DATABASE {name} WITH (FORCE)"))
+    return make
+
+
+def _apart(work: Coroutine[Any, Any, None]) -> None:
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, work).result()
 
 
 @pytest.fixture
-def database_url(new_database: Callable[[], str]) -> str:
-    return new_database()
+def database_url(new_database: Callable[[], AbstractContextManager[str]]) -> Iterator[str]:
+    with new_database() as url:
+        yield url
 
 
 @pytest.fixture

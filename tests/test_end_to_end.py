@@ -2,16 +2,21 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import httpx
 import pytest
+import pytest_asyncio
 
 from contracts.dossier import Dossier
 from tests.estate.client import Estate, running_estate
 from tests.running import HubProcess, free_port, hurried_agencies, running_hub
+
+# One province for all: each start of a hub takes seconds, and no test leaves it otherwise than it was.
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 AGENCIES = ("so-tnmt", "so-khdt", "ubnd-pleiku")
 
@@ -54,21 +59,25 @@ class Province:
         return str(next(item["code"] for item in reversed(items) if item["status"] in ("2", "4")))
 
 
-@pytest.fixture
-async def province(database_url: str, tmp_path: Path) -> AsyncIterator[Province]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def province(
+    new_database: Callable[[], AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Province]:
     port = free_port()
-    async with running_estate(size=200, pace=0, hub=f"http://127.0.0.1:{port}", token_seconds=5) as estate:
-        process = HubProcess(
-            database_url,
-            data_dir=tmp_path / "data",
-            # After its first sync, what comes from Pleiku within this test was pushed.
-            agencies_dir=hurried_agencies(tmp_path / "agencies", ubnd_pleiku=3600),
-            port=port,
-            addresses=estate.addresses,
-            secrets=estate.secrets,
-        )
-        async with running_hub(process) as hub, httpx.AsyncClient(base_url=hub.url) as client:
-            yield Province(hub, estate, client)
+    tmp_path = tmp_path_factory.mktemp("province")
+    with new_database() as database_url:
+        async with running_estate(size=200, pace=0, hub=f"http://127.0.0.1:{port}", token_seconds=5) as estate:
+            process = HubProcess(
+                database_url,
+                data_dir=tmp_path / "data",
+                # After its first sync, what comes from Pleiku within this test was pushed.
+                agencies_dir=hurried_agencies(tmp_path / "agencies", ubnd_pleiku=3600),
+                port=port,
+                addresses=estate.addresses,
+                secrets=estate.secrets,
+            )
+            async with running_hub(process) as hub, httpx.AsyncClient(base_url=hub.url) as client:
+                yield Province(hub, estate, client)
 
 
 async def test_three_agencies_become_one_answer(province: Province) -> None:
@@ -80,9 +89,7 @@ async def test_three_agencies_become_one_answer(province: Province) -> None:
             assert not found.stale
 
 
-@pytest.mark.parametrize(
-    ("agency", "channel"), [("so-tnmt", "pull"), ("so-khdt", "pull"), ("ubnd-pleiku", "webhook")]
-)
+@pytest.mark.parametrize(("agency", "channel"), [("so-tnmt", "pull"), ("so-khdt", "pull"), ("ubnd-pleiku", "webhook")])
 async def test_a_change_arrives(province: Province, agency: str, channel: str) -> None:
     code = await province.a_code(agency)
     before = await province.shows(agency, code)

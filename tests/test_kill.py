@@ -25,7 +25,7 @@ async def test_a_hub_killed_twenty_times_ends_equal_to_the_estate(database_url: 
     print(f"HUB_TEST_SEED={seed}")
     chance = random.Random(seed)
     port = free_port()
-    async with running_estate(size=1500, pace=0.05, hub=f"http://127.0.0.1:{port}", seed=seed % 1000) as estate:
+    async with running_estate(size=1500, pace=0.3, hub=f"http://127.0.0.1:{port}", seed=seed % 1000) as estate:
         hub = HubProcess(
             database_url,
             data_dir=tmp_path / "data",
@@ -34,17 +34,17 @@ async def test_a_hub_killed_twenty_times_ends_equal_to_the_estate(database_url: 
             addresses=estate.addresses,
             secrets=estate.secrets,
         )
-        for _ in range(ROUNDS):
-            await hub.start(wait=False)
-            # From before it listens to well into a sync: a start takes a second or two.
-            await asyncio.sleep(chance.uniform(0.8, 4.0))
-            await hub.kill()
-        await hub.start()
-        await estate.pace(0)
         try:
+            for _ in range(ROUNDS):
+                await hub.start(wait=False)
+                # From before it listens to well into a sync: a start takes some seconds.
+                await asyncio.sleep(chance.uniform(1, 6))
+                await hub.kill()
+            await hub.start()
+            await estate.pace(0)
             await _until_equal(estate, database_url)
         finally:
-            await hub.stop()
+            await hub.kill()
         acknowledged = await estate.acknowledged()
         lost, doubled = await _audit(acknowledged, database_url)
     print(

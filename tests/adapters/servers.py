@@ -1,4 +1,4 @@
-"""Small servers on real sockets: one that answers in HTTP as a function says, one that does whatever it likes."""
+"""Small servers on real sockets: one answers in HTTP as a function says, one does whatever it likes."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,7 +1,7 @@
 """Specs to test with."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -14,7 +14,7 @@ DOCUMENTS = CONFIG / "documents"
 class Known:
     """contracts.adapter.Secrets, with those that the province's agencies name."""
 
-    secrets = {
+    secrets: ClassVar[dict[str, str]] = {
         "so-tnmt-khoa": "khóa <&> đúng",
         "so-khdt-tai-khoan": "hub",
         "so-khdt-mat-khau": "mật/khẩu+",
@@ -26,7 +26,7 @@ class Known:
 
 
 def spec_of(agency: str, **changes: Any) -> AgencySpec:
-    """The province's own spec of `agency`, its top-level keys (and its system's address) replaced by `changes`."""
+    """The province's own spec of `agency`; `changes` replace its top-level keys, and its system's address."""
     data = yaml.safe_load((CONFIG / "agencies" / f"{agency}.yaml").read_text())
     if address := changes.pop("address", None):
         data["system"]["address"] = address

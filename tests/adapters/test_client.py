@@ -82,7 +82,8 @@ async def test_a_status_that_speaks_for_itself(
     with pytest.raises(failure) as caught:
         await call(ADDRESS, records=records)
     assert type(caught.value) is failure
-    assert str(status) in caught.value.message and caught.value.raw == b"<html>wait</html>"
+    assert str(status) in caught.value.message
+    assert caught.value.raw == b"<html>wait</html>"
     assert (records[0].outcome, records[0].status, records[0].message) == (
         failure.kind,
         status,
@@ -214,9 +215,7 @@ def compressed(body: bytes, encoding: str) -> Talk:
         (compressed(gzip.compress(gzip.compress(b"x")), "gzip, gzip"), Malformed, "more than once"),
     ],
 )
-async def test_a_rude_server_is_a_failure_of_its_own(
-    talk: Talk, failure: type[AgencyFailure], why: str
-) -> None:
+async def test_a_rude_server_is_a_failure_of_its_own(talk: Talk, failure: type[AgencyFailure], why: str) -> None:
     limits = Limits(attempts=1, read_seconds=0.5, total_seconds=1, max_bytes=1_000_000)
     records = Records()
     async with talking(talk) as address:
@@ -266,7 +265,8 @@ async def test_a_cookie_is_not_kept() -> None:
                 repeatable=True,
                 understand=lambda raw: raw,
             )
-    assert len(asked) == 2 and all("cookie" not in request.headers for request in asked)
+    assert len(asked) == 2
+    assert all("cookie" not in request.headers for request in asked)
 
 
 # --- repeating ----------------------------------------------------------------------------------------------
@@ -302,15 +302,14 @@ async def test_a_wait_the_agency_asks_for_is_kept() -> None:
         assert (await call(address, Limits())).body == b"ok"
 
 
-@pytest.mark.parametrize(
-    "after", ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)]
-)
+@pytest.mark.parametrize("after", ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)])
 async def test_a_wait_beyond_the_time_allowed_is_not_begun(after: str) -> None:
     records = Records()
     async with answering(lambda _: Told("", status=429, headers=(("Retry-After", after),))) as address:
         with pytest.raises(Throttled) as caught:
             await call(address, Limits(total_seconds=30), records=records)
-    assert caught.value.retry_after is not None and caught.value.retry_after > 3500
+    assert caught.value.retry_after is not None
+    assert caught.value.retry_after > 3500
     assert records[0].attempts == 1
 
 
@@ -370,7 +369,7 @@ async def test_what_the_adapter_makes_of_an_answer_is_the_calls_outcome(body: by
 
 
 async def test_a_recorder_that_fails_breaks_no_call() -> None:
-    async def broken(_: CallRecord) -> None:
+    async def broken(record: CallRecord) -> None:
         raise RuntimeError("database is down")
 
     async with answering(lambda _: Told("ok")) as address:
@@ -386,4 +385,5 @@ async def test_a_recorder_that_fails_breaks_no_call() -> None:
                 )
     assert answer == b"ok"
     assert [line["event"] for line in logs] == ["agency.call", "agency.call_not_recorded"]
-    assert "Nguy" not in str(logs) and "H21" not in str(logs)
+    assert "Nguy" not in str(logs)
+    assert "H21" not in str(logs)

@@ -98,9 +98,7 @@ def test_formats_are_tried_in_turn() -> None:
     assert read("13/08/2025 00:30:05") == EVENING
 
 
-@pytest.mark.parametrize(
-    "format", ["", "dd/MM", "dd/MM/yy", "dd/MM/yyyy hh:mm", "dd/dd/MM/yyyy", "yyyy-MM-dd 'x"]
-)
+@pytest.mark.parametrize("format", ["", "dd/MM", "dd/MM/yy", "dd/MM/yyyy hh:mm", "dd/dd/MM/yyyy", "yyyy-MM-dd 'x"])
 def test_an_unknown_format_is_an_error_of_the_spec(format: str) -> None:
     with pytest.raises(ValueError, match="is no date format"):
         dates.reader([format], VIETNAM)
@@ -110,9 +108,7 @@ def test_an_unknown_format_is_an_error_of_the_spec(format: str) -> None:
 
 @given(st.text(alphabet="0123456789/:-+TZ. aDte()", max_size=30) | st.text() | st.integers() | st.booleans())
 def test_any_text_is_a_moment_none_or_a_refusal(text: object) -> None:
-    read = dates.reader(
-        ["dd/MM/yyyy HH:mm:ss", "dd/MM/yyyy", "yyyyMMdd", "iso", "epoch_ms", "dotnet"], VIETNAM
-    )
+    read = dates.reader(["dd/MM/yyyy HH:mm:ss", "dd/MM/yyyy", "yyyyMMdd", "iso", "epoch_ms", "dotnet"], VIETNAM)
     try:
         moment = read(text)
     except dates.DateError:

@@ -73,7 +73,7 @@ def read_all(
     answer: Callable[[Ask], list[tuple[datetime, int, str]]],
     between: Callable[[], None],
 ) -> set[str]:
-    """The codes seen until the window is exhausted; begun anew when the pager takes fright, as the job does."""
+    """The codes seen until the window is exhausted; begun anew upon Malformed, as the pull job does."""
     seen: set[str] = set()
     position: Position | None = None
     for _ in range(2000):
@@ -125,17 +125,14 @@ def check_nothing_skipped(
         code
         for code, row in before.items()
         # What changed meanwhile belongs to the next window.
-        if source.rows[code] == row
-        and (since is None or (row[1] > 9 + since if by_revision else row[0] >= since))
+        if source.rows[code] == row and (since is None or (row[1] > 9 + since if by_revision else row[0] >= since))
     }
     assert wanted <= seen
 
 
 @settings(max_examples=300, deadline=None)
 @given(SOURCES, MOVES, SIZES, SINCES)
-def test_ascending_skips_nothing(
-    times: list[int], moves: list[list[int]], size: int, since: int | None
-) -> None:
+def test_ascending_skips_nothing(times: list[int], moves: list[list[int]], size: int, since: int | None) -> None:
     def make(size: int) -> Pager:
         return pager(TimePages(kind="ascending", size=size), to_second)
 
@@ -144,9 +141,7 @@ def test_ascending_skips_nothing(
 
 @settings(max_examples=300, deadline=None)
 @given(SOURCES, MOVES, SIZES, SINCES)
-def test_descending_skips_nothing(
-    times: list[int], moves: list[list[int]], size: int, since: int | None
-) -> None:
+def test_descending_skips_nothing(times: list[int], moves: list[list[int]], size: int, since: int | None) -> None:
     def make(size: int) -> Pager:
         return pager(NumberPages(kind="descending", size=size), to_second)
 
@@ -155,9 +150,7 @@ def test_descending_skips_nothing(
 
 @settings(max_examples=300, deadline=None)
 @given(SOURCES, MOVES, SIZES, SINCES)
-def test_revision_skips_nothing(
-    times: list[int], moves: list[list[int]], size: int, since: int | None
-) -> None:
+def test_revision_skips_nothing(times: list[int], moves: list[list[int]], size: int, since: int | None) -> None:
     def make(size: int) -> Pager:
         return pager(RevisionPages(kind="revision", size=size), to_second)
 
@@ -219,9 +212,7 @@ def rows(*marks: int, count: int | None = None, last: bool | None = None) -> Row
         (REVISION, None, rows(12, count=2), {"revision": 12}),
     ],
 )
-def test_where_a_page_leads(
-    pages: Pager, position: Position | None, answer: Rows, following: Position | None
-) -> None:
+def test_where_a_page_leads(pages: Pager, position: Position | None, answer: Rows, following: Position | None) -> None:
     assert pages.after(WINDOW, position, answer) == following
 
 

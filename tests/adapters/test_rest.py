@@ -12,6 +12,7 @@ import pytest
 from adapters import Client, build_adapter
 from contracts.adapter import AgencyAdapter, CallRecord, Capability, Window
 from contracts.errors import AgencyFailure, Malformed, NotFound, Rejected, Unauthorized
+from contracts.observation import Channel
 from contracts.status import DossierStatus
 from tests.adapters.servers import Asked, Told, answering
 from tests.adapters.specs import DOCUMENTS, Known, spec_of
@@ -111,9 +112,7 @@ async def test_a_first_sync_asks_without_a_lower_bound() -> None:
 
 async def test_pages_go_on_until_the_last() -> None:
     khdt = Khdt()
-    khdt.answer = lambda asked: page(
-        ROW | {"soHoSo": f"d{asked.query['trang']}"}, last=asked.query["trang"] == "2"
-    )
+    khdt.answer = lambda asked: page(ROW | {"soHoSo": f"d{asked.query['trang']}"}, last=asked.query["trang"] == "2")
     async with adapter_of("so-khdt", khdt) as adapter:
         codes, position = [], None
         while True:
@@ -247,7 +246,8 @@ async def test_an_agency_that_refuses_its_own_tokens_is_asked_twice_and_no_more(
     async with adapter_of("so-khdt", khdt) as adapter:
         with pytest.raises(Unauthorized):
             await adapter.changes(WINDOW)
-    assert khdt.logins == 2 and len(khdt.asked) == 4
+    assert khdt.logins == 2
+    assert len(khdt.asked) == 4
 
 
 async def test_a_refused_login_says_so_in_the_agencys_words(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,7 +283,9 @@ async def test_neither_password_nor_token_is_recorded() -> None:
         with pytest.raises(Rejected) as caught:
             await adapter.changes(WINDOW)
     everything = str(records) + caught.value.message
-    assert "token-1" not in everything and "khẩu" not in everything and 'hub\\"' not in everything
+    assert "token-1" not in everything
+    assert "khẩu" not in everything
+    assert 'hub\\"' not in everything
     assert records[0].request.count(b"***") == 2
 
 
@@ -345,8 +347,10 @@ async def test_an_event_calls_nobody() -> None:
         }
         reading = adapter.read_event(event, WINDOW.until)
         nothing = adapter.read_event(["no", "event"], WINDOW.until)
+        pulled = adapter.read(CHANGE, Channel.PULL, WINDOW.until)
     assert [said.facts.status for said in reading.observations] == [DossierStatus.WITHDRAWN]
     assert [kept.reason for kept in nothing.unusable] == ["not_a_record"]
+    assert [said.revision for said in pulled.observations] == [7]
 
 
 # --- specs that cannot work ---------------------------------------------------------------------------------
@@ -372,9 +376,7 @@ async def test_an_event_calls_nobody() -> None:
         (("mapping", "occurred_at", "formats"), ["dd.MM.yy"], "no date format"),
     ],
 )
-async def test_a_spec_that_cannot_work_is_refused_when_built(
-    place: tuple[str, ...], value: Any, why: str
-) -> None:
+async def test_a_spec_that_cannot_work_is_refused_when_built(place: tuple[str, ...], value: Any, why: str) -> None:
     data = spec_of("so-khdt").model_dump(mode="json")
     inner = data
     for step in place[:-1]:

@@ -95,9 +95,7 @@ def test_a_wsdl_that_cannot_be_used(tmp_path: Path, text: str, why: str) -> None
         Wsdl("a.wsdl", "1.2", tmp_path)
 
 
-@pytest.mark.parametrize(
-    "name", ["missing.wsdl", "../so-tnmt.wsdl", "/etc/passwd", "", ".", "http://a.example/b.wsdl"]
-)
+@pytest.mark.parametrize("name", ["missing.wsdl", "../so-tnmt.wsdl", "/etc/passwd", "", ".", "http://a.example/b.wsdl"])
 def test_a_wsdl_that_is_not_in_the_store(name: str) -> None:
     with pytest.raises(ValueError, match="the document store has no"):
         Wsdl(name, "1.1", DOCUMENTS)
@@ -110,9 +108,7 @@ def test_a_wsdl_that_is_not_in_the_store(name: str) -> None:
         ({"parameters": {"maHoSo": "{code}", "nham": "x"}}, "cannot be called with these parameters"),
     ],
 )
-async def test_a_spec_that_does_not_fit_its_wsdl_is_refused_when_built(
-    change: dict[str, Any], why: str
-) -> None:
+async def test_a_spec_that_does_not_fit_its_wsdl_is_refused_when_built(change: dict[str, Any], why: str) -> None:
     data = spec_of("so-tnmt").model_dump(mode="json")
     data["operations"]["lookup"]["request"] |= change
     async with Client() as client:

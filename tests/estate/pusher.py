@@ -36,6 +36,8 @@ class Pusher:
         self._chance = random.Random(seed)
         self._tasks: set[asyncio.Task[None]] = set()
         self._http = httpx.AsyncClient(timeout=10, trust_env=False)
+        # A hub that was away must not be met by all that has gathered at once.
+        self._lanes = asyncio.Semaphore(8)
 
     def push(self, case: Case) -> None:
         """A change happened: listener of world.Agency."""
@@ -83,6 +85,10 @@ class Pusher:
 
     async def _try(self, id: str, body: bytes) -> int:
         """The answer's HTTP status; 0 for none."""
+        async with self._lanes:
+            return await self._post(id, body)
+
+    async def _post(self, id: str, body: bytes) -> int:
         seconds = str(int(time.time()))
         digest = hmac.digest(self._key, f"{id}.{seconds}.".encode() + body, hashlib.sha256)
         headers = {

@@ -1,0 +1,84 @@
+"""The admin's page: closed without a session, and it tells what needs a person."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import insert
+
+from contracts.errors import TimedOut
+from contracts.observation import Channel, Unusable
+from hub import admin, problems
+from hub.access.sign_in import SignIn
+from hub.calls.tables import call
+from hub.db import Database
+from hub.quarantine import keep
+from hub.streams import store
+from hub.vault import Vault
+from sync_jobs.pull import pull
+from tests.observations import observation as said
+from tests.parts import Told, pulled_spec, pushing_spec, registry_of
+
+
+@pytest.fixture
+async def client(database: Database) -> AsyncIterator[httpx.AsyncClient]:
+    off = pushing_spec("so-yt", enabled=False, name={"vi": "Sở Y tế", "en": "Health"})
+    async with registry_of(pulled_spec(), pulled_spec("so-tnmt"), off) as registry:
+        app = FastAPI()
+        problems.install(app)
+        app.include_router(admin.router(database, registry, SignIn(database)))
+        transport = httpx.ASGITransport(app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://hub", follow_redirects=True) as client:
+            yield client
+
+
+async def enter(client: httpx.AsyncClient, database: Database) -> httpx.Response:
+    return await client.post("/admin/sign-in", data={"password": await SignIn(database).new_password()})
+
+
+async def test_nobody_sees_it_without_a_session(client: httpx.AsyncClient, database: Database) -> None:
+    closed = await client.get("/admin")
+    assert "Mật khẩu dùng một lần" in closed.text
+    assert "so-tnmt" not in closed.text
+    wrong = await client.post("/admin/sign-in", data={"password": "ABCDE"})
+    assert wrong.status_code == 403
+    client.cookies.set("hub_admin", "guess", path="/admin")
+    assert "so-tnmt" not in (await client.get("/admin")).text
+
+
+async def test_the_session_ends_at_sign_out(client: httpx.AsyncClient, database: Database) -> None:
+    entered = await enter(client, database)
+    assert "so-tnmt" in entered.text
+    cookie = entered.history[0].headers["set-cookie"].lower()
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+    assert "Mật khẩu dùng một lần" in (await client.post("/admin/sign-out")).text
+
+
+async def test_what_needs_a_person_comes_first(client: httpx.AsyncClient, database: Database, vault: Vault) -> None:
+    spec, failing = pulled_spec(), pulled_spec("so-tnmt")
+    await store.ensure(database, [spec, failing])
+    unknown = Unusable(
+        agency=spec.id,
+        channel=Channel.PULL,
+        reason="unknown_status",
+        message="nobody has mapped <b>it</b>",
+        value="Chờ xác minh",
+        raw='{"NguoiNop": "Nguyễn Văn Đức"}',
+        observed_at=datetime.now(UTC),
+    )
+    await pull(database, Told(spec, [[said(status=4)]], [unknown]), vault)
+    await pull(database, Told(failing, [TimedOut("no whole answer within 60 s")]), vault)
+    async with database.begin() as connection:
+        await keep(connection, [unknown.model_copy(update={"raw": "{}"})], vault)
+        row = {"agency": "so-tnmt", "operation": "changes", "method": "POST", "address": "http://x/", "seconds": 60.0}
+        row |= {"started_at": datetime.now(UTC), "attempts": 3, "outcome": "timed_out", "request": b"", "response": b""}
+        await connection.execute(insert(call).values(row | {"response_bytes": 0}))
+    text = (await enter(client, database)).text
+    assert text.index("so-tnmt") < text.index("ubnd-pleiku")
+    for shown in ("Đang lỗi", "no whole answer within 60 s", "“Chờ xác minh”", "timed_out", "Sở Y tế"):
+        assert shown in text
+    assert "&lt;b&gt;it&lt;/b&gt;" in text
+    assert "Nguyễn Văn Đức" not in text
