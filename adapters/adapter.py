@@ -49,9 +49,15 @@ class SpecAdapter:
         """`speak` is None for an agency that only pushes. Raises ValueError where the spec cannot work."""
         self.spec = spec
         operations = spec.operations
-        self._lookup = _Lookup(spec, operations.lookup, speak) if operations.lookup and speak else None
-        self._changes = _Changes(spec, operations.changes, speak) if operations.changes and speak else None
+        self._records = RecordReader(spec.mapping, spec) if spec.mapping else None
         self._events = _event_reader(spec) if spec.webhook else None
+        self._lookup: _Lookup | None = None
+        self._changes: _Changes | None = None
+        if speak and self._records:
+            if operations.lookup:
+                self._lookup = _Lookup(operations.lookup, speak, self._records)
+            if operations.changes:
+                self._changes = _Changes(spec, operations.changes, speak, self._records)
         offered = {
             Capability.LOOKUP: self._lookup,
             Capability.CHANGES: self._changes,
@@ -69,19 +75,20 @@ class SpecAdapter:
             raise LookupError(f"{self.spec.id} cannot list changes")
         return await self._changes(window, position)
 
-    def read_event(self, data: Any, observed_at: datetime) -> Reading:
-        if self._events is None:
-            raise LookupError(f"{self.spec.id} does not push events")
-        return _reading([self._events.read(data, Channel.WEBHOOK, observed_at)])
+    def read(self, record: Any, channel: Channel, observed_at: datetime) -> Reading:
+        reader = self._events if channel is Channel.WEBHOOK else self._records
+        if reader is None:
+            raise LookupError(f"{self.spec.id} has no mapping for what comes by {channel}")
+        return _reading([reader.read(record, channel, observed_at)])
 
 
 class _Lookup:
     """Asks for one dossier."""
 
-    def __init__(self, spec: AgencySpec, operation: Operation, speak: Speak) -> None:
+    def __init__(self, operation: Operation, speak: Speak, reader: RecordReader) -> None:
         self._answer = AnswerReader(operation.answer)
         self._speaker = speak("lookup", operation.request, self._answer, ("code",))
-        self._reader = _record_reader(spec)
+        self._reader = reader
         if "code" not in self._speaker.names:
             raise ValueError("the look-up's request never names {code}")
 
@@ -101,11 +108,11 @@ class _Lookup:
 class _Changes:
     """Lists changes, page by page."""
 
-    def __init__(self, spec: AgencySpec, operation: ListOperation, speak: Speak) -> None:
+    def __init__(self, spec: AgencySpec, operation: ListOperation, speak: Speak, reader: RecordReader) -> None:
         pages = operation.pages
         self._answer = AnswerReader(operation.answer)
         self._speaker = speak("changes", operation.request, self._answer, OFFERED[pages.kind])
-        self._reader = _record_reader(spec)
+        self._reader = reader
         self._pager = pager(pages, dates.floor(self._speaker.since_formats, ZoneInfo(spec.time_zone)))
         last_when = None if isinstance(pages, SinglePage) else pages.last_when
         self._last_when = compiled(last_when) if last_when else None
@@ -131,11 +138,6 @@ class _Changes:
             return Page(reading.observations, reading.unusable, following, agency_time)
 
         return await self._speaker.ask(asdict(self._pager.ask(window, position)), read)
-
-
-def _record_reader(spec: AgencySpec) -> RecordReader:
-    assert spec.mapping is not None, "AgencySpec sees to it that operations have a mapping"
-    return RecordReader(spec.mapping, spec)
 
 
 def _event_reader(spec: AgencySpec) -> RecordReader:

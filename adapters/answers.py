@@ -25,9 +25,7 @@ def parse_json(body: bytes) -> Any:
     try:
         return orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise Malformed(
-            f"The answer is not whole, valid JSON: line {error.lineno}, column {error.colno}."
-        ) from None
+        raise Malformed(f"The answer is not whole, valid JSON: line {error.lineno}, column {error.colno}.") from None
 
 
 def unexplained(status: int) -> Rejected | Malformed:
@@ -81,9 +79,7 @@ class AnswerReader:
         if text is None:
             return None
         if not isinstance(text, str):
-            raise Malformed(
-                f"Where a string with {self._inside_holds} should be there is {type(text).__name__}."
-            )
+            raise Malformed(f"Where a string with {self._inside_holds} should be there is {type(text).__name__}.")
         if not text.strip():
             return None
         if self._inside_holds == "json":

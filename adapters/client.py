@@ -131,9 +131,7 @@ class Client:
 
     async def _send(self, call: "_Call", repeatable: bool) -> RawAnswer:
         retrying = AsyncRetrying(
-            retry=retry_if_exception(
-                lambda error: repeatable and isinstance(error, AgencyFailure) and error.passing
-            ),
+            retry=retry_if_exception(lambda error: repeatable and isinstance(error, AgencyFailure) and error.passing),
             stop=stop_after_attempt(call.limits.attempts) | stop_before_delay(call.limits.total_seconds),
             wait=_wait,
             reraise=True,
@@ -281,9 +279,7 @@ def _judge(response: httpx.Response) -> None:
     if status in (502, 503, 504):
         raise Unreachable(f"{said}: it is not there.")
     if 300 <= status < 400:
-        raise Malformed(
-            f"{said}: it points to {_host(response.headers.get('Location', ''))}, where we do not follow."
-        )
+        raise Malformed(f"{said}: it points to {_host(response.headers.get('Location', ''))}, where we do not follow.")
 
 
 def _words(error: Exception) -> str:

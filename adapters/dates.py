@@ -11,6 +11,7 @@ A format is `yyyy MM dd HH mm ss` (or `M d H` where zeros may be missing) with w
 import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta, timezone
+from functools import lru_cache
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -132,14 +133,14 @@ def _split(format: str) -> list[tuple[str, str]]:
     position = 0
     while position < len(format):
         match = _TOKENS.match(format, position)
-        token = match.group() if match else ""
-        if token in _LETTERS:
-            found.append((token, ""))
-        elif match and (token == "T" or match.group(2) is None):
-            found.append(("", token if match.group(1) is None else match.group(1)))
+        piece = match.group() if match else ""
+        if piece in _LETTERS:
+            found.append((piece, ""))
+        elif match and (piece == "T" or match.group(2) is None):
+            found.append(("", piece if match.group(1) is None else match.group(1)))
         else:
-            raise ValueError(f"{format!r} is no date format: {token or format[position]!r} is not known")
-        position += len(token)
+            raise ValueError(f"{format!r} is no date format: {piece or format[position]!r} is not known")
+        position += len(piece)
     parts = [_LETTERS[letters][0] for letters, _ in found if letters]
     if not {"year", "month", "day"} <= set(parts) or len(parts) != len(set(parts)):
         raise ValueError(f"{format!r} is no date format: it needs a year, a month and a day, each part once")
@@ -149,9 +150,7 @@ def _split(format: str) -> list[tuple[str, str]]:
 def _pattern(format: str) -> re.Pattern[str]:
     if format in _NAMED:
         return _NAMED[format]
-    return re.compile(
-        "".join(_digits(letters) if letters else re.escape(text) for letters, text in _split(format))
-    )
+    return re.compile("".join(_digits(letters) if letters else re.escape(text) for letters, text in _split(format)))
 
 
 def _digits(letters: str) -> str:
@@ -166,32 +165,31 @@ def _written(local: datetime, letters: str) -> str:
 
 
 def _moment(parts: dict[str, str | None], zone: ZoneInfo) -> datetime | None:
-    if (milliseconds := parts.get("ms")) is not None:
+    if milliseconds := parts.get("ms"):
         moment = _EPOCH + timedelta(milliseconds=int(milliseconds))
-        return _plausible(moment, moment.year, moment.month, moment.day)
-    year, month, day, hour, minute, second = (
-        int(parts.get(name) or 0) for name in ("year", "month", "day", "hour", "minute", "second")
-    )
-    # .NET writes seven digits of a second, Python keeps six.
-    microsecond = int((parts.get("fraction") or "0")[:6].ljust(6, "0"))
-    if (year, month, day) in _NONE_DAYS:
+        day = moment.year, moment.month, moment.day
+    else:
+        day = int(parts["year"] or 0), int(parts["month"] or 0), int(parts["day"] or 0)
+        if day not in _NONE_DAYS:
+            moment = datetime(*day, *_time(parts), tzinfo=_offset(parts.get("zone")) or zone).astimezone(UTC)
+    if day in _NONE_DAYS:
         return None
-    offset = _offset(parts.get("zone"), zone)
-    moment = datetime(year, month, day, hour, minute, second, microsecond, tzinfo=offset)
-    return _plausible(moment.astimezone(UTC), year, month, day)
-
-
-def _plausible(moment: datetime, year: int, month: int, day: int) -> datetime | None:
-    if (year, month, day) in _NONE_DAYS:
-        return None
-    if year not in _YEARS:
-        raise ValueError(f"year {year} is out of range")
+    if day[0] not in _YEARS:
+        raise ValueError(f"year {day[0]} is out of range")
     return moment
 
 
-def _offset(text: str | None, zone: ZoneInfo) -> timezone | ZoneInfo:
+def _time(parts: dict[str, str | None]) -> tuple[int, int, int, int]:
+    # .NET writes seven digits of a second, Python keeps six.
+    microsecond = (parts.get("fraction") or "0")[:6].ljust(6, "0")
+    hour, minute, second = parts.get("hour"), parts.get("minute"), parts.get("second")
+    return int(hour or 0), int(minute or 0), int(second or 0), int(microsecond)
+
+
+@lru_cache(maxsize=256)
+def _offset(text: str | None) -> timezone | None:
     if text is None:
-        return zone
+        return None
     if text == "Z":
         return UTC
     sign = -1 if text[0] == "-" else 1

@@ -96,10 +96,13 @@ class RecordReader:
                 channel=channel,
             )
         except ValidationError as error:
-            for problem in error.errors(include_url=False, include_context=False):
+            problems = error.errors(include_url=False, include_context=False)
+            if any(problem["loc"][0] == "code" for problem in problems):
+                code = reading.code = None
+            for problem in problems:
                 field = self._field_of(str(problem["loc"][0]))
                 reading.refuse_value(field, problem["input"], problem["msg"])
-            return reading.result(None, occurred_at, None, None)
+            return reading.result(code, occurred_at, None, None)
         return reading.result(code, occurred_at, revision, observation)
 
     def _read_facts(self, reading: "_RecordInHand") -> Facts:
@@ -184,9 +187,7 @@ class _RecordInHand:
         )
         self.refuse("unknown_status", message, field, shown)
 
-    def refuse(
-        self, reason: str, message: str, field: _Field | None = None, value: str | None = None
-    ) -> None:
+    def refuse(self, reason: str, message: str, field: _Field | None = None, value: str | None = None) -> None:
         self.unusable.append(
             Unusable(
                 agency=self._agency,

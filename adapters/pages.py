@@ -153,7 +153,7 @@ class _Descending:
 
 
 class _Revision:
-    """Goes forward by the agency's change number; a row that changes meanwhile comes again with a higher one."""
+    """Goes forward by the agency's change number; a row that changes meanwhile comes again, with another."""
 
     def __init__(self, pages: RevisionPages) -> None:
         self._size = pages.size

@@ -26,9 +26,7 @@ def rest_speak(line: Line) -> Speak:
     """Makes the speakers of a REST system, which share its login. Raises ValueError where it cannot work."""
     who = authority(line)
 
-    def speak(
-        name: str, request: RestRequest | SoapRequest, answer: AnswerReader, names: Collection[str]
-    ) -> Speaker:
+    def speak(name: str, request: RestRequest | SoapRequest, answer: AnswerReader, names: Collection[str]) -> Speaker:
         assert isinstance(request, RestRequest), "AgencySpec sees to it"
         return _RestSpeaker(line, name, request, answer, names, who)
 

@@ -26,9 +26,7 @@ def soap_speak(line: Line, system: SoapSystem, documents: Path) -> Speak:
     """Makes the speakers of a SOAP system. Raises ValueError where the spec or its WSDL cannot work."""
     wsdl = Wsdl(system.wsdl, system.version, documents)
 
-    def speak(
-        name: str, request: RestRequest | SoapRequest, _answer: AnswerReader, names: Collection[str]
-    ) -> Speaker:
+    def speak(name: str, request: RestRequest | SoapRequest, _answer: AnswerReader, names: Collection[str]) -> Speaker:
         assert isinstance(request, SoapRequest), "AgencySpec sees to it"
         return _SoapSpeaker(line, system, wsdl, name, request, names)
 

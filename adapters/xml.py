@@ -103,9 +103,7 @@ class _Builder:
 
 
 def _attributes(attributes: Mapping[str, str]) -> dict[str, Any] | None:
-    kept: dict[str, Any] = {
-        "@" + _local(name): text for name, text in attributes.items() if not name.startswith(_XSI)
-    }
+    kept: dict[str, Any] = {"@" + _local(name): text for name, text in attributes.items() if not name.startswith(_XSI)}
     if attributes.get(_NIL, "").strip() in ("true", "1"):
         kept[_NIL] = True
     return kept or None

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
 from contracts.agency import AgencySpec
-from contracts.observation import Observation, Reading, Unusable
+from contracts.observation import Channel, Observation, Reading, Unusable
 
 #: Where reading a window goes on: made by one page, given back for the next, stored as JSON in between.
 Position: TypeAlias = dict[str, Any]
@@ -62,8 +62,11 @@ class AgencyAdapter(Protocol):
         """Fetch one page of what changed in `window`, from `position` on (None: from its start)."""
         ...
 
-    def read_event(self, data: Any, observed_at: datetime) -> Reading:
-        """Understand the `data` of one webhook event. Pure: calls nobody."""
+    def read(self, record: Any, channel: Channel, observed_at: datetime) -> Reading:
+        """Understand one record that came by `channel`: a webhook's `data`, or an Unusable's `raw`, parsed.
+
+        Pure: calls nobody. Raises LookupError where the spec has no mapping for that channel.
+        """
         ...
 
 

@@ -122,14 +122,10 @@ class SoapRequest(SpecModel):
 class Answer(SpecModel):
     """Where the records are in what comes back, and how errors and absence look there."""
 
-    inside: Expression | None = Field(
-        default=None, description="JMESPath to a string that itself holds a document."
-    )
+    inside: Expression | None = Field(default=None, description="JMESPath to a string that itself holds a document.")
     inside_holds: Literal["xml", "json"] = "xml"
     records: Expression = Field(default="@", description="JMESPath to the record, or the list of them.")
-    error_when: Expression | None = Field(
-        default=None, description="JMESPath that is true when this is an error."
-    )
+    error_when: Expression | None = Field(default=None, description="JMESPath that is true when this is an error.")
     error_message: Expression | None = None
     absent_when: Expression | None = Field(
         default=None, description="JMESPath that is true when the agency has no such dossier."
@@ -202,9 +198,7 @@ class FieldRule(SpecModel):
     formats: tuple[str, ...] = Field(
         default=(), description="For dates, tried in turn: dd/MM/yyyy HH:mm:ss, yyyy-MM-dd, iso, epoch_ms …"
     )
-    zone: str | None = Field(
-        default=None, description="For dates without a zone; the agency's own by default."
-    )
+    zone: str | None = Field(default=None, description="For dates without a zone; the agency's own by default.")
 
     @field_validator("zone")
     @classmethod
@@ -334,9 +328,7 @@ class AgencySpec(SpecModel):
         for operation in (self.operations.changes, self.operations.lookup):
             wanted = SoapRequest if self.system and self.system.kind == "soap" else RestRequest
             if operation and not isinstance(operation.request, wanted):
-                raise ValueError(
-                    f"a {self.system.kind if self.system else ''} system takes a {wanted.__name__}"
-                )
+                raise ValueError(f"a {self.system.kind if self.system else ''} system takes a {wanted.__name__}")
         by_revision = self.operations.changes and self.operations.changes.pages.kind == "revision"
         if by_revision and not (self.mapping and self.mapping.revision):
             raise ValueError("pages by revision need mapping.revision")

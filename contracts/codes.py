@@ -16,7 +16,7 @@ def fold(text: str) -> str:
 
 
 def tidy_code(text: str) -> str:
-    """The code as it is shown: NFC, upper case, plain dashes, no blanks. " h21.65–220914-0011" → "H21.65-220914-0011"."""
+    """The code as it is shown: NFC, upper case, plain dashes, no blanks: " h21.65–0011" → "H21.65-0011"."""
     plain = _DASHES.sub("-", unicodedata.normalize("NFC", text))
     return re.sub(r"\s+", "", plain).upper()
 

@@ -37,9 +37,7 @@ class Facts(BaseModel):
     procedure_name: ShortText | None = None
     submitted_at: AwareDatetime | None = None
     received_at: AwareDatetime | None = None
-    due_at: AwareDatetime | None = Field(
-        default=None, description="Ngày hẹn trả; lateness compares its date."
-    )
+    due_at: AwareDatetime | None = Field(default=None, description="Ngày hẹn trả; lateness compares its date.")
     finished_at: AwareDatetime | None = None
     applicant_name: ShortText | None = None
     applicant_phone: Annotated[str, StringConstraints(max_length=40)] | None = None

@@ -29,12 +29,8 @@ class EventData(BaseModel):
     occurred_at: AwareDatetime = Field(
         description="When it happened, with zone.", examples=["2026-11-23T08:15:00+07:00"]
     )
-    revision: Revision | None = Field(
-        default=None, description="Your own change number, growing, where you have one."
-    )
-    status: ShortText | None = Field(
-        default=None, description="Your own status word or code.", examples=["DANG_XU_LY"]
-    )
+    revision: Revision | None = Field(default=None, description="Your own change number, growing, where you have one.")
+    status: ShortText | None = Field(default=None, description="Your own status word or code.", examples=["DANG_XU_LY"])
     national_code: DossierCode | None = None
     procedure_code: str | None = Field(default=None, examples=["1.001612"])
     procedure_name: ShortText | None = None
@@ -73,9 +69,7 @@ class Accepted(BaseModel):
 
     id: str = Field(description="The webhook-id of the delivery.")
     outcome: Outcome
-    duplicate: bool = Field(
-        default=False, description="This id was delivered before; nothing was done twice."
-    )
+    duplicate: bool = Field(default=False, description="This id was delivered before; nothing was done twice.")
     problems: list[FieldProblem] = Field(
         default=[], description="What could not be understood. It is kept, and applied once it is mapped."
     )

@@ -51,9 +51,7 @@ def _say(sentence: str) -> int:
 
 @app.command()
 def run(
-    sample: Annotated[
-        bool, typer.Option("--sample", help="Beside it, the sample estate of agency systems.")
-    ] = False,
+    sample: Annotated[bool, typer.Option("--sample", help="Beside it, the sample estate of agency systems.")] = False,
     size: Annotated[int, typer.Option(help="Dossiers per agency of the sample estate.")] = 3000,
 ) -> None:
     """Run the hub: API, pages, clock and worker, until Ctrl-C."""
@@ -100,9 +98,7 @@ async def _run(settings: Settings, listener: socket.socket, sample_size: int | N
         estate = None
         if sample_size is not None:
             estate = await stack.enter_async_context(sample_estate(settings.data_dir, address, sample_size))
-            settings = settings.model_copy(
-                update={"agency_addresses": settings.agency_addresses | estate.addresses}
-            )
+            settings = settings.model_copy(update={"agency_addresses": settings.agency_addresses | estate.addresses})
         hub = await stack.enter_async_context(main.open_hub(settings, url))
         ready = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:

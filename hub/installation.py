@@ -25,9 +25,7 @@ async def check_keys(database: Database, vault: Vault) -> None:
     """
     mark = vault.digest(b"installation")
     async with database.begin() as connection:
-        await connection.execute(
-            insert(installation).values(id=1, digest_key_mark=mark).on_conflict_do_nothing()
-        )
+        await connection.execute(insert(installation).values(id=1, digest_key_mark=mark).on_conflict_do_nothing())
         if (await connection.execute(select(installation.c.digest_key_mark))).scalar_one() != mark:
             raise WrongKeys(
                 "the digest key is not the one this database was written with; "

@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from adapters import Client
-from config.load import load_agencies
+from config.load import ConfigError, load_agencies
 from config.secrets import SecretStore, digest_key_file, seal_key_file
 from config.settings import Settings
 from hub import admin, apidocs, health, problems
@@ -67,9 +67,7 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
     raises when there is no database.
     """
     vault = Vault(
-        seal_keys=settings.seal_keys.get_secret_value()
-        if settings.seal_keys
-        else seal_key_file(settings.data_dir),
+        seal_keys=settings.seal_keys.get_secret_value() if settings.seal_keys else seal_key_file(settings.data_dir),
         digest_key=settings.digest_key.get_secret_value()
         if settings.digest_key
         else digest_key_file(settings.data_dir),
@@ -81,9 +79,10 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
         await migrate(database.engine)
         await check_keys(database, vault)
         async with Client(DatabaseCallRecorder(database, vault)) as client:
-            registry = await Registry.build(
-                specs, client=client, secrets=secrets, documents=settings.documents_dir
-            )
+            try:
+                registry = await Registry.build(specs, client=client, secrets=secrets, documents=settings.documents_dir)
+            except ValueError as error:
+                raise ConfigError(str(error)) from error
             await store.ensure(database, registry.synced())
             yield Hub(
                 settings=settings,
@@ -133,13 +132,9 @@ class _Server(uvicorn.Server):
 
 async def serve(hub: Hub, listener: socket.socket, *, ready: asyncio.Event) -> None:
     """Answer on `listener`, tick and work until SIGINT or SIGTERM; what is at hand is finished first."""
-    server = _Server(
-        uvicorn.Config(create_app(hub), log_config=None, access_log=False, timeout_graceful_shutdown=10)
-    )
+    server = _Server(uvicorn.Config(create_app(hub), log_config=None, access_log=False, timeout_graceful_shutdown=10))
     clock = Clock(hub.database, hub.registry)
-    worker = Worker(
-        hub.database, hub.registry, hub.vault, hub.inbox, lease_seconds=hub.settings.worker_lease_seconds
-    )
+    worker = Worker(hub.database, hub.registry, hub.vault, hub.inbox, lease_seconds=hub.settings.worker_lease_seconds)
 
     def stop() -> None:
         server.should_exit = True

@@ -210,8 +210,7 @@ def install(app: FastAPI) -> None:
     @app.get("/problems", include_in_schema=False)
     async def _list() -> HTMLResponse:
         items = "".join(
-            f'<li><a href="{type.path}">{type.value.slug}</a> {escape(type.value.title)}</li>'
-            for type in ProblemType
+            f'<li><a href="{type.path}">{type.value.slug}</a> {escape(type.value.title)}</li>' for type in ProblemType
         )
         return _page("Problems", f"<ul>{items}</ul>")
 
@@ -221,9 +220,7 @@ def install(app: FastAPI) -> None:
             if type.value.slug == slug:
                 text = f"<p>HTTP status {type.value.status:d}.</p><p>{escape(type.value.text)}</p>"
                 return _page(type.value.title, f'{text}<p><a href="/problems">All problems</a></p>')
-        raise ProblemError(
-            ProblemType.NOT_FOUND, "There is no problem of that name; /problems lists them all."
-        )
+        raise ProblemError(ProblemType.NOT_FOUND, "There is no problem of that name; /problems lists them all.")
 
     original = app.openapi
 
@@ -266,9 +263,7 @@ def _field_problem(item: Mapping[str, Any]) -> FieldProblem:
     place, *path = item["loc"]
     if item["type"] == "json_invalid":
         at, reason = path[0], item["ctx"]["error"]
-        return FieldProblem(
-            field="/", problem=f"not JSON at character {at}: {reason}", expected="a JSON document"
-        )
+        return FieldProblem(field="/", problem=f"not JSON at character {at}: {reason}", expected="a JSON document")
     if place == "body":
         # RFC 6901: "~" and "/" inside a name are written ~0 and ~1.
         field = "/" + "/".join(str(step).replace("~", "~0").replace("/", "~1") for step in path)

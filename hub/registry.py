@@ -18,9 +18,7 @@ class Registry:
         self._adapters = dict(adapters)
 
     @classmethod
-    async def build(
-        cls, specs: Mapping[str, AgencySpec], *, client: Client, secrets: Secrets, documents: Path
-    ) -> Self:
+    async def build(cls, specs: Mapping[str, AgencySpec], *, client: Client, secrets: Secrets, documents: Path) -> Self:
         """Build the adapters of all enabled agencies. Raises what `build_adapter` raises for a wrong spec."""
 
         def build_all() -> dict[str, AgencyAdapter]:

@@ -7,14 +7,14 @@ import os
 import secrets
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 
-_SECRETS = {
+_SECRETS: dict[str, Callable[[], str]] = {
     "so-tnmt-khoa": lambda: secrets.token_urlsafe(18),
     "so-khdt-tai-khoan": lambda: "cong-tich-hop",
     "so-khdt-mat-khau": lambda: secrets.token_urlsafe(18),
@@ -38,8 +38,7 @@ class SampleEstate:
 async def sample_estate(data_dir: Path, hub_url: str, size: int) -> AsyncIterator[SampleEstate]:
     """The estate, pushing to `hub_url`, with its journal in `data_dir`; stopped when the block ends."""
     environment = os.environ | {
-        "HUB_SECRET_" + name.upper().replace("-", "_"): value
-        for name, value in _kept_secrets(data_dir).items()
+        "HUB_SECRET_" + name.upper().replace("-", "_"): value for name, value in _kept_secrets(data_dir).items()
     }
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.estate", "--port-base", "0", "--size", str(size), "--stdin-guard"),

@@ -5,8 +5,6 @@ from prometheus_client import Counter, Gauge
 WEBHOOKS = Counter("hub_webhooks_total", "Webhook deliveries by what became of them.", ["agency", "outcome"])
 RUNS = Counter("hub_sync_runs_total", "Sync runs by outcome.", ["agency", "outcome"])
 OBSERVATIONS = Counter("hub_observations_added_total", "New lines of history.", ["agency"])
-LAG = Gauge(
-    "hub_sync_lag_seconds", "Age of the moment up to which an agency's changes are known.", ["agency"]
-)
+LAG = Gauge("hub_sync_lag_seconds", "Age of the moment up to which an agency's changes are known.", ["agency"])
 FAILURES = Gauge("hub_sync_failures_in_a_row", "Failed runs since the last good one.", ["agency"])
 QUARANTINED = Gauge("hub_quarantine_open", "Things in quarantine that nobody has mended.", ["agency"])

@@ -66,9 +66,7 @@ class Clock:
     def _scheduler(self) -> AsyncIOScheduler:
         # Jobs are made from code at each start and kept in memory: APScheduler 3 fires a stored job once per
         # process that shares the store.
-        scheduler = AsyncIOScheduler(
-            job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30}
-        )
+        scheduler = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30})
         scheduler.add_job(self._tick, "interval", seconds=_TICK_SECONDS)
         scheduler.add_job(self._enqueue, "interval", args=[engine.SWEEP], seconds=_SWEEP_SECONDS)
         scheduler.add_job(self._prune, "interval", hours=_PRUNE_HOURS)

@@ -137,6 +137,4 @@ async def prune(connection: AsyncConnection) -> None:
     assert isinstance(driver, asyncpg.Connection)
     await driver.execute("DELETE FROM pgqueuer_log WHERE created < now() - interval '1 day'")
     await driver.execute("DELETE FROM pgqueuer_statistics WHERE created < now() - interval '30 days'")
-    await driver.execute(
-        "DELETE FROM pgqueuer WHERE status = 'failed' AND updated < now() - interval '30 days'"
-    )
+    await driver.execute("DELETE FROM pgqueuer WHERE status = 'failed' AND updated < now() - interval '30 days'")

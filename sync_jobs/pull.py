@@ -25,9 +25,7 @@ async def pull(database: Database, adapter: AgencyAdapter, vault: Vault) -> RunR
     assert sync is not None, "only agencies with a schedule are pulled"
     started_at = datetime.now(UTC)
     lease = await store.take(database, adapter.spec.id, sync, started_at)
-    run = RunRecord(
-        agency=adapter.spec.id, started_at=started_at, since=lease.window.since, until=lease.window.until
-    )
+    run = RunRecord(agency=adapter.spec.id, started_at=started_at, since=lease.window.since, until=lease.window.until)
     try:
         await _read_window(database, adapter, vault, lease, run)
     except AgencyFailure as failure:
@@ -57,9 +55,7 @@ async def pull(database: Database, adapter: AgencyAdapter, vault: Vault) -> RunR
     return run
 
 
-async def _read_window(
-    database: Database, adapter: AgencyAdapter, vault: Vault, lease: Lease, run: RunRecord
-) -> None:
+async def _read_window(database: Database, adapter: AgencyAdapter, vault: Vault, lease: Lease, run: RunRecord) -> None:
     while True:
         page = await adapter.changes(lease.window, lease.position)
         run.clock_skew_seconds = _skew(page)

@@ -58,4 +58,4 @@ observations = st.builds(
     heard=st.sampled_from([0, 3, 8]),
     channel=st.sampled_from([Channel.WEBHOOK, Channel.PULL]),
     settles=st.booleans(),
-).flatmap(lambda base: _facts.map(lambda facts: base.model_copy(update={"facts": Facts(**facts)})))
+).flatmap(lambda base: _facts.map(lambda facts: base.model_copy(update={"facts": Facts.model_validate(facts)})))

@@ -9,11 +9,11 @@ from typing import Any
 
 import orjson
 
-from adapters import Client, build_adapter
+from adapters import Client
 from contracts.adapter import AgencyAdapter, Capability, Page, Position, Window
 from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure
-from contracts.observation import Observation, Reading, Unusable
+from contracts.observation import Channel, Observation, Reading, Unusable
 from contracts.webhook import Accepted
 from hub.db import Database
 from hub.intake.inbox import Delivery, Inbox
@@ -109,7 +109,7 @@ class Told(AgencyAdapter):
     async def lookup(self, code: str) -> Reading:
         raise NotImplementedError
 
-    def read_event(self, data: Any, observed_at: datetime) -> Reading:
+    def read(self, record: Any, channel: Channel, observed_at: datetime) -> Reading:
         raise NotImplementedError
 
 

@@ -5,7 +5,7 @@ import json
 import os
 import random
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -80,14 +80,12 @@ async def _differences(estate: Estate, connection: Any) -> list[Any]:
         for row in await connection.fetch("SELECT agency, code_key, status FROM dossier")
     }
     true = {
-        (agency, code_key(item["code"])): item["status"]
-        for agency in AGENCIES
-        for item in await estate.state(agency)
+        (agency, code_key(item["code"])): item["status"] for agency in AGENCIES for item in await estate.state(agency)
     }
     return [(key, true.get(key), shown.get(key)) for key in true.keys() | shown if true.get(key) != shown.get(key)]
 
 
-async def _audit(acknowledged: list[Mapping[str, Any]], database_url: str) -> tuple[int, int]:
+async def _audit(acknowledged: Sequence[Mapping[str, Any]], database_url: str) -> tuple[int, int]:
     """(deliveries the hub acknowledged and does not have, lines of history or ids that stand twice)."""
     connection = await asyncpg.connect(database_url)
     try:

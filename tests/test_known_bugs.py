@@ -184,6 +184,7 @@ async def test_windows_overlap_and_the_overlap_is_free(database: Database, vault
     agency = Told(spec, [[said(CODE, status=4)]])
     first = await pull(database, agency, vault)
     second = await pull(database, agency, vault)
-    assert first.until and second.since
+    assert first.until
+    assert second.since
     assert second.since <= first.until - timedelta(seconds=60)
     assert (second.received, second.added, second.changed) == (1, 0, 0)

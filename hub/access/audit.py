@@ -20,7 +20,5 @@ async def note(
 ) -> None:
     """Write one line, in the transaction of what it tells about. Never pass a secret or personal data."""
     await connection.execute(
-        insert(audit).values(
-            actor=actor, action=action, target=target, detail=detail, correlation_id=correlation_id()
-        )
+        insert(audit).values(actor=actor, action=action, target=target, detail=detail, correlation_id=correlation_id())
     )

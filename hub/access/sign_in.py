@@ -55,9 +55,7 @@ class SignIn:
                 return None
             token = secrets.token_urlsafe(32)
             await connection.execute(
-                insert(admin_session).values(
-                    token_hash=hash_of(token), expires_at=func.now() + SESSION_LIFETIME
-                )
+                insert(admin_session).values(token_hash=hash_of(token), expires_at=func.now() + SESSION_LIFETIME)
             )
             await note(connection, actor="admin", action="admin.signed_in")
         return token

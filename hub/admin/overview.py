@@ -131,5 +131,5 @@ def _health(spec: AgencySpec, stream: asyncpg.Record | None, now: datetime) -> H
 def _lag(stream: asyncpg.Record | None, now: datetime) -> timedelta | None:
     if stream is None or stream["covered_until"] is None:
         return None
-    return max(timedelta(0), now - stream["covered_until"])
-
+    covered_until: datetime = stream["covered_until"]
+    return max(timedelta(0), now - covered_until)

@@ -1,4 +1,4 @@
-"""Answers from the index: one dossier by its code, and lists for the portal frontend. Hot reads use the plain driver."""
+"""Answers from the index: one dossier by its code, and lists. Hot reads use the plain driver."""
 
 import base64
 import binascii

@@ -129,9 +129,7 @@ def apply(state: State | None, entry: Entry) -> State:
     )
     if moment > state.moment or entry.settles:
         return replace(merged, conflict=False, said_now=entry.facts)
-    contradicts = any(
-        entry.facts[name] != state.said_now[name] for name in entry.facts.keys() & state.said_now
-    )
+    contradicts = any(entry.facts[name] != state.said_now[name] for name in entry.facts.keys() & state.said_now)
     return replace(merged, conflict=state.conflict or contradicts, said_now=state.said_now | entry.facts)
 
 

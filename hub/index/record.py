@@ -79,9 +79,7 @@ def _distinct(observations: Iterable[Observation], vault: Vault) -> dict[Key, di
             channel=said.channel.value,
         )
         if entry.clock_is_ahead:
-            log.warning(
-                "index.clock_ahead", agency=said.agency, ahead=str(said.occurred_at - said.observed_at)
-            )
+            log.warning("index.clock_ahead", agency=said.agency, ahead=str(said.occurred_at - said.observed_at))
         copies = heard[said.agency, code_key(said.code)]
         known = copies.get(entry.digest)
         if known is None or entry.first_heard < known.first_heard:
@@ -114,9 +112,7 @@ async def _unknown(
     return {key: entries for key, entries in fresh.items() if entries}
 
 
-async def _lock(
-    connection: AsyncConnection, fresh: Mapping[Key, Mapping[bytes, Entry]]
-) -> dict[Key, RowMapping]:
+async def _lock(connection: AsyncConnection, fresh: Mapping[Key, Mapping[bytes, Entry]]) -> dict[Key, RowMapping]:
     """The dossiers' rows, made where there were none, ours until the transaction ends."""
     keys = sorted(fresh)
     names = {"agencies": [agency for agency, _ in keys], "keys": [key for _, key in keys]}
@@ -183,9 +179,7 @@ async def _settle(
             states.append((row, before, fold(entries, start=before)))
     if again:
         history: dict[int, list[Entry]] = defaultdict(list)
-        for line in (
-            await connection.execute(sql.HISTORY, {"ids": [row["id"] for row, _ in again]})
-        ).mappings():
+        for line in (await connection.execute(sql.HISTORY, {"ids": [row["id"] for row, _ in again]})).mappings():
             history[line["dossier_id"]].append(entry_of(line, vault))
         states += [(row, before, fold(history[row["id"]])) for row, before in again]
     return states

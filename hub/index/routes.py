@@ -20,15 +20,11 @@ def router(answers: Answers, keys: ApiKeys) -> APIRouter:
     @routes.get(
         "/{code}",
         summary="One dossier by its code",
-        responses=responses(
-            ProblemType.DOSSIER_NOT_FOUND, ProblemType.SEVERAL_DOSSIERS, ProblemType.UNAVAILABLE
-        ),
+        responses=responses(ProblemType.DOSSIER_NOT_FOUND, ProblemType.SEVERAL_DOSSIERS, ProblemType.UNAVAILABLE),
     )
     async def one(
         code: Annotated[str, Path(max_length=120, examples=["H21.09-261120-0001"])],
-        agency: Annotated[
-            AgencyId | None, Query(description="Which agency's, where several gave this code.")
-        ] = None,
+        agency: Annotated[AgencyId | None, Query(description="Which agency's, where several gave this code.")] = None,
     ) -> Dossier:
         """Spaces, dashes, case and accents in the code do not matter. No personal data is given."""
         found = [item for item in await answers.find(code) if agency in (None, item.agency.id)]
@@ -59,9 +55,7 @@ def router(answers: Answers, keys: ApiKeys) -> APIRouter:
         updated_since: Annotated[
             AwareDatetime | None, Query(description="With zone. Ask for a minute more than you need.")
         ] = None,
-        cursor: Annotated[
-            str | None, Query(max_length=200, description="`next_cursor` of the page before.")
-        ] = None,
+        cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> DossierPage:
         try:

@@ -4,7 +4,8 @@ from sqlalchemy import text
 
 KNOWN = text("""
     SELECT o.digest, o.observed_at, o.channel
-      FROM unnest(CAST(:agencies AS text[]), CAST(:keys AS text[]), CAST(:digests AS bytea[])) AS n (agency, code_key, digest)
+      FROM unnest(CAST(:agencies AS text[]), CAST(:keys AS text[]), CAST(:digests AS bytea[]))
+           AS n (agency, code_key, digest)
       JOIN dossier d ON (d.agency, d.code_key) = (n.agency, n.code_key)
       JOIN observation o ON (o.dossier_id, o.digest) = (d.id, n.digest)
 """)
@@ -14,7 +15,8 @@ KNOWN = text("""
 CLAIM = text("""
     INSERT INTO dossier (agency, code, code_key)
     SELECT agency, code, code_key
-      FROM unnest(CAST(:agencies AS text[]), CAST(:codes AS text[]), CAST(:keys AS text[])) AS n (agency, code, code_key)
+      FROM unnest(CAST(:agencies AS text[]), CAST(:codes AS text[]), CAST(:keys AS text[]))
+           AS n (agency, code, code_key)
      ORDER BY agency COLLATE "C", code_key COLLATE "C"
         ON CONFLICT (agency, code_key) DO NOTHING
 """)

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import AgencyAdapter
+from contracts.observation import Channel
 from contracts.problem import FieldProblem
 from contracts.webhook import DOSSIER_UPDATED, Accepted, Outcome
 from hub import quarantine
@@ -119,13 +120,11 @@ class Inbox:
         if delivery.event["type"] != DOSSIER_UPDATED:
             outcome = Outcome.IGNORED
         else:
-            reading = adapter.read_event(delivery.event["data"], delivery.received_at)
+            reading = adapter.read(delivery.event["data"], Channel.WEBHOOK, delivery.received_at)
             recorded = await record(
                 connection, reading.observations, self._vault, correlation_id=delivery.correlation_id
             )
-            await quarantine.keep(
-                connection, reading.unusable, self._vault, correlation_id=delivery.correlation_id
-            )
+            await quarantine.keep(connection, reading.unusable, self._vault, correlation_id=delivery.correlation_id)
             problems = [
                 FieldProblem(field=f"/data/{item.field}" if item.field else "/data", problem=item.message)
                 for item in reading.unusable
@@ -137,13 +136,9 @@ class Inbox:
         await connection.execute(
             update(inbox)
             .where(inbox.c.id == inbox_id)
-            .values(
-                state=outcome.value, applied_at=func.now(), attempts=inbox.c.attempts + 1, last_error=None
-            )
+            .values(state=outcome.value, applied_at=func.now(), attempts=inbox.c.attempts + 1, last_error=None)
         )
-        log.info(
-            "webhook.accepted", agency=delivery.agency, webhook_id=delivery.webhook_id, outcome=outcome.value
-        )
+        log.info("webhook.accepted", agency=delivery.agency, webhook_id=delivery.webhook_id, outcome=outcome.value)
         return Accepted(id=delivery.webhook_id, outcome=outcome, problems=problems)
 
     async def apply_waiting(self, limit: int = 100) -> int:

@@ -39,6 +39,9 @@ _HEADERS: list[dict[str, Any]] = [
         ("webhook-signature", "`v1,` and the base64 HMAC-SHA256 of `id.timestamp.body` under your secret."),
     )
 ]
+_DELIVERED_BEFORE: dict[int | str, dict[str, Any]] = {
+    200: {"model": Accepted, "description": "Delivered before; nothing is done twice."}
+}
 _OPENAPI = {
     "parameters": _HEADERS,
     "requestBody": {
@@ -56,7 +59,7 @@ def router(inbox: Inbox, registry: Registry, secrets: Secrets, refusals: Refusal
         summary="Push one event",
         status_code=202,
         openapi_extra=_OPENAPI,
-        responses={200: {"model": Accepted, "description": "Delivered before; nothing is done twice."}}
+        responses=_DELIVERED_BEFORE
         | responses(
             ProblemType.MALFORMED_REQUEST,
             ProblemType.TIMESTAMP_REFUSED,
@@ -142,9 +145,7 @@ def _event(body: bytes) -> Mapping[str, Any]:
     if not isinstance(event.get("type"), str):
         raise Refused(400, "bad_envelope", "/type", "missing or not text", '"dossier.updated"')
     if not isinstance(event.get("data"), dict):
-        raise Refused(
-            400, "bad_envelope", "/data", "missing or not an object", "the dossier after the change"
-        )
+        raise Refused(400, "bad_envelope", "/data", "missing or not an object", "the dossier after the change")
     return event
 
 

@@ -30,9 +30,7 @@ inbox = Table(
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("last_error", Text),
     # When the sweep may try it; the delivery's own transaction comes first.
-    Column(
-        "next_try_at", DateTime(timezone=True), nullable=False, server_default=text("now() + interval '5 s'")
-    ),
+    Column("next_try_at", DateTime(timezone=True), nullable=False, server_default=text("now() + interval '5 s'")),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("applied_at", DateTime(timezone=True)),
     Column("correlation_id", Text, nullable=False),

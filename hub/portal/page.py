@@ -159,9 +159,7 @@ def _due_remark(due: datetime, status: DossierStatus | None, lang: Lang, now: da
     return texts.DUE_TOMORROW.say(lang) if days == 1 else texts.DUE_IN.say(lang, days=days)
 
 
-def _rows(
-    dossier: Dossier, status: DossierStatus | None, agency: str, lang: Lang, now: datetime
-) -> list[Row]:
+def _rows(dossier: Dossier, status: DossierStatus | None, agency: str, lang: Lang, now: datetime) -> list[Row]:
     def row(label: str, value: str, remark: str | None = None) -> Row:
         return Row(texts.PAGE[label].say(lang), value, remark)
 

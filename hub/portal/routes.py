@@ -49,9 +49,7 @@ def router(find: Find) -> APIRouter:
 
     def refusal(status: int, language: Lang, typed: str, title: Text, *reasons: str) -> HTMLResponse:
         error = reasons[0] if status == 400 else None
-        return page(
-            "form.html", status, language, typed, problem=title.say(language), reasons=reasons, error=error
-        )
+        return page("form.html", status, language, typed, problem=title.say(language), reasons=reasons, error=error)
 
     @routes.get("/")
     async def look_up(code: str | None = None, lang: str = "vi") -> HTMLResponse:

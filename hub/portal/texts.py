@@ -110,8 +110,7 @@ STATUS: dict[DossierStatus, StatusWords] = {
         Text("Hồ sơ đã gửi, đang chờ tiếp nhận", "Sent, waiting to be received"),
         Text(
             "Cơ quan sẽ kiểm tra giấy tờ và trả lời trong 8 giờ làm việc. Nếu thiếu giấy tờ, cơ quan sẽ báo.",
-            "The agency checks your papers and answers within 8 working hours. If something is missing it "
-            "tells you.",
+            "The agency checks your papers and answers within 8 working hours. If something is missing it tells you.",
         ),
     ),
     DossierStatus.RECEIVED: StatusWords(
@@ -291,10 +290,8 @@ STALE: dict[StaleReason | None, Text] = {
         "Look again in a few hours; if it is urgent, ask the agency.",
     ),
     "sync_late": Text(
-        "Lần cập nhật từ {agency} đang chậm hơn thường lệ. Xin xem lại sau ít phút; nếu gấp, hãy hỏi cơ "
-        "quan.",
-        "News from {agency} is coming later than usual. Look again in some minutes; if it is urgent, ask "
-        "the agency.",
+        "Lần cập nhật từ {agency} đang chậm hơn thường lệ. Xin xem lại sau ít phút; nếu gấp, hãy hỏi cơ quan.",
+        "News from {agency} is coming later than usual. Look again in some minutes; if it is urgent, ask the agency.",
     ),
     "agency_disabled": Text(
         "{agency} hiện không gửi thông tin đến trang này. Muốn biết tình trạng hôm nay, hãy hỏi cơ quan.",
@@ -331,14 +328,11 @@ UNAVAILABLE_TEXT = Text(
 MISTYPED = {
     "empty": Text("Hãy nhập mã hồ sơ.", "Enter the dossier code."),
     "too_long": Text(
-        "Mã này dài quá: {count} ký tự. Mã hồ sơ dài không quá 30 ký tự. Hãy chỉ nhập mã, không nhập thêm "
-        "chữ khác.",
-        "This is too long: {count} characters. A code has at most 30. Enter the code alone, without other "
-        "words.",
+        "Mã này dài quá: {count} ký tự. Mã hồ sơ dài không quá 30 ký tự. Hãy chỉ nhập mã, không nhập thêm chữ khác.",
+        "This is too long: {count} characters. A code has at most 30. Enter the code alone, without other words.",
     ),
     "characters": Text(
-        "Ký tự “{characters}” không có trong mã hồ sơ. Mã chỉ có chữ cái, chữ số, dấu chấm và dấu gạch "
-        "ngang.",
+        "Ký tự “{characters}” không có trong mã hồ sơ. Mã chỉ có chữ cái, chữ số, dấu chấm và dấu gạch ngang.",
         "“{characters}” does not occur in dossier codes. They hold only letters, digits, dots and dashes.",
     ),
     "phone": Text(
@@ -347,8 +341,7 @@ MISTYPED = {
     ),
     "identity": Text(
         "Đây có vẻ là số căn cước. Trang này không cần số căn cước; hãy nhập mã hồ sơ ghi trên giấy hẹn.",
-        "This looks like an identity number. It is not needed here; enter the dossier code from your "
-        "receipt slip.",
+        "This looks like an identity number. It is not needed here; enter the dossier code from your receipt slip.",
     ),
     "procedure": Text(
         "“{part}” là mã thủ tục, không phải mã hồ sơ. Mã hồ sơ có dạng {example}.",
@@ -365,8 +358,7 @@ MISTYPED = {
     "no_day": Text(
         "Thiếu phần giữa: sáu chữ số của ngày nộp hồ sơ, theo thứ tự năm, tháng, ngày. Ví dụ 261123 là ngày "
         "23/11/2026.",
-        "The middle part is missing: six digits for the day it was filed, as year, month, day. 261123 is "
-        "23/11/2026.",
+        "The middle part is missing: six digits for the day it was filed, as year, month, day. 261123 is 23/11/2026.",
     ),
     "no_number": Text(
         "Thiếu phần cuối: bốn chữ số sau “{part}”, như 0007.",
@@ -377,16 +369,13 @@ MISTYPED = {
         "This has {count} parts; a dossier code has three, such as {example}.",
     ),
     "agency": Text(
-        "Phần đầu “{part}” chưa đúng. Đó là mã cơ quan: chữ H hoặc G và các số, như H21.20 hoặc "
-        "000.00.20.H21.",
+        "Phần đầu “{part}” chưa đúng. Đó là mã cơ quan: chữ H hoặc G và các số, như H21.20 hoặc 000.00.20.H21.",
         "The first part “{part}” is not right. It is the agency's code: H or G and numbers, such as H21.20 "
         "or 000.00.20.H21.",
     ),
     "day_length": Text(
-        "Phần giữa “{part}” phải có đúng sáu chữ số: năm, tháng, ngày nộp hồ sơ. Ví dụ 261123 là ngày "
-        "23/11/2026.",
-        "The middle part “{part}” must be exactly six digits: year, month and day of filing. 261123 is "
-        "23/11/2026.",
+        "Phần giữa “{part}” phải có đúng sáu chữ số: năm, tháng, ngày nộp hồ sơ. Ví dụ 261123 là ngày 23/11/2026.",
+        "The middle part “{part}” must be exactly six digits: year, month and day of filing. 261123 is 23/11/2026.",
     ),
     "day_order": Text(
         "Phần giữa “{part}” phải viết năm trước và chỉ có sáu chữ số. Ông/bà thử “{better}”.",
@@ -397,10 +386,8 @@ MISTYPED = {
         "Middle part “{part}”: there is no month {month}. The six digits are year, month and day of filing.",
     ),
     "day": Text(
-        "Phần giữa “{part}”: tháng {month} không có ngày {day}. Sáu chữ số này là năm, tháng, ngày nộp hồ "
-        "sơ.",
-        "Middle part “{part}”: month {month} has no day {day}. The six digits are year, month and day of "
-        "filing.",
+        "Phần giữa “{part}”: tháng {month} không có ngày {day}. Sáu chữ số này là năm, tháng, ngày nộp hồ sơ.",
+        "Middle part “{part}”: month {month} has no day {day}. The six digits are year, month and day of filing.",
     ),
     "future": Text(
         "Phần giữa “{part}” là ngày {date}, ngày này chưa tới. Sáu chữ số này là năm, tháng, ngày nộp hồ sơ.",

@@ -59,9 +59,7 @@ async def take(database: Database, agency: str, sync: Sync, now: datetime) -> Le
             .one()
         )
         lease = _go_on(row) or _open(row, sync, now)
-        await connection.execute(
-            update(stream).where(stream.c.agency == agency).values(window=_window_json(lease))
-        )
+        await connection.execute(update(stream).where(stream.c.agency == agency).values(window=_window_json(lease)))
     return lease
 
 
@@ -111,9 +109,7 @@ async def advance(connection: AsyncConnection, lease: Lease, page: Page) -> Leas
     if page.next is None:
         values = {"window": None, "covered_until": lease.window.until, "covered_revision": high}
     moved = await connection.execute(
-        update(stream)
-        .where(stream.c.agency == lease.agency, stream.c.lease_epoch == lease.epoch)
-        .values(values)
+        update(stream).where(stream.c.agency == lease.agency, stream.c.lease_epoch == lease.epoch).values(values)
     )
     if moved.rowcount == 0:
         raise Fenced(lease.agency)

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters import dates
@@ -106,6 +106,7 @@ def test_an_unknown_format_is_an_error_of_the_spec(format: str) -> None:
         dates.writer(format, VIETNAM)
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="0123456789/:-+TZ. aDte()", max_size=30) | st.text() | st.integers() | st.booleans())
 def test_any_text_is_a_moment_none_or_a_refusal(text: object) -> None:
     read = dates.reader(["dd/MM/yyyy HH:mm:ss", "dd/MM/yyyy", "yyyyMMdd", "iso", "epoch_ms", "dotnet"], VIETNAM)
@@ -119,6 +120,7 @@ def test_any_text_is_a_moment_none_or_a_refusal(text: object) -> None:
 FORMATS = ["dd/MM/yyyy HH:mm:ss", "yyyyMMddHHmmss", "yyyy-MM-dd", "iso", "epoch_ms", "dotnet", "d/M/yyyy"]
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(FORMATS),
     st.datetimes(min_value=datetime(1950, 1, 1), max_value=datetime(2150, 1, 1), timezones=st.just(UTC)),

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -206,6 +206,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.fixed_dictionaries({}, optional=dict.fromkeys([*RECORD, "ThuTuc", "HenTra", "NguoiNop", "DienThoai"], JSON)))
 def test_no_record_whatever_it_holds_stops_the_others(record: dict[str, Any]) -> None:
     result = read(record)

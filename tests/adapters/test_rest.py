@@ -345,8 +345,8 @@ async def test_an_event_calls_nobody() -> None:
             "revision": 3,
             "status": "RUT",
         }
-        reading = adapter.read_event(event, WINDOW.until)
-        nothing = adapter.read_event(["no", "event"], WINDOW.until)
+        reading = adapter.read(event, Channel.WEBHOOK, WINDOW.until)
+        nothing = adapter.read(["no", "event"], Channel.WEBHOOK, WINDOW.until)
         pulled = adapter.read(CHANGE, Channel.PULL, WINDOW.until)
     assert [said.facts.status for said in reading.observations] == [DossierStatus.WITHDRAWN]
     assert [kept.reason for kept in nothing.unusable] == ["not_a_record"]

@@ -56,7 +56,7 @@ def app(agency: Agency, key: str) -> Starlette:
         try:
             version, operation = _operation(await request.body())
             if fault == "error200":
-                raise _Fault("Timeout expired. The timeout period elapsed prior to obtaining a connection from the pool")
+                raise _Fault("Timeout expired. All pooled connections were in use.")
             body = _perform(agency, key, operation, fault)
         except _Fault as error:
             status = 200 if fault == "error200" else 500
@@ -65,9 +65,7 @@ def app(agency: Agency, key: str) -> Starlette:
             f'<soap:Envelope xmlns:soap="{version}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
             f'xmlns:xsd="http://www.w3.org/2001/XMLSchema"><soap:Body>{body}</soap:Body></soap:Envelope>'
         )
-        return Response(
-            f'<?xml version="1.0" encoding="utf-8"?>{envelope}'.encode(), media_type=_ENVELOPES[version]
-        )
+        return Response(f'<?xml version="1.0" encoding="utf-8"?>{envelope}'.encode(), media_type=_ENVELOPES[version])
 
     return Starlette(routes=[Route(_PATH, describe, methods=["GET"]), Route(_PATH, call, methods=["POST"])])
 
@@ -95,19 +93,23 @@ def _perform(agency: Agency, key: str, operation: etree._Element, fault: str | N
     match etree.QName(operation).localname if etree.QName(operation).namespace == NAMESPACE else "":
         case "DanhSachHoSo":
             if fault == "null_list":
-                return f'<DanhSachHoSoResponse xmlns="{NAMESPACE}"><DanhSachHoSoResult xsi:nil="true"/></DanhSachHoSoResponse>'
+                return _response("DanhSachHoSo", '<DanhSachHoSoResult xsi:nil="true"/>')
             codes = agency.by_time(_date(given("tuNgay")), _date(given("denNgay")))
             page, size = _number(given("trang")), _number(given("soDong"))
             rows = [agency.cases[code] for code in codes[(page - 1) * size : page * size]]
             document = _list(rows, len(codes), odd=fault == "unknown_status")
-            result = f"<DanhSachHoSoResult>{_escape(document)}</DanhSachHoSoResult>"
-            return f'<DanhSachHoSoResponse xmlns="{NAMESPACE}">{result}</DanhSachHoSoResponse>'
+            return _response("DanhSachHoSo", f"<DanhSachHoSoResult>{_escape(document)}</DanhSachHoSoResult>")
         case "TraCuuHoSo":
-            case_ = agency.cases.get(given("maHoSo"))
-            result = "".join(f"<{name}>{_escape(value)}</{name}>" for name, value in _row(case_).items()) if case_ else ""
-            result = f"<TraCuuHoSoResult>{result}</TraCuuHoSoResult>" if case_ else ""
-            return f'<TraCuuHoSoResponse xmlns="{NAMESPACE}">{result}</TraCuuHoSoResponse>'
+            found = agency.cases.get(given("maHoSo"))
+            if found is None:
+                return _response("TraCuuHoSo", "")
+            fields = "".join(f"<{name}>{_escape(value)}</{name}>" for name, value in _row(found).items())
+            return _response("TraCuuHoSo", f"<TraCuuHoSoResult>{fields}</TraCuuHoSoResult>")
     raise _Fault("Server did not recognize the value of HTTP Header SOAPAction")
+
+
+def _response(operation: str, content: str) -> str:
+    return f'<{operation}Response xmlns="{NAMESPACE}">{content}</{operation}Response>'
 
 
 def _list(cases: list[Case], total: int, *, odd: bool) -> str:
@@ -194,7 +196,8 @@ def _wsdl() -> bytes:
         output = f'<s:element minOccurs="0" maxOccurs="1" name="{name}Result" type="{result}"/>'
         for element, content in ((name, inputs), (f"{name}Response", output)):
             elements += (
-                f'<s:element name="{element}"><s:complexType><s:sequence>{content}</s:sequence></s:complexType></s:element>'
+                f'<s:element name="{element}"><s:complexType><s:sequence>{content}</s:sequence></s:complexType>'
+                "</s:element>"
             )
         for direction, element in (("In", name), ("Out", f"{name}Response")):
             messages += (
@@ -228,7 +231,7 @@ def _wsdl() -> bytes:
         f'<wsdl:definitions xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/" xmlns:s="http://www.w3.org/2001/XMLSchema" '
         f'xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/" xmlns:soap12="http://schemas.xmlsoap.org/wsdl/soap12/" '
         f'xmlns:tns="{NAMESPACE}" targetNamespace="{NAMESPACE}">'
-        f'<wsdl:types><s:schema elementFormDefault="qualified" targetNamespace="{NAMESPACE}">{elements}{record}</s:schema>'
-        f'</wsdl:types>{messages}<wsdl:portType name="DichVuHoSoSoap">{ports}</wsdl:portType>{described}'
+        f'<wsdl:types><s:schema elementFormDefault="qualified" targetNamespace="{NAMESPACE}">{elements}{record}'
+        f'</s:schema></wsdl:types>{messages}<wsdl:portType name="DichVuHoSoSoap">{ports}</wsdl:portType>{described}'
         f'<wsdl:service name="DichVuHoSo">{served}</wsdl:service></wsdl:definitions>'
     ).encode()

@@ -92,7 +92,5 @@ def _shown(case: Case) -> dict[str, Any]:
         "status": case.last.status,
         "changed_at": case.last.at.isoformat(),
         "revision": case.last.revision,
-        "steps": [
-            {"status": step.status, "at": step.at.isoformat(), "revision": step.revision} for step in case.steps
-        ],
+        "steps": [{"status": step.status, "at": step.at.isoformat(), "revision": step.revision} for step in case.steps],
     }

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -70,7 +71,7 @@ class Faults:
 
     async def _spoiled(self, fault: str, scope: Scope, receive: Receive, send: Send) -> None:
         """The right answer, spoiled on its way."""
-        start: Message = {}
+        start: dict[str, Any] = {}
         body = bytearray()
 
         async def catch(message: Message) -> None:

@@ -12,7 +12,7 @@ from tests.estate.world import Agency, Case, agencies
 def open_world(path: Path | None, seed: int, size: int) -> dict[str, Agency]:
     """The agencies as the journal left them, writing on in it; new ones, where there is none."""
     lines = _read(path) if path else []
-    begin = lines[0] if lines else {"seed": seed, "size": size, "start": datetime.now(UTC).isoformat()}
+    begin: dict[str, Any] = lines[0] if lines else {"seed": seed, "size": size, "start": datetime.now(UTC).isoformat()}
     world = agencies(begin["seed"], begin["size"], datetime.fromisoformat(begin["start"]))
     for line in lines[1:]:
         agency = world[line["agency"]]
@@ -31,7 +31,8 @@ def open_world(path: Path | None, seed: int, size: int) -> dict[str, Agency]:
 
 def _writer(file: TextIO, agency: Agency) -> Callable[[Case], None]:
     def write(case: Case) -> None:
-        line = {"agency": agency.id, "code": case.code, "status": case.last.status, "at": case.last.at.isoformat()}
+        line: dict[str, Any] = {"agency": agency.id, "code": case.code}
+        line |= {"status": case.last.status, "at": case.last.at.isoformat()}
         if len(case.steps) == 1:
             line |= {
                 "procedure": case.procedure,

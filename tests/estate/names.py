@@ -1,8 +1,47 @@
 """What the estate's dossiers are made of: people, procedures, and the words officers write."""
 
-FAMILY_NAMES = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Phan", "Vũ", "Đặng", "Bùi", "Đỗ", "Rơ Châm", "Siu", "Ksor", "Rmah", "Kpă")
+FAMILY_NAMES = (
+    "Nguyễn",
+    "Trần",
+    "Lê",
+    "Phạm",
+    "Hoàng",
+    "Phan",
+    "Vũ",
+    "Đặng",
+    "Bùi",
+    "Đỗ",
+    "Rơ Châm",
+    "Siu",
+    "Ksor",
+    "Rmah",
+    "Kpă",
+)
 MIDDLE_NAMES = ("Văn", "Thị", "Hữu", "Minh", "Ngọc", "Đức", "Thanh", "Quốc", "Xuân", "H'")
-GIVEN_NAMES = ("An", "Bình", "Châu", "Dũng", "Đức", "Giang", "Hà", "Hiếu", "Hương", "Khánh", "Lan", "Long", "Mai", "Nam", "Oanh", "Phúc", "Quân", "Sơn", "Thảo", "Uyên", "Vinh", "Yến")
+GIVEN_NAMES = (
+    "An",
+    "Bình",
+    "Châu",
+    "Dũng",
+    "Đức",
+    "Giang",
+    "Hà",
+    "Hiếu",
+    "Hương",
+    "Khánh",
+    "Lan",
+    "Long",
+    "Mai",
+    "Nam",
+    "Oanh",
+    "Phúc",
+    "Quân",
+    "Sơn",
+    "Thảo",
+    "Uyên",
+    "Vinh",
+    "Yến",
+)
 
 #: (procedure code, name) by agency.
 PROCEDURES = {

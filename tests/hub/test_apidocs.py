@@ -62,7 +62,5 @@ def test_assets_are_kept_for_ever_and_nothing_else_is_served(address: str) -> No
     page = httpx.get(f"{address}/docs")
     script = page.text.split('<script src="')[1].split('"')[0]
     assert httpx.get(address + script).headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    assert (
-        httpx.get(address + script.replace("swagger-ui-bundle.js", "redoc.standalone.js")).status_code == 404
-    )
+    assert httpx.get(address + script.replace("swagger-ui-bundle.js", "redoc.standalone.js")).status_code == 404
     assert "'unsafe-inline'" not in page.headers["Content-Security-Policy"].split("style-src")[0]

@@ -11,7 +11,7 @@ from hub.migrations.scope import ours
 
 async def test_migrations_and_tables_agree(database: Database) -> None:
     def differences(connection: Connection) -> list[object]:
-        return compare_metadata(MigrationContext.configure(connection, opts={"include_name": ours}), metadata)
+        return list(compare_metadata(MigrationContext.configure(connection, opts={"include_name": ours}), metadata))
 
     async with database.engine.connect() as connection:
         assert await connection.run_sync(differences) == []

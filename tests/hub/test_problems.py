@@ -121,12 +121,8 @@ async def test_a_place_in_the_body_is_a_json_pointer_and_values_are_not_repeated
     assert "Hyơ" not in response.text
 
 
-@pytest.mark.parametrize(
-    ("body", "says"), [(b'{"data": ', "character 9"), (b"", "missing"), (b"[1]", "object")]
-)
-async def test_a_body_that_is_no_json_or_not_the_right_one(
-    client: httpx.AsyncClient, body: bytes, says: str
-) -> None:
+@pytest.mark.parametrize(("body", "says"), [(b'{"data": ', "character 9"), (b"", "missing"), (b"[1]", "object")])
+async def test_a_body_that_is_no_json_or_not_the_right_one(client: httpx.AsyncClient, body: bytes, says: str) -> None:
     response = await client.post("/v1/things", content=body, headers={"Content-Type": "application/json"})
     assert response.status_code == 400
     (error,) = response.json()["errors"]
@@ -143,9 +139,7 @@ async def test_unknown_addresses_and_methods_are_problems_too(client: httpx.Asyn
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 405, 413, 415, 429, 500, 503])
-async def test_other_http_errors_keep_their_status_and_headers(
-    client: httpx.AsyncClient, status: int
-) -> None:
+async def test_other_http_errors_keep_their_status_and_headers(client: httpx.AsyncClient, status: int) -> None:
     response = await client.get(f"/v1/plain/{status}")
     assert response.status_code == response.json()["status"] == status
     assert response.headers["X-Kept"] == "yes"
@@ -169,9 +163,7 @@ def test_the_api_document_tells_of_problems_and_not_of_422(app: FastAPI) -> None
     told = document["paths"]["/v1/things"]["get"]["responses"]
     assert set(told) == {"200", "400", "404", "503"}
     assert "/problems/unavailable" in told["503"]["description"]
-    assert told["503"]["content"] == {
-        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
-    }
+    assert told["503"]["content"] == {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     assert {"Problem", "FieldProblem"} <= set(document["components"]["schemas"])
     assert "HTTPValidationError" not in document["components"]["schemas"]
     assert app.openapi() is document

@@ -101,9 +101,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("dossier_pkey")),
         sa.UniqueConstraint("agency", "code_key", name=op.f("dossier_agency_code_key_key")),
     )
-    op.create_index(
-        op.f("dossier_agency_updated_at_id_idx"), "dossier", ["agency", "updated_at", "id"], unique=False
-    )
+    op.create_index(op.f("dossier_agency_updated_at_id_idx"), "dossier", ["agency", "updated_at", "id"], unique=False)
     op.create_index(op.f("dossier_code_key_idx"), "dossier", ["code_key"], unique=False)
     op.create_index(
         op.f("dossier_national_key_idx"),
@@ -178,12 +176,8 @@ def upgrade() -> None:
         sa.Column("message", sa.Text(), nullable=False),
         sa.Column("code", sa.Text(), nullable=True),
         sa.Column("raw", sa.LargeBinary(), nullable=False),
-        sa.Column(
-            "first_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
-        sa.Column(
-            "last_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
-        ),
+        sa.Column("first_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("times", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
         sa.Column("correlation_id", sa.Text(), nullable=True),
         sa.Column("resolved_at", sa.DateTime(timezone=True), nullable=True),

@@ -100,9 +100,7 @@ async def test_a_code_that_two_agencies_gave(client: httpx.AsyncClient, database
     assert chosen.json()["status"]["code"] == "9"
 
 
-async def test_how_fresh(
-    client: httpx.AsyncClient, database: Database, vault: Vault, registry: Registry
-) -> None:
+async def test_how_fresh(client: httpx.AsyncClient, database: Database, vault: Vault, registry: Registry) -> None:
     async def ask() -> Any:
         return (await client.get(f"/v1/dossiers/{CODE}")).json()
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -64,7 +65,7 @@ def deliveries(draw: st.DrawFn) -> tuple[list[Observation], list[list[Observatio
     shuffled = draw(st.permutations(base + draw(st.lists(st.sampled_from(base), max_size=4))))
     cuts = sorted(draw(st.lists(st.integers(0, len(shuffled)), max_size=3)))
     edges = [0, *cuts, len(shuffled)]
-    return base, [list(shuffled[a:b]) for a, b in zip(edges, edges[1:], strict=False)]
+    return base, [list(shuffled[a:b]) for a, b in pairwise(edges)]
 
 
 @many
@@ -78,9 +79,7 @@ async def test_any_order_duplication_and_batching_gives_the_same_index(
 
 @many
 @given(st.lists(any_observation, min_size=1, max_size=8))
-async def test_the_index_agrees_with_a_plain_model(
-    database: Database, vault: Vault, heard: list[Observation]
-) -> None:
+async def test_the_index_agrees_with_a_plain_model(database: Database, vault: Vault, heard: list[Observation]) -> None:
     dossiers, _ = await recorded_in(database, vault, [[one] for one in heard])
     shown = {row["code_key"]: row for row in dossiers}
     for key, facts in model(heard, vault).items():
@@ -207,9 +206,7 @@ async def test_changes_tell_what_happened_in_the_order_it_did(database: Database
     assert {row["correlation_id"] for row in rows} == {"test"}
 
 
-async def test_personal_data_is_not_readable_in_the_database(
-    database: Database, vault: Vault
-) -> None:
+async def test_personal_data_is_not_readable_in_the_database(database: Database, vault: Vault) -> None:
     await do(database, vault, said(status=2, applicant_name="Nguyễn Văn Đức", applicant_phone="0905123456"))
     async with database.begin() as connection:
         for table in ("dossier", "observation", "change"):

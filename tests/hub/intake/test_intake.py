@@ -67,9 +67,7 @@ def refusals() -> Refusals:
 
 
 @pytest.fixture
-async def sender(
-    database: Database, vault: Vault, registry: Registry, refusals: Refusals
-) -> AsyncIterator[Sender]:
+async def sender(database: Database, vault: Vault, registry: Registry, refusals: Refusals) -> AsyncIterator[Sender]:
     app = FastAPI()
     problems.install(app)
     secrets = NamedSecrets({"ubnd-pleiku-webhook": SECRET})

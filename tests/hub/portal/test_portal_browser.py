@@ -29,9 +29,7 @@ def phone(browser: Browser, address: str) -> Iterator[BrowserContext]:
 
 @pytest.fixture
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    context = browser.new_context(
-        viewport={"width": 360, "height": 740}, base_url=address, java_script_enabled=False
-    )
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=address, java_script_enabled=False)
     yield context.new_page()
     context.close()
 

@@ -72,9 +72,7 @@ def test_late_is_by_date_and_not_by_time() -> None:
 
 @pytest.mark.parametrize("status", [S.SUPPLEMENT, S.PAYMENT, S.WITHDRAWN, S.STOPPED, S.NOT_RECEIVED])
 def test_a_dossier_nobody_is_working_on_is_not_called_late(status: S) -> None:
-    assert (
-        present(make_dossier(S.NEW, status, now=NOW, due_at=NOW - timedelta(days=9)), "vi", NOW).late is None
-    )
+    assert present(make_dossier(S.NEW, status, now=NOW, due_at=NOW - timedelta(days=9)), "vi", NOW).late is None
 
 
 def test_without_a_promised_day_nothing_is_late() -> None:
@@ -117,9 +115,7 @@ def test_the_call_link_stands_where_the_text_says_to_ask() -> None:
     running = make_dossier(now=NOW)
     stale = running.model_copy(update={"stale": True, "stale_reason": "sync_late"})
     supplement = make_dossier(S.SUPPLEMENT, now=NOW)
-    without_phone = supplement.model_copy(
-        update={"agency": supplement.agency.model_copy(update={"phone": None})}
-    )
+    without_phone = supplement.model_copy(update={"agency": supplement.agency.model_copy(update={"phone": None})})
     assert present(running, "vi", NOW).ask is None
     assert present(stale, "vi", NOW).ask == present(supplement, "vi", NOW).ask == "Gọi cơ quan: 0269 3824 201"
     assert present(supplement, "vi", NOW).phone_address == "tel:02693824201"

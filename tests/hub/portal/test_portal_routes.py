@@ -84,9 +84,7 @@ async def test_an_error_is_linked_to_its_field(client: httpx.AsyncClient) -> Non
     page = parsed((await client.get("/?code=H21.09-261132-0042")).text)
     field = page.get_element_by_id("code")
     assert field.get("aria-invalid") == "true"
-    described = [
-        page.get_element_by_id(name).text_content() for name in field.get("aria-describedby").split()
-    ]
+    described = [page.get_element_by_id(name).text_content() for name in field.get("aria-describedby").split()]
     assert "không có ngày 32" in described[-1]
     assert page.xpath("//*[@role='alert']//a/@href") == ["#code"]
     assert page.xpath("//title")[0].text.strip().startswith("Lỗi: ")
