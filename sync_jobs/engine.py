@@ -16,6 +16,7 @@ from pgqueuer.db import AsyncpgDriver, AsyncpgPoolDriver
 from pgqueuer.models import Job
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import AgencyAdapter
@@ -47,12 +48,19 @@ async def enqueue(connection: AsyncConnection, names: Iterable[str]) -> None:
     wanted = list(names)
     if not wanted:
         return
-    raw = await connection.get_raw_connection()
-    driver = raw.driver_connection
-    assert isinstance(driver, asyncpg.Connection)
-    await Queries(AsyncpgDriver(driver)).enqueue(
+    await Queries(AsyncpgDriver(await _driver(connection))).enqueue(
         wanted, [None] * len(wanted), [0] * len(wanted), dedupe_key=list(wanted), on_conflict="skip"
     )
+
+
+async def _driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
+    """The driver's connection, inside SQLAlchemy's transaction."""
+    # SQLAlchemy opens the transaction with its own first statement; without one, what the driver does is
+    # committed at once.
+    await connection.execute(text("SELECT 1"))
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, asyncpg.Connection)
+    return driver
 
 
 class Worker:
@@ -132,9 +140,7 @@ class Worker:
 
 async def prune(connection: AsyncConnection) -> None:
     """Forget finished jobs after a day, and failed ones after a month."""
-    raw = await connection.get_raw_connection()
-    driver = raw.driver_connection
-    assert isinstance(driver, asyncpg.Connection)
+    driver = await _driver(connection)
     await driver.execute("DELETE FROM pgqueuer_log WHERE created < now() - interval '1 day'")
     await driver.execute("DELETE FROM pgqueuer_statistics WHERE created < now() - interval '30 days'")
     await driver.execute("DELETE FROM pgqueuer WHERE status = 'failed' AND updated < now() - interval '30 days'")

@@ -1,0 +1,172 @@
+"""The clock and the engine: due work is done, one clock leads, a dead worker's job is taken over."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, text, update
+
+from contracts.adapter import Page
+from hub.db import Database
+from hub.index.tables import dossier
+from hub.intake.inbox import Inbox
+from hub.registry import Registry
+from hub.streams import store
+from hub.streams.tables import run, stream
+from hub.vault import Vault
+from sync_jobs import engine
+from sync_jobs.clock import Clock
+from sync_jobs.engine import Worker
+from tests.observations import observation as said
+from tests.parts import Told, pulled_spec
+
+SPEC = pulled_spec(every=timedelta(seconds=1))
+SECONDS = 30
+
+
+def registry_with(*adapters: Told) -> Registry:
+    return Registry({it.spec.id: it.spec for it in adapters}, {it.spec.id: it for it in adapters})
+
+
+@asynccontextmanager
+async def working(database: Database, vault: Vault, registry: Registry) -> AsyncIterator[Worker]:
+    await store.ensure(database, registry.synced())
+    worker = Worker(database, registry, vault, Inbox(database, vault, registry), lease_seconds=2)
+    task = asyncio.create_task(worker.run())
+    try:
+        yield worker
+    finally:
+        worker.stop()
+        await asyncio.wait_for(task, SECONDS)
+
+
+@asynccontextmanager
+async def ticking(database: Database, registry: Registry) -> AsyncIterator[None]:
+    clock = Clock(database, registry)
+    task = asyncio.create_task(clock.run())
+    try:
+        yield
+    finally:
+        clock.stop()
+        await asyncio.wait_for(task, SECONDS)
+
+
+async def until(holds: Callable[[], Awaitable[Any]]) -> Any:
+    async with asyncio.timeout(SECONDS):
+        while not (result := await holds()):
+            await asyncio.sleep(0.05)
+    return result
+
+
+async def scalar(database: Database, statement: Any) -> Any:
+    async with database.begin() as connection:
+        return (await connection.execute(statement)).scalar()
+
+
+async def test_what_is_due_is_pulled_and_is_due_again(database: Database, vault: Vault) -> None:
+    registry = registry_with(Told(SPEC, [[said(status=4)]]))
+    async with working(database, vault, registry), ticking(database, registry):
+        await until(lambda: scalar(database, select(func.count() >= 2).select_from(run)))
+    assert await scalar(database, select(dossier.c.status)) == 4
+    assert await scalar(database, select(func.count()).select_from(dossier)) == 1
+
+
+async def test_missed_ticks_are_one_run(database: Database) -> None:
+    await store.ensure(database, [SPEC])
+    async with database.begin() as connection:
+        await connection.execute(update(stream).values(next_due_at=func.now() - timedelta(hours=5)))
+    for expected in ([SPEC.id], []):
+        async with database.begin() as connection:
+            assert await store.due(connection, {SPEC.id: 60}) == expected
+
+
+async def test_a_job_that_waits_is_not_doubled(database: Database) -> None:
+    for _ in range(3):
+        async with database.begin() as connection:
+            await engine.enqueue(connection, [engine.pull_job(SPEC.id), engine.SWEEP])
+    assert await scalar(database, text("SELECT count(*) FROM pgqueuer")) == 2
+
+
+async def test_enqueueing_is_part_of_the_transaction(database: Database) -> None:
+    async with database.engine.connect() as connection:
+        await engine.enqueue(connection, [engine.SWEEP])
+        await connection.rollback()
+    assert await scalar(database, text("SELECT count(*) FROM pgqueuer")) == 0
+
+
+async def test_one_clock_leads_and_another_takes_over(database: Database) -> None:
+    registry = registry_with(Told(SPEC, [[]]))
+    leaders = text(
+        "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = "
+        "(SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    async with ticking(database, registry):
+        async with ticking(database, registry):
+            await until(lambda: scalar(database, leaders))
+            await asyncio.sleep(1.5)
+            assert await scalar(database, leaders) == 1
+            # As a died process: its connection, and with it the lock, is gone.
+            await scalar(
+                database,
+                text("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted"),
+            )
+            await until(lambda: scalar(database, leaders))
+        await until(lambda: scalar(database, leaders))
+
+
+async def test_a_dead_workers_job_is_taken_over(database: Database, vault: Vault) -> None:
+    """It is picked by a worker whose heartbeat has stopped: exactly what SIGKILL leaves."""
+    registry = registry_with(Told(SPEC, [[said(status=4)]]))
+    async with database.begin() as connection:
+        await engine.enqueue(connection, [engine.pull_job(SPEC.id)])
+        await connection.execute(
+            text(
+                "UPDATE pgqueuer SET status = 'picked', queue_manager_id = gen_random_uuid(), slot = 0,"
+                " heartbeat = now() - interval '1 minute'"
+            )
+        )
+    async with working(database, vault, registry):
+        await until(lambda: scalar(database, select(dossier.c.status)))
+
+
+async def test_a_failing_job_stays_to_be_seen(database: Database, vault: Vault) -> None:
+    """And the agency is pulled all the same at its next time."""
+
+    class Broken(Told):
+        async def changes(self, *args: Any) -> Page:
+            if not self.asked:
+                self.asked.append(args)
+                raise ZeroDivisionError("a bug of ours")
+            return await super().changes(*args)
+
+    registry = registry_with(Broken(SPEC, [[said(status=4)]]))
+    async with working(database, vault, registry), ticking(database, registry):
+        await until(lambda: scalar(database, select(dossier.c.status)))
+    outcomes = select(run.c.outcome).order_by(run.c.id)
+    assert await scalar(database, outcomes) == "error"
+
+
+async def test_a_worker_goes_on_after_the_database_was_away(database: Database, vault: Vault) -> None:
+    registry = registry_with(Told(SPEC, [[said(status=4)]]))
+    async with working(database, vault, registry):
+        await until(lambda: scalar(database, text("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%LISTEN%'")))
+        await scalar(
+            database,
+            text(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+            ),
+        )
+        async with database.begin() as connection:
+            await engine.enqueue(connection, [engine.pull_job(SPEC.id)])
+        await until(lambda: scalar(database, select(dossier.c.status)))
+
+
+async def test_it_is_known_how_far_behind_an_agency_is(database: Database, vault: Vault) -> None:
+    registry = registry_with(Told(SPEC, [[said(status=4)]]))
+    before = datetime.now(UTC)
+    async with working(database, vault, registry), ticking(database, registry):
+        covered = await until(lambda: scalar(database, select(stream.c.covered_until)))
+    assert covered >= before - timedelta(seconds=10)
