@@ -8,7 +8,7 @@ import structlog
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.log import bind_correlation
+from hub.log import bind_correlation, correlation_id
 from hub.problems import ProblemError, ProblemType, answer
 
 log = structlog.get_logger()
@@ -43,7 +43,7 @@ class RequestLog:
             nonlocal status, sent
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[_HEADER] = correlation
+                MutableHeaders(scope=message)[_HEADER] = correlation_id() or correlation
             elif message["type"] == "http.response.body":
                 sent += len(message.get("body", b""))
             await send(message)

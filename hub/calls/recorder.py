@@ -1,4 +1,4 @@
-"""Writes call records, bodies sealed; keeps them for a fortnight."""
+"""Writes call records, bodies sealed; keeps the good ones for a day and the failed ones for a fortnight."""
 
 from datetime import timedelta
 
@@ -10,7 +10,8 @@ from hub.db import Database
 from hub.log import correlation_id
 from hub.vault import Vault
 
-KEPT_FOR = timedelta(days=14)
+GOOD_KEPT_FOR = timedelta(days=1)
+FAILED_KEPT_FOR = timedelta(days=14)
 
 
 class DatabaseCallRecorder:
@@ -42,7 +43,8 @@ class DatabaseCallRecorder:
 
 
 async def prune(database: Database) -> int:
-    """Delete what is older than KEPT_FOR. Returns how many rows went."""
+    """Delete what was kept long enough. Returns how many rows went."""
+    good = (call.c.outcome == "ok") & (call.c.started_at < func.now() - GOOD_KEPT_FOR)
     async with database.begin() as connection:
-        result = await connection.execute(delete(call).where(call.c.started_at < func.now() - KEPT_FOR))
+        result = await connection.execute(delete(call).where(good | (call.c.started_at < func.now() - FAILED_KEPT_FOR)))
         return result.rowcount

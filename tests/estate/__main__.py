@@ -10,6 +10,7 @@ import socket
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
 import uvicorn
@@ -128,8 +129,11 @@ async def _live(agency: Agency, pace: Pace) -> None:
 
 
 def _sample(agency: Agency) -> str:
-    """The dossier with the longest story among those still moving: something to look at."""
-    return max(agency.cases.values(), key=lambda case: (case.can_move, len(case.steps), case.code)).code
+    """The dossier with the longest story among those being processed, and in time: something to look at."""
+    now = datetime.now(UTC)
+    return max(
+        agency.cases.values(), key=lambda case: (case.last.status == "4", case.due_at > now, len(case.steps), case.code)
+    ).code
 
 
 if __name__ == "__main__":

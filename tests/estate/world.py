@@ -93,7 +93,7 @@ class Agency:
                 events.append((self._written(at), case.code, status))
                 if status not in _NEXT:
                     break
-                at += timedelta(hours=self._chance.expovariate(1 / 60))
+                at += timedelta(hours=self._chance.expovariate(1 / 30))
                 status = self._choose(status)
         for at, code, status in sorted(events):
             self._append(self.cases[code], status, at)
@@ -170,7 +170,7 @@ class Agency:
         chance = self._chance
         name = f"{chance.choice(FAMILY_NAMES)} {chance.choice(MIDDLE_NAMES)} {chance.choice(GIVEN_NAMES)}"
         digits = f"{chance.randrange(10**8):08d}"
-        due = at.astimezone(VIETNAM) + timedelta(days=chance.choice((3, 5, 10, 15, 30)))
+        due = at.astimezone(VIETNAM) + timedelta(days=chance.choice((7, 10, 15, 20, 30)))
         while due.weekday() >= 5:
             due += timedelta(days=1)
         case = Case(
