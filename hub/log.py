@@ -1,4 +1,4 @@
-"""Logging: one line per event on stderr, each with its correlation id, none with anybody's personal data."""
+"""Logging: one line per event, each with its correlation id, none with anybody's personal data."""
 
 import logging
 import sys
@@ -35,8 +35,8 @@ def bind_correlation(value: str) -> None:
     _correlation.set(value)
 
 
-def configure(level: str = "INFO", format: str = "json", stream: TextIO = sys.stderr) -> None:
-    """Send every log line of the process to `stream`: structlog's and the standard library's alike.
+def configure(level: str = "INFO", format: str = "json", stream: TextIO | None = None) -> None:
+    """Send every log line of the process to `stream`, stderr by default: structlog's and the standard library's alike.
 
     `format` is "json" (a line of JSON each) or "console" (for people); another one, or an unknown level,
     is a ValueError. Start uvicorn with `log_config=None`, so that it leaves this in place.
@@ -65,7 +65,7 @@ def configure(level: str = "INFO", format: str = "json", stream: TextIO = sys.st
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(stream)
+    handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             # A standard logger's `extra` is left out on purpose: nobody has looked at what is in it.

@@ -5,7 +5,6 @@ import io
 import json
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import redirect_stderr
 from typing import Any
 
 import pytest
@@ -29,9 +28,9 @@ def restored() -> Iterator[None]:
 
 
 def configured(format: str) -> io.StringIO:
-    """Configure logging; returns what stands for stderr."""
-    with redirect_stderr(io.StringIO()) as stream:
-        configure("INFO", format)
+    """Configure logging; returns what it writes to."""
+    stream = io.StringIO()
+    configure("INFO", format, stream)
     return stream
 
 

@@ -1,5 +1,6 @@
 """The migrations make exactly the tables that the code describes."""
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection
@@ -9,6 +10,7 @@ from hub.migrations.run import migrate
 from hub.migrations.scope import ours
 
 
+@pytest.mark.filterwarnings("ignore:Did not recognize type 'xid8'")
 async def test_migrations_and_tables_agree(database: Database) -> None:
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection, opts={"include_name": ours}), metadata))
