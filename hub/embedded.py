@@ -6,6 +6,8 @@ import subprocess
 import warnings
 from pathlib import Path
 
+from fasteners import InterProcessLock
+
 with warnings.catch_warnings():
     # Where there is no XDG_RUNTIME_DIR, importing it warns of what does not matter here.
     warnings.simplefilter("ignore")
@@ -41,6 +43,9 @@ class EmbeddedPostgres:
         self._started = not _is_running(self._data_dir)
         try:
             self._data_dir.parent.mkdir(parents=True, exist_ok=True)
+            # The wheel locks one file in the temporary folder, which whoever came first then owns: another
+            # user of the machine could start no server at all.
+            PostgresServer._lock = InterProcessLock(self._data_dir.parent / "postgres.lock")
             # None: the wheel would count who uses the server, and never forget a process that was killed.
             self._server = get_server(self._data_dir, cleanup_mode=None)
             atexit.unregister(self._server._cleanup)
