@@ -3,6 +3,7 @@
 import os
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet
@@ -32,23 +33,26 @@ class SecretStore:
 
 def seal_key_file(data_dir: Path) -> str:
     """The Fernet keys that seal personal data, newest first, comma between. Made at first use."""
-    return _kept(data_dir / "keys" / "seal", lambda: Fernet.generate_key().decode())
+    return keep(data_dir / "keys" / "seal", lambda: Fernet.generate_key().decode())
 
 
 def digest_key_file(data_dir: Path) -> str:
     """The key behind the index's digests. Made at first use; the index cannot be read with another."""
-    return _kept(data_dir / "keys" / "digest", lambda: secrets.token_hex(32))
+    return keep(data_dir / "keys" / "digest", lambda: secrets.token_hex(32))
 
 
-def _kept(path: Path, make: Callable[[], str]) -> str:
+def keep(path: Path, make: Callable[[], str]) -> str:
+    """The secret in the file `path`; one from `make`, if there is none yet. Readable by its owner only."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        # O_EXCL: two processes that start together must not each make a key of their own.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(made := make())
-        file.flush()
-        os.fsync(file.fileno())
-    return made
+    if not path.exists():
+        new = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(make())
+            file.flush()
+            os.fsync(file.fileno())
+        # A link is whole or not there, and only the first of two processes makes it.
+        with suppress(FileExistsError):
+            os.link(new, path)
+        new.unlink()
+    return path.read_text().strip()

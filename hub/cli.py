@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, TextIO
 
@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from config.load import ConfigError
 from config.settings import Settings
 from hub import log, main
+from hub.db import DatabaseFailed
 from hub.embedded import EmbeddedFailed, EmbeddedPostgres
 from hub.installation import WrongKeys
 from hub.sample import SampleEstate, SampleFailed, sample_estate
@@ -37,7 +38,7 @@ class Stop(Exception):
 def _one_sentence() -> Iterator[None]:
     try:
         yield
-    except (Stop, ConfigError, WrongKeys, VaultError, EmbeddedFailed, SampleFailed) as problem:
+    except (Stop, ConfigError, DatabaseFailed, WrongKeys, VaultError, EmbeddedFailed, SampleFailed) as problem:
         raise typer.Exit(_say(str(problem))) from None
     except ValidationError as problem:
         first = problem.errors()[0]
@@ -112,8 +113,9 @@ async def _greet(hub: main.Hub, address: str, estate: SampleEstate | None, ready
     await ready.wait()
     code = None
     if estate:
-        async with asyncio.timeout(_FIRST_SYNC_SECONDS):
-            code = await _first_found(hub, estate)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_SYNC_SECONDS):
+                code = await _first_found(hub, estate)
     password = await hub.sign_in.new_password()
     page = f"{address}/?code={code}" if code else f"{address}/"
     lines = [

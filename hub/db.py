@@ -25,6 +25,10 @@ metadata = MetaData(
 )
 
 
+class DatabaseFailed(Exception):
+    """There is no database to work with; the message is one sentence for the operator."""
+
+
 def driver_url(url: str) -> URL:
     """`postgresql://…` as SQLAlchemy's asyncpg dialect wants it."""
     return make_url(url).set(drivername="postgresql+asyncpg")
@@ -40,8 +44,12 @@ class Database:
 
     @classmethod
     async def open(cls, url: str) -> Self:
-        """Connect to `url`. Raises OSError or asyncpg.PostgresError when nobody is there."""
-        reads = await asyncpg.create_pool(url, min_size=1, max_size=8)
+        """Connect to `url`. Raises DatabaseFailed when nobody is there, or we are not let in."""
+        try:
+            reads = await asyncpg.create_pool(url, min_size=1, max_size=8)
+        except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            # The driver's words name host and user, never the password.
+            raise DatabaseFailed(f"cannot connect to the database: {error or type(error).__name__}") from error
         engine = create_async_engine(
             driver_url(url), pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True
         )

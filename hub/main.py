@@ -63,8 +63,8 @@ class Hub:
 async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
     """A hub on a database of the newest schema, closed when the block ends.
 
-    Raises ConfigError for a wrong agency file, WrongKeys for a database of another hub, and what the driver
-    raises when there is no database.
+    Raises ConfigError for a wrong agency file, WrongKeys for a database of another hub, DatabaseFailed when
+    there is none.
     """
     vault = Vault(
         seal_keys=settings.seal_keys.get_secret_value() if settings.seal_keys else seal_key_file(settings.data_dir),

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from config.secrets import keep
+
 ROOT = Path(__file__).parent.parent
 
 _SECRETS: dict[str, Callable[[], str]] = {
@@ -68,13 +70,4 @@ async def sample_estate(data_dir: Path, hub_url: str, size: int) -> AsyncIterato
 
 def _kept_secrets(data_dir: Path) -> dict[str, str]:
     """The secrets the hub shares with the estate, made at first use where config.secrets looks for them."""
-    folder = data_dir / "secrets"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kept = {}
-    for name, make in _SECRETS.items():
-        path = folder / name
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(make())
-        kept[name] = path.read_text()
-    return kept
+    return {name: keep(data_dir / "secrets" / name, make) for name, make in _SECRETS.items()}

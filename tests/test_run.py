@@ -28,12 +28,12 @@ def data_dir() -> Iterator[Path]:
         yield Path(folder)
 
 
-def start(data_dir: Path, port: int, *options: str) -> "subprocess.Popen[str]":
+def start(data_dir: Path, port: int, *options: str, **settings: str) -> "subprocess.Popen[str]":
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
     return subprocess.Popen(
         [sys.executable, "-m", "hub", "run", *options],
         cwd=ROOT,
-        env=environment | {"HUB_DATA_DIR": str(data_dir), "HUB_PORT": str(port)},
+        env=environment | {"HUB_DATA_DIR": str(data_dir), "HUB_PORT": str(port)} | settings,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -112,8 +112,8 @@ def test_a_killed_hub_leaves_its_database_to_the_next_which_stops_it(data_dir: P
     assert belonging(data_dir) == []
 
 
-def refusal(data_dir: Path, port: int) -> str:
-    hub = start(data_dir, port)
+def refusal(data_dir: Path, port: int, **settings: str) -> str:
+    hub = start(data_dir, port, **settings)
     _, said = hub.communicate(timeout=START_SECONDS)
     assert hub.returncode == 1
     assert said.count("\n") == 1, said
@@ -127,6 +127,22 @@ def test_a_taken_port_is_said_in_one_sentence(data_dir: Path) -> None:
         port = other.getsockname()[1]
         assert f"port {port} is taken" in refusal(data_dir, port)
     assert belonging(data_dir) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "says"),
+    [
+        ("HUB_DATABASE_URL", "postgresql://hub:geheim@127.0.0.1:1/hub", "cannot connect to the database"),
+        ("HUB_DATABASE_URL", "mysql://hub:geheim@127.0.0.1/hub", "cannot connect to the database"),
+        ("HUB_PORT", "eighty", "HUB_PORT: Input should be a valid integer"),
+        ("HUB_AGENCIES_DIR", "/nowhere", "there is no agency file"),
+        ("HUB_SEAL_KEYS", "short", "a seal key must be 32 bytes"),
+    ],
+)
+def test_a_wrong_setting_is_said_in_one_sentence(data_dir: Path, setting: str, value: str, says: str) -> None:
+    said = refusal(data_dir, free_port(), **{setting: value})
+    assert says in said
+    assert "geheim" not in said
 
 
 def test_a_data_folder_that_cannot_be_is_said_in_one_sentence(data_dir: Path) -> None:
