@@ -167,6 +167,17 @@ async def test_a_clock_far_ahead_is_not_believed(database: Database, vault: Vaul
     assert (await present(database))["status"] == 4
 
 
+async def test_the_earliest_receipt_decides_whenever_it_is_recorded(database: Database, vault: Vault) -> None:
+    """A copy that was heard earlier, and recorded later, takes a clock that runs ahead further back."""
+    ahead, between = said(at=600, heard=8, status=9), said(at=5, heard=5, status=4)
+    earlier_copy = said(at=600, heard=0, status=9)
+    await do(database, vault, ahead)
+    await do(database, vault, between)
+    assert (await present(database))["status"] == 9
+    await do(database, vault, earlier_copy)
+    assert (await present(database))["status"] == 4
+
+
 async def test_revisions_order_where_the_agency_numbers_its_changes(database: Database, vault: Vault) -> None:
     await do(database, vault, said(at=9, revision=1, status=2), said(at=1, revision=2, status=4))
     assert (await present(database))["status"] == 4
