@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import structlog
 
 from contracts.adapter import AgencyAdapter, Page
-from contracts.errors import AgencyFailure, Malformed
+from contracts.errors import AgencyFailure, Malformed, Rejected
 from hub import quarantine
 from hub.db import Database
 from hub.index.record import record
@@ -44,7 +44,8 @@ async def pull(database: Database, adapter: AgencyAdapter, vault: Vault) -> RunR
         "sync.run",
         agency=run.agency,
         outcome=run.outcome,
-        message=run.message,
+        # An agency's own words may name somebody; they stay out of the log.
+        message=None if run.outcome == Rejected.kind else run.message,
         pages=run.pages,
         received=run.received,
         added=run.added,

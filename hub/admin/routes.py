@@ -3,14 +3,16 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Cookie, Form, Request
+from fastapi import APIRouter, Cookie, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from markupsafe import Markup
 
 from hub.access.sign_in import SESSION_LIFETIME, SignIn
 from hub.admin.overview import overview
+from hub.bodies import BodyCutOff, BodyTooLarge, limited_body
 from hub.db import Database
 from hub.portal import look
 from hub.registry import Registry
@@ -22,6 +24,7 @@ _VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 STYLE = look.minified(_TEMPLATES / "admin.css")
 
 _COOKIE = "hub_admin"
+_LARGEST_FORM = 1000
 _HEALTH = {"failing": "Đang lỗi", "late": "Trễ", "starting": "Đang đọc lần đầu", "well": "Tốt", "off": "Chưa nối"}
 _REASONS = {
     "unknown_status": "Từ trạng thái lạ",
@@ -57,8 +60,9 @@ def router(database: Database, registry: Registry, sign_in: SignIn) -> APIRouter
         return page("overview.html", view=view, health=_HEALTH, reasons=_REASONS, states=_STATES)
 
     @routes.post("/sign-in")
-    async def enter(request: Request, password: Annotated[str, Form(max_length=100)]) -> Response:
-        token = await sign_in.sign_in(password)
+    async def enter(request: Request) -> Response:
+        password = await _password(request)
+        token = await sign_in.sign_in(password) if password else None
         if token is None:
             return page("sign_in.html", 403, refused=True)
         response = RedirectResponse("/admin", 303)
@@ -83,6 +87,15 @@ def router(database: Database, registry: Registry, sign_in: SignIn) -> APIRouter
         return response
 
     return routes
+
+
+async def _password(request: Request) -> str | None:
+    """What was typed into the form; None where the body is not that form."""
+    try:
+        fields = parse_qs((await limited_body(request, _LARGEST_FORM)).decode())
+    except (BodyTooLarge, BodyCutOff, UnicodeDecodeError):
+        return None
+    return fields.get("password", [None])[0]
 
 
 def _moment(at: datetime | None) -> str:

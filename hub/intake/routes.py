@@ -7,12 +7,12 @@ from typing import Any
 
 import structlog
 from fastapi import APIRouter, Request, Response
-from starlette.requests import ClientDisconnect
 
 from contracts.adapter import AgencyAdapter, Secrets
 from contracts.agency import Webhook
 from contracts.problem import FieldProblem
 from contracts.webhook import Accepted, DossierUpdated
+from hub.bodies import BodyCutOff, BodyTooLarge, limited_body
 from hub.intake.inbox import BodyConflict, Delivery, Inbox
 from hub.intake.refusals import Refusals
 from hub.intake.signature import Refused, Signed, verify
@@ -115,20 +115,12 @@ def _keys(secrets: Secrets, webhook: Webhook, agency: str) -> list[str]:
 
 
 async def _body(request: Request) -> bytes:
-    """The raw body; never more of it in memory than MAX_BODY and a chunk."""
-    too_large = Refused(413, "too_large", "/", "the body is too large", f"at most {MAX_BODY} bytes")
-    length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length) > MAX_BODY:
-        raise too_large
-    body = bytearray()
     try:
-        async for chunk in request.stream():
-            body += chunk
-            if len(body) > MAX_BODY:
-                raise too_large
-    except ClientDisconnect:
+        return await limited_body(request, MAX_BODY)
+    except BodyTooLarge:
+        raise Refused(413, "too_large", "/", "the body is too large", f"at most {MAX_BODY} bytes") from None
+    except BodyCutOff:
         raise Refused(400, "cut_off", "/", "the body ended early", "as many bytes as promised") from None
-    return bytes(body)
 
 
 def _event(body: bytes) -> Mapping[str, Any]:

@@ -44,6 +44,8 @@ async def test_nobody_sees_it_without_a_session(client: httpx.AsyncClient, datab
     assert "so-tnmt" not in closed.text
     wrong = await client.post("/admin/sign-in", data={"password": "ABCDE"})
     assert wrong.status_code == 403
+    for body in (b"", b"password", b"\xff", b"password=" + b"A" * 5_000_000):
+        assert (await client.post("/admin/sign-in", content=body)).status_code == 403
     client.cookies.set("hub_admin", "guess", path="/admin")
     assert "so-tnmt" not in (await client.get("/admin")).text
 
