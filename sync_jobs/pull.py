@@ -40,6 +40,7 @@ async def pull(database: Database, adapter: AgencyAdapter, vault: Vault) -> RunR
         log.exception("sync.run_failed", agency=run.agency)
     await store.finish(database, run, lease, correlation_id=correlation_id())
     RUNS.labels(run.agency, run.outcome).inc()
+    _say_once(run, lease)
     log.info(
         "sync.run",
         agency=run.agency,
@@ -54,6 +55,14 @@ async def pull(database: Database, adapter: AgencyAdapter, vault: Vault) -> RunR
         seconds=round((datetime.now(UTC) - started_at).total_seconds(), 3),
     )
     return run
+
+
+def _say_once(run: RunRecord, lease: Lease) -> None:
+    """When an agency goes down, and when it is back; the runs in between say the same in their records."""
+    if run.outcome == "ok" and lease.failures_before:
+        log.warning("agency.back", agency=run.agency, failed_runs=lease.failures_before)
+    elif run.outcome not in ("ok", "fenced") and not lease.failures_before:
+        log.warning("agency.down", agency=run.agency, outcome=run.outcome)
 
 
 async def _read_window(database: Database, adapter: AgencyAdapter, vault: Vault, lease: Lease, run: RunRecord) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
+from structlog.testing import capture_logs
 
 from contracts.codes import code_key
 from contracts.errors import TimedOut
@@ -176,6 +177,20 @@ async def test_a_run_that_was_overtaken_writes_nothing(database: Database, vault
     assert (run.outcome, run.added) == ("fenced", 0)
     async with database.begin() as connection:
         assert (await connection.execute(select(func.count()).select_from(dossier))).scalar_one() == 0
+
+
+async def test_a_failing_agency_is_logged_when_it_goes_and_when_it_is_back(database: Database, vault: Vault) -> None:
+    spec = pulled_spec()
+    await store.ensure(database, [spec])
+    down, up = Told(spec, [TimedOut("no answer")]), Told(spec, [[said(CODE, status=4)]])
+    with capture_logs() as lines:
+        for agency in (up, down, down, down, up, up):
+            await pull(database, agency, vault)
+    said_once = [line["event"] for line in lines if line["event"].startswith("agency.")]
+    assert said_once == ["agency.down", "agency.back"]
+    async with database.begin() as connection:
+        row = (await connection.execute(select(stream))).mappings().one()
+    assert (row["failures_in_a_row"], row["last_failure"]) == (0, None)
 
 
 async def test_windows_overlap_and_the_overlap_is_free(database: Database, vault: Vault) -> None:

@@ -16,6 +16,7 @@ from hub.streams.tables import run, stream
 
 #: The longest wait between tries of an agency that keeps failing.
 MAX_BACKOFF = timedelta(minutes=15)
+MAX_OVERLAP = timedelta(hours=24)
 RUNS_KEPT_FOR = timedelta(days=30)
 
 
@@ -33,6 +34,8 @@ class Lease:
     position: Position | None
     #: The highest revision seen in the window so far, for agencies that number their changes.
     high_revision: int | None
+    #: How many runs before this one failed, one after the other.
+    failures_before: int
 
 
 async def ensure(database: Database, specs: Iterable[AgencySpec]) -> None:
@@ -65,7 +68,7 @@ async def take(database: Database, agency: str, sync: Sync, now: datetime) -> Le
 
 def _open(row: RowMapping, sync: Sync, now: datetime) -> Lease:
     """The next window: from a little before what is covered, to a little before the agency's present."""
-    overlap = timedelta(seconds=max(sync.overlap_seconds, row["last_seconds"]))
+    overlap = min(timedelta(seconds=max(sync.overlap_seconds, row["last_seconds"])), MAX_OVERLAP)
     agency_now = now + timedelta(seconds=row["clock_skew_seconds"])
     since, revision = row["covered_until"], row["covered_revision"]
     window = Window(
@@ -73,7 +76,7 @@ def _open(row: RowMapping, sync: Sync, now: datetime) -> Lease:
         since=since - overlap if since else None,
         since_revision=max(0, revision - sync.overlap_revisions) if revision is not None else None,
     )
-    return Lease(row["agency"], row["lease_epoch"], window, position=None, high_revision=revision)
+    return Lease(row["agency"], row["lease_epoch"], window, None, revision, row["failures_in_a_row"])
 
 
 def _go_on(row: RowMapping) -> Lease | None:
@@ -86,7 +89,8 @@ def _go_on(row: RowMapping) -> Lease | None:
         since=datetime.fromisoformat(left["since"]) if left["since"] else None,
         since_revision=left["since_revision"],
     )
-    return Lease(row["agency"], row["lease_epoch"], window, left["position"], left["high_revision"])
+    place = left["position"], left["high_revision"]
+    return Lease(row["agency"], row["lease_epoch"], window, *place, row["failures_in_a_row"])
 
 
 def _window_json(lease: Lease) -> dict[str, Any]:
@@ -178,14 +182,11 @@ async def finish(database: Database, record: RunRecord, lease: Lease, *, correla
         elif record.outcome == "fenced":
             return
         else:
-            failures = (await connection.execute(select(stream.c.failures_in_a_row).where(mine))).scalar()
-            if failures is None:
-                return
-            wait = min(timedelta(seconds=5) * 2 ** min(failures, 10), MAX_BACKOFF)
+            wait = min(timedelta(seconds=5) * 2 ** min(lease.failures_before, 10), MAX_BACKOFF)
             values = {
                 "last_failed_at": finished_at,
                 "last_failure": record.message,
-                "failures_in_a_row": failures + 1,
+                "failures_in_a_row": lease.failures_before + 1,
                 "next_due_at": func.greatest(stream.c.next_due_at, finished_at + wait),
             }
         await connection.execute(update(stream).where(mine).values(values))
