@@ -180,7 +180,7 @@ def _open_folders(data_dir: Path) -> None:
 
 
 def _run(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(  # noqa: S603  (programs of the wheel)
+    return subprocess.run(
         [_PROGRAMS / program, *arguments],
         # PGPORT, PGDATA and the like of the surroundings are about other servers.
         env={name: value for name, value in os.environ.items() if not name.startswith("PG")},
