@@ -31,6 +31,8 @@ _PROGRAMS = wheel.POSTGRES_VERSIONS[wheel.TARGET_POSTGRES_VERSION]
 #: Recovery after a power cut and the last checkpoint of a busy server can take minutes.
 _PATIENCE_SECONDS = 600
 
+_REMOVAL_SECONDS = 10
+
 #: What fits into a socket's address on every system (macOS has the least).
 _SOCKET_PATH_BYTES = 103
 
@@ -129,7 +131,7 @@ class EmbeddedPostgres:
     def _initialise(self) -> None:
         """Make a new cluster, aside: a folder of the final name is a whole one, whenever we are killed."""
         for half in self._data_dir.parent.glob(f"{self._data_dir.name}.new-*"):
-            shutil.rmtree(half, ignore_errors=True)
+            _remove(half)
         fresh = Path(tempfile.mkdtemp(prefix=f"{self._data_dir.name}.new-", dir=self._data_dir.parent))
         if account := _account():
             os.chown(fresh, account["user"], account["group"])
@@ -150,6 +152,15 @@ class EmbeddedPostgres:
             raise EmbeddedFailed(
                 f"the embedded PostgreSQL did not {arguments[-1]}; its own words are in {self._data_dir / 'log'}"
             )
+
+
+def _remove(half: Path) -> None:
+    """Remove what a killed hub left of a cluster. Its initdb may have outlived it and be writing there still;
+    without its files it soon gives up."""
+    deadline = time.monotonic() + _REMOVAL_SECONDS
+    while half.exists() and time.monotonic() < deadline:
+        shutil.rmtree(half, ignore_errors=True)
+        time.sleep(0.05)
 
 
 def _upgraded(use: IO[str]) -> bool:
