@@ -33,6 +33,9 @@ def schema(model: type[BaseModel]) -> str:
 
 def write() -> None:
     FOLDER.mkdir(exist_ok=True)
+    for path in FOLDER.glob("*.json"):
+        if path.stem not in PUBLISHED:
+            path.unlink()
     for name, model in PUBLISHED.items():
         (FOLDER / f"{name}.json").write_text(schema(model), "utf-8")
 

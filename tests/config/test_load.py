@@ -1,5 +1,6 @@
 """Agency files: the province's own load, and a wrong one is told with file, line and what would be right."""
 
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -64,8 +65,16 @@ def test_an_address_may_be_given_from_outside(tmp_path: Path) -> None:
         ("id: x\na: [", "ubnd-pleiku.yaml, line 2"),
         ("- 1", "a mapping of keys"),
         ("id: x\nid: y", "line 2: the key 'id' is given twice"),
+        ("id: x\nstatuses:\n  01: '2'", "line 3: the key 01 is not text; put it in quotes"),
+        ("id: x\nstatuses: {NO: '3'}", "line 2: the key NO is not text; put it in quotes"),
+        ("id: x\n? [a]\n: b", "line 2: the key ['a'] is not text"),
+        ("id: x\nvalid_to: 2025-13-01", "line 2: month must be in 1..12"),
+        ("id: x\nphone: '\x01'", "line 2: a control character"),
+        ("id: x\nwhat: !!python/object/apply:os.getcwd []", "line 2: could not determine a constructor"),
+        ("id: x\n---\nid: y", "line 2: expected a single document"),
+        (yaml.safe_dump(GOOD | {"identifier": 21.2}), "identifier: Input should be a valid string; put it in quotes"),
         (yaml.safe_dump(GOOD | {"id": "khac"}), "must be called khac.yaml"),
-        (yaml.safe_dump(GOOD | {"nme": 1}), "nme: Extra inputs are not permitted"),
+        (yaml.safe_dump(GOOD | {"nme": 1}), "nme: there is no such key here; is 'name' meant?"),
         (yaml.safe_dump(GOOD | {"statuses": {"XONG": "11"}}), "statuses.XONG"),
         (yaml.safe_dump(GOOD | {"statuses": {"XONG": "9", "xong ": "9"}}), "the same word once folded"),
         (yaml.safe_dump(GOOD | {"time_zone": "Asia/Pleiku"}), "is no time zone"),
@@ -87,9 +96,46 @@ def test_a_wrong_value_deep_inside_is_told_with_its_line(tmp_path: Path) -> None
         load_agencies(write(tmp_path, text))
 
 
-def test_an_empty_folder_and_an_unknown_address_are_mistakes(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("system", "request_", "says"),
+    [
+        (
+            {"kind": "soap", "address": "http://x", "wsdl": "x.wsdl"},
+            {"operation": "TraCuu", "paramters": {}},
+            "operations.lookup.request.paramters: there is no such key here; is 'parameters' meant?",
+        ),
+        (
+            {"kind": "rest", "address": "http://x"},
+            {"path": "/", "method": "PUT"},
+            "operations.lookup.request.method: Input should be 'GET' or 'POST'",
+        ),
+        ({"kind": "rest"}, {"path": "/"}, "system.address: Field required"),
+    ],
+)
+def test_a_mistake_in_a_request_is_told_as_of_the_kind_that_was_meant(
+    tmp_path: Path, system: dict[str, Any], request_: dict[str, Any], says: str
+) -> None:
+    lookup = {"lookup": {"request": request_}}
+    with pytest.raises(ConfigError) as error:
+        load_agencies(write(tmp_path, yaml.safe_dump(GOOD | {"system": system, "operations": lookup})))
+    assert says in str(error.value)
+
+
+def test_an_empty_folder_and_addresses_of_no_use_are_mistakes(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no agency file"):
         load_agencies(tmp_path)
     write(tmp_path, yaml.safe_dump(GOOD))
     with pytest.raises(ConfigError, match="names 'nobody'"):
         load_agencies(tmp_path, {"nobody": "http://x"})
+    with pytest.raises(ConfigError, match="names 'ubnd-pleiku', which has no `system`"):
+        load_agencies(tmp_path, {"ubnd-pleiku": "http://x"})
+
+
+def test_any_file_is_an_agency_or_a_config_error(tmp_path: Path) -> None:
+    """Whatever one slip of the hand makes of a good file, an operator gets a sentence."""
+    good = (Settings().agencies_dir / "so-khdt.yaml").read_text("utf-8").splitlines()
+    for number in range(len(good)):
+        for slip in ("", "- " + good[number], "  " + good[number], good[number] + ": [", good[number].lstrip()):
+            text = "\n".join([*good[:number], slip, *good[number + 1 :]])
+            with suppress(ConfigError):
+                load_agencies(write(tmp_path, text, "so-khdt.yaml"))
