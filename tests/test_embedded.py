@@ -23,9 +23,11 @@ from tests.running import ROOT
 
 #: Starts the server on argv[1], says its URL, and does nothing more until it is told to stop or is killed.
 USER = """
-import sys
+import signal, sys
 from pathlib import Path
 from hub.embedded import EmbeddedPostgres
+# What is started in the background is told to ignore Ctrl-C; a terminal's hub does not.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 server = EmbeddedPostgres(Path(sys.argv[1]), owner=True)
 print(server.start(), flush=True)
 try:
