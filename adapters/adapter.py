@@ -1,45 +1,28 @@
 """The AgencyAdapter that any spec makes: what is the same whatever the agency's system speaks."""
 
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from hashlib import blake2b
-from typing import Any, Protocol, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import orjson
 
 from adapters import dates
 from adapters.answers import AnswerReader, says_last
+from adapters.client import RawAnswer
 from adapters.expressions import compiled
 from adapters.mapping import MappedRecord, RecordReader, event_mapping
 from adapters.pages import NEEDED, OFFERED, Rows, pager
-from adapters.placeholders import Values
-from contracts.adapter import Capability, Page, Position, Window
-from contracts.agency import AgencySpec, ListOperation, Operation, RestRequest, SinglePage, SoapRequest
+from adapters.speaker import Speak
+from contracts.adapter import Capability, Page, Position, Priority, Sending, Sent, Window
+from contracts.agency import AgencySpec
 from contracts.codes import code_key
 from contracts.errors import Malformed, NotFound
 from contracts.observation import Channel, Observation, Reading
-
-T = TypeVar("T")
-
-
-class Speaker(Protocol):
-    """One operation of an agency's system, in the language it speaks."""
-
-    #: The placeholders its request uses, and the formats in which it writes `since`.
-    names: set[str]
-    since_formats: set[str]
-
-    async def ask(self, values: Values, read: Callable[[Any, datetime | None], T]) -> T:
-        """Send the request with `values` filled in, and return what `read` makes of the answer, given as a
-        plain value with the agency's time. What `read` raises is part of the call's record."""
-        ...
-
-
-#: Makes the speaker for a request, given the operation's name, its answer's reader, and the placeholders that
-#: have a value there. Raises ValueError where the request cannot work.
-Speak = Callable[[str, RestRequest | SoapRequest, AnswerReader, Collection[str]], Speaker]
+from contracts.operations import ListOperation, Operation, SinglePage
+from contracts.submission import Procedure, ResultFile, Submission
 
 
 class SpecAdapter:
@@ -65,15 +48,32 @@ class SpecAdapter:
         }
         self.capabilities = frozenset(name for name, part in offered.items() if part)
 
-    async def lookup(self, code: str) -> Reading:
+    async def lookup(self, code: str, *, priority: Priority = Priority.PERSON) -> Reading:
         if self._lookup is None:
             raise LookupError(f"{self.spec.id} has no look-up")
-        return await self._lookup(code)
+        return await self._lookup(code, priority)
 
-    async def changes(self, window: Window, position: Position | None = None) -> Page:
+    async def changes(
+        self, window: Window, position: Position | None = None, *, priority: Priority = Priority.INCREMENTAL
+    ) -> AsyncIterator[Page]:
         if self._changes is None:
             raise LookupError(f"{self.spec.id} cannot list changes")
-        return await self._changes(window, position)
+        yield await self._changes(window, position, priority)
+
+    async def everything(
+        self, position: Position | None = None, *, priority: Priority = Priority.RECONCILE
+    ) -> AsyncIterator[Page]:
+        raise LookupError(f"{self.spec.id} cannot list everything")
+        yield  # an iterator, as the protocol says
+
+    async def send(self, what: Sending, submission: Submission, position: Position | None = None) -> Sent:
+        raise LookupError(f"{self.spec.id} takes no {what}")
+
+    async def result(self, code: str, reference: str | None = None) -> ResultFile:
+        raise LookupError(f"{self.spec.id} gives no results")
+
+    async def procedures(self) -> tuple[Procedure, ...]:
+        raise LookupError(f"{self.spec.id} lists no procedures")
 
     def read(self, record: Any, channel: Channel, observed_at: datetime) -> Reading:
         reader = self._events if channel is Channel.WEBHOOK else self._records
@@ -92,17 +92,17 @@ class _Lookup:
         if "code" not in self._speaker.names:
             raise ValueError("the look-up's request never names {code}")
 
-    async def __call__(self, code: str) -> Reading:
+    async def __call__(self, code: str, priority: Priority) -> Reading:
         if not code_key(code):
             # Nothing to ask for; and a path of dots alone would lead elsewhere.
             raise NotFound("A code without letters and digits is no dossier's.")
 
-        def read(document: Any, _agency_time: datetime | None) -> Reading:
-            records = self._answer.records(self._answer.content(document))
+        def read(raw: RawAnswer) -> Reading:
+            records = self._answer.records(self._answer.content(self._speaker.document(raw)))
             now = datetime.now(UTC)
             return _about(code, [self._reader.read(record, Channel.LOOKUP, now) for record in records])
 
-        return await self._speaker.ask({"code": code}, read)
+        return await self._speaker.ask({"code": code}, read, priority=priority)
 
 
 class _Changes:
@@ -120,9 +120,9 @@ class _Changes:
         if needed and needed not in self._speaker.names:
             raise ValueError(f"{pages.kind} pages need {{{needed}}} in the request")
 
-    async def __call__(self, window: Window, position: Position | None) -> Page:
-        def read(document: Any, agency_time: datetime | None) -> Page:
-            content = self._answer.content(document)
+    async def __call__(self, window: Window, position: Position | None, priority: Priority) -> Page:
+        def read(raw: RawAnswer) -> Page:
+            content = self._answer.content(self._speaker.document(raw))
             records = self._answer.records(content)
             now = datetime.now(UTC)
             mapped = [self._reader.read(record, Channel.PULL, now) for record in records]
@@ -135,9 +135,9 @@ class _Changes:
             )
             reading = _reading(mapped)
             following = self._pager.after(window, position, rows)
-            return Page(reading.observations, reading.unusable, following, agency_time)
+            return Page(reading.observations, reading.unusable, following, raw.agency_time)
 
-        return await self._speaker.ask(asdict(self._pager.ask(window, position)), read)
+        return await self._speaker.ask(asdict(self._pager.ask(window, position)), read, priority=priority)
 
 
 def _event_reader(spec: AgencySpec) -> RecordReader:

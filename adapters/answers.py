@@ -6,8 +6,8 @@ import orjson
 
 from adapters import xml
 from adapters.expressions import ExpressionError, Find, compiled, truth
-from contracts.agency import Answer
 from contracts.errors import Malformed, NotFound, Rejected
+from contracts.operations import Answer
 
 _BOM = b"\xef\xbb\xbf"
 

@@ -6,10 +6,11 @@ from urllib.parse import urlsplit
 from adapters.adapter import SpecAdapter
 from adapters.client import Client
 from adapters.line import Line
-from adapters.rest import rest_speak
-from adapters.soap import soap_speak
+from adapters.rest.speaker import rest_speak
+from adapters.soap.speaker import soap_speak
 from contracts.adapter import AgencyAdapter, Secrets
-from contracts.agency import AgencySpec, SoapSystem
+from contracts.agency import AgencySpec
+from contracts.system import FileSystem, SoapSystem
 
 
 def build_adapter(spec: AgencySpec, *, client: Client, secrets: Secrets, documents: Path) -> AgencyAdapter:
@@ -19,7 +20,7 @@ def build_adapter(spec: AgencySpec, *, client: Client, secrets: Secrets, documen
     Raises ValueError, naming the agency, where the spec cannot work.
     """
     try:
-        if spec.system is None:
+        if spec.system is None or isinstance(spec.system, FileSystem):
             return SpecAdapter(spec, None)
         _check_address(spec.system.address)
         line = Line(spec, spec.system, client, secrets)

@@ -19,7 +19,6 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_aft
 from tenacity.wait import wait_random_exponential
 
 from contracts.adapter import CallRecord, CallRecorder
-from contracts.agency import Limits
 from contracts.errors import (
     AgencyFailure,
     Malformed,
@@ -29,6 +28,7 @@ from contracts.errors import (
     Unauthorized,
     Unreachable,
 )
+from contracts.system import Limits
 
 log = structlog.get_logger()
 

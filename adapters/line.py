@@ -6,8 +6,9 @@ from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from adapters.client import Client, RawAnswer, Request
-from contracts.adapter import Secrets
-from contracts.agency import AgencySpec, RestSystem, SoapSystem
+from contracts.adapter import Priority, Secrets
+from contracts.agency import AgencySpec
+from contracts.system import RestSystem, SoapSystem
 
 T = TypeVar("T")
 
@@ -26,13 +27,20 @@ class Line:
     def address(self, path: str) -> str:
         return self.system.address.rstrip("/") + path
 
-    async def call(self, operation: str, request: Request, understand: Callable[[RawAnswer], T]) -> T:
-        """Client.call. Every operation there is only asks, so all may be repeated."""
+    async def call(
+        self,
+        operation: str,
+        request: Request,
+        understand: Callable[[RawAnswer], T],
+        priority: Priority,
+        repeatable: bool = True,
+    ) -> T:
+        """Client.call, with what is the same for all of the agency's calls."""
         return await self.client.call(
             request,
             limits=self.system.limits,
             agency=self.spec.id,
             operation=operation,
-            repeatable=True,
+            repeatable=repeatable,
             understand=understand,
         )

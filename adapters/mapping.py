@@ -14,7 +14,8 @@ from pydantic import ValidationError
 
 from adapters import dates
 from adapters.expressions import ExpressionError, compiled
-from contracts.agency import AgencySpec, FieldRule, RecordMapping
+from contracts.agency import AgencySpec
+from contracts.mapping import FieldRule, RecordMapping
 from contracts.observation import PERSONAL, Channel, Facts, Observation, Unusable
 
 _Convert: TypeAlias = Callable[[Any], Any]
@@ -137,6 +138,7 @@ class _Field:
 
     def __init__(self, name: str, rule: FieldRule, zone: ZoneInfo) -> None:
         self.name = name
+        assert rule.path is not None
         self.expression = rule.path
         self.find = compiled(rule.path)
         self.convert = _conversion(rule, zone)

@@ -10,8 +10,8 @@ from itertools import pairwise
 from typing import Any, Protocol
 
 from contracts.adapter import Position, Window
-from contracts.agency import NumberPages, Pages, RevisionPages, SinglePage, TimePages
 from contracts.errors import Malformed
+from contracts.operations import DescendingPages, Pages, RevisionPages, SinglePage, TimePages
 
 Floor = Callable[[datetime], datetime]
 
@@ -49,8 +49,8 @@ class Rows:
     #: Whether the answer says that it is the last one; None where it does not say.
     last: bool | None = None
 
-    def exhausted(self, size: int) -> bool:
-        return self.count == 0 or (self.count < size if self.last is None else self.last)
+    def exhausted(self, size: int | None) -> bool:
+        return self.count == 0 or (size is not None and self.count < size if self.last is None else self.last)
 
 
 class Pager(Protocol):
@@ -71,10 +71,11 @@ def pager(pages: Pages, floor: Floor) -> Pager:
             return _Single()
         case TimePages():
             return _Ascending(pages, floor)
-        case NumberPages():
+        case DescendingPages():
             return _Descending(pages)
         case RevisionPages():
             return _Revision(pages)
+    raise ValueError(f"pages of kind {pages.kind} are not known")
 
 
 class _Single:
@@ -132,7 +133,7 @@ class _Descending:
     """Goes back in time by page number. A row that changes meanwhile moves to the front and pushes the others
     towards pages not yet read, so they are seen twice rather than skipped."""
 
-    def __init__(self, pages: NumberPages) -> None:
+    def __init__(self, pages: DescendingPages) -> None:
         self._size, self._first = pages.size, pages.first_page
 
     def ask(self, window: Window, position: Position | None) -> Ask:

@@ -30,6 +30,7 @@ from contracts.adapter import AgencyAdapter, Position, Window
 from hub.db import Database
 from hub.index.record import record
 from hub.vault import Vault
+from tests.adapters.specs import one_page
 from tests.estate.client import running_estate
 
 T = TypeVar("T")
@@ -84,7 +85,7 @@ async def read_whole(adapter: AgencyAdapter, database: Database, vault: Vault, w
     position: Position | None = None
     rows = 0
     while True:
-        page = await adapter.changes(window, position)
+        page = await one_page(adapter.changes(window, position))
         for stage in ("record", "again"):
             started = perf_counter()
             async with database.begin() as connection:

@@ -11,7 +11,8 @@ from pydantic_core import ErrorDetails
 from yaml.constructor import ConstructorError
 from yaml.reader import ReaderError
 
-from contracts.agency import AgencySpec, RestRequest, SoapRequest
+from contracts.agency import AgencySpec
+from contracts.operations import RestRequest, SoapRequest
 
 
 class ConfigError(Exception):

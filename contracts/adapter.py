@@ -1,12 +1,18 @@
 """The AgencyAdapter protocol: every agency's system, whatever it speaks, as the hub sees it."""
 
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 from typing import Any, Protocol, TypeAlias
+from zoneinfo import ZoneInfo
 
 from contracts.agency import AgencySpec
+from contracts.errors import AgencyFailure
 from contracts.observation import Channel, Observation, Reading, Unusable
+from contracts.submission import Procedure, ResultFile, Submission
+from contracts.system import Budget
 
 #: Where reading a window goes on: made by one page, given back for the next, stored as JSON in between.
 Position: TypeAlias = dict[str, Any]
@@ -15,7 +21,31 @@ Position: TypeAlias = dict[str, Any]
 class Capability(StrEnum):
     LOOKUP = "lookup"
     CHANGES = "changes"
+    ALL = "all"
+    SUBMIT = "submit"
+    SUPPLEMENT = "supplement"
+    WITHDRAW = "withdraw"
+    RESULT = "result"
+    PROCEDURES = "procedures"
     EVENTS = "events"
+
+
+class Sending(StrEnum):
+    """What a submission is to the agency."""
+
+    SUBMIT = "submit"
+    SUPPLEMENT = "supplement"
+    WITHDRAW = "withdraw"
+
+
+class Priority(IntEnum):
+    """Whose call goes first where an agency's budget is short; the lowest number does."""
+
+    PERSON = 0
+    AFTER_WEBHOOK = 1
+    INCREMENTAL = 2
+    RECONCILE = 3
+    BACKFILL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,19 +63,31 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One answer of a list operation. `next` is None when the window is exhausted."""
+    """One answer of a list operation, or a part of a big one. `next` is None when the list is exhausted."""
 
     observations: tuple[Observation, ...]
     unusable: tuple[Unusable, ...]
     next: Position | None
     #: What the agency's clock said (its Date header), to measure how far it is from ours.
     agency_time: datetime | None = None
+    #: False while more of the same answer follows: its observations hold, but `next` says nothing yet.
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """How far a submission is. Commit it before going on from `next`; None when all is done."""
+
+    #: What the agency calls the dossier, once it has said so.
+    reference: str | None
+    next: Position | None
 
 
 class AgencyAdapter(Protocol):
     """One agency's system. Stateless between calls but for its login; safe to share between tasks.
 
-    Every method that calls out raises only contracts.errors.AgencyFailure.
+    Every method that calls out raises only contracts.errors.AgencyFailure, but for LookupError where the
+    adapter has no such capability.
     """
 
     @property
@@ -54,18 +96,64 @@ class AgencyAdapter(Protocol):
     @property
     def capabilities(self) -> frozenset[Capability]: ...
 
-    async def lookup(self, code: str) -> Reading:
+    async def lookup(self, code: str, *, priority: Priority = Priority.PERSON) -> Reading:
         """Ask for one dossier's present state. Raises NotFound where the agency has none by that code."""
         ...
 
-    async def changes(self, window: Window, position: Position | None = None) -> Page:
-        """Fetch one page of what changed in `window`, from `position` on (None: from its start)."""
+    def changes(
+        self, window: Window, position: Position | None = None, *, priority: Priority = Priority.INCREMENTAL
+    ) -> AsyncIterator[Page]:
+        """Fetch one page of what changed in `window`, from `position` on (None: from its start).
+
+        A big answer comes in parts, all but the last of them not `complete`, so that it is never held whole.
+        """
+        ...
+
+    def everything(
+        self, position: Position | None = None, *, priority: Priority = Priority.RECONCILE
+    ) -> AsyncIterator[Page]:
+        """Fetch one page of all the agency has, likewise."""
+        ...
+
+    async def send(self, what: Sending, submission: Submission, position: Position | None = None) -> Sent:
+        """Take the next step of handing `submission` to the agency; from `position` on, as the step before
+        gave it. A step that failed with `sent` may have been done: only a spec's `repeatable` step is asked
+        again by the adapter."""
+        ...
+
+    async def result(self, code: str, reference: str | None = None) -> ResultFile:
+        """Fetch a dossier's result. Raises NotFound where there is none yet."""
+        ...
+
+    async def procedures(self) -> tuple[Procedure, ...]:
+        """Ask which procedures the agency offers."""
         ...
 
     def read(self, record: Any, channel: Channel, observed_at: datetime) -> Reading:
         """Understand one record that came by `channel`: a webhook's `data`, or an Unusable's `raw`, parsed.
 
         Pure: calls nobody. Raises LookupError where the spec has no mapping for that channel.
+        """
+        ...
+
+
+class Turn(Protocol):
+    """Leave for one call. Tell it how the call went before it is given back."""
+
+    def succeeded(self) -> None: ...
+
+    def failed(self, failure: AgencyFailure) -> None: ...
+
+
+class Gate(Protocol):
+    """Lets calls through to agencies as their budgets allow, for all processes of the hub together."""
+
+    def turn(
+        self, agency: str, budget: Budget, zone: ZoneInfo, priority: Priority, *, wait_seconds: float
+    ) -> AbstractAsyncContextManager[Turn]:
+        """Wait for leave to make one call, `wait_seconds` at most; hold it while the block runs.
+
+        Raises Withheld, at once where waiting cannot help.
         """
         ...
 

@@ -7,7 +7,8 @@ AgencyFailure
 ├── Unauthorized     our credentials were refused
 ├── Rejected         the agency understood and said no, in its own words
 ├── Malformed        an answer that is not what the spec promises; the raw text is kept
-└── NotFound         the agency says it has no such dossier
+├── NotFound         the agency says it has no such dossier
+└── Withheld         the hub did not ask: its own budget, the agency's hours, or an open breaker forbade it
 """
 
 from typing import ClassVar
@@ -28,6 +29,8 @@ class AgencyFailure(Exception):
         super().__init__(message)
         self.message = message
         self.raw = raw
+        #: Whether the agency may have acted upon the request: False only where it surely never had it.
+        self.sent = True
 
 
 class Unreachable(AgencyFailure):
@@ -64,3 +67,14 @@ class Malformed(AgencyFailure):
 
 class NotFound(AgencyFailure):
     kind = "not_found"
+
+
+class Withheld(AgencyFailure):
+    """`retry_after`: seconds until it may be asked again, where that is known."""
+
+    kind = "withheld"
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+        self.sent = False

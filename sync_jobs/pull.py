@@ -67,18 +67,18 @@ def _say_once(run: RunRecord, lease: Lease) -> None:
 
 async def _read_window(database: Database, adapter: AgencyAdapter, vault: Vault, lease: Lease, run: RunRecord) -> None:
     while True:
-        page = await adapter.changes(lease.window, lease.position)
+        async for page in adapter.changes(lease.window, lease.position):
+            async with database.begin() as connection:
+                recorded = await record(connection, page.observations, vault, correlation_id=correlation_id())
+                kept = await quarantine.keep(connection, page.unusable, vault, correlation_id=correlation_id())
+                lease = await store.advance(connection, lease, page)
+            run.received += len(page.observations)
+            run.added += recorded.added
+            run.changed += recorded.changed
+            run.quarantined += kept
+            OBSERVATIONS.labels(run.agency).inc(recorded.added)
         run.clock_skew_seconds = _skew(page)
-        async with database.begin() as connection:
-            recorded = await record(connection, page.observations, vault, correlation_id=correlation_id())
-            kept = await quarantine.keep(connection, page.unusable, vault, correlation_id=correlation_id())
-            lease = await store.advance(connection, lease, page)
         run.pages += 1
-        run.received += len(page.observations)
-        run.added += recorded.added
-        run.changed += recorded.changed
-        run.quarantined += kept
-        OBSERVATIONS.labels(run.agency).inc(recorded.added)
         if lease.position is None:
             return
 

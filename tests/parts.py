@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,10 +9,11 @@ from typing import Any
 import orjson
 
 from adapters import Client
-from contracts.adapter import AgencyAdapter, Capability, Page, Position, Window
+from adapters.adapter import SpecAdapter
+from contracts.adapter import Capability, Page, Position, Window
 from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure
-from contracts.observation import Channel, Observation, Reading, Unusable
+from contracts.observation import Observation, Unusable
 from contracts.webhook import Accepted
 from hub.db import Database
 from hub.intake.inbox import Delivery, Inbox
@@ -80,37 +80,28 @@ async def deliver(
         return await Inbox(database, vault, registry).accept(delivery, adapter)
 
 
-@dataclass
-class Told(AgencyAdapter):
+class Told(SpecAdapter):
     """An agency's adapter that gives the pages it was told to, and fails where it was told to."""
 
-    told: AgencySpec
-    pages: Sequence[Sequence[Observation] | AgencyFailure]
-    unusable: Sequence[Unusable] = ()
-    asked: list[tuple[Window, Position | None]] = field(default_factory=list)
+    def __init__(
+        self,
+        spec: AgencySpec,
+        pages: Sequence[Sequence[Observation] | AgencyFailure],
+        unusable: Sequence[Unusable] = (),
+    ) -> None:
+        super().__init__(spec, None)
+        self.capabilities = frozenset({Capability.CHANGES})
+        self.pages, self.unusable = pages, unusable
+        self.asked: list[tuple[Window, Position | None]] = []
 
-    @property
-    def spec(self) -> AgencySpec:
-        return self.told
-
-    @property
-    def capabilities(self) -> frozenset[Capability]:
-        return frozenset({Capability.CHANGES})
-
-    async def changes(self, window: Window, position: Position | None = None) -> Page:
+    async def changes(self, window: Window, position: Position | None = None, **_: Any) -> AsyncIterator[Page]:
         self.asked.append((window, position))
         number = position["page"] if position else 0
         page = self.pages[number]
         if isinstance(page, AgencyFailure):
             raise page
         following = {"page": number + 1} if number + 1 < len(self.pages) else None
-        return Page(tuple(page), tuple(self.unusable) if number == 0 else (), following)
-
-    async def lookup(self, code: str) -> Reading:
-        raise NotImplementedError
-
-    def read(self, record: Any, channel: Channel, observed_at: datetime) -> Reading:
-        raise NotImplementedError
+        yield Page(tuple(page), tuple(self.unusable) if number == 0 else (), following)
 
 
 def pulled_spec(agency: str = "ubnd-pleiku", *, every: timedelta = timedelta(seconds=10)) -> AgencySpec:

@@ -1,5 +1,6 @@
 """The bugs that real hubs of this kind have had (their sources are in the domain notes), each as a test of ours."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from sqlalchemy import func, select, update
 from structlog.testing import capture_logs
 
+from contracts.adapter import Page
 from contracts.codes import code_key
 from contracts.errors import TimedOut
 from contracts.observation import Channel, Unusable
@@ -140,11 +142,11 @@ async def test_bug_7_a_change_during_the_push_is_overwritten_by_its_success_flag
     await store.ensure(database, [spec])
 
     class Slow(Told):
-        async def changes(self, *args: Any) -> Any:
-            page = await super().changes(*args)
-            async with database.begin() as connection:
-                await record(connection, [said(CODE, at=5, status=9)], vault)
-            return page
+        async def changes(self, *args: Any, **options: Any) -> AsyncIterator[Page]:
+            async for page in super().changes(*args, **options):
+                async with database.begin() as connection:
+                    await record(connection, [said(CODE, at=5, status=9)], vault)
+                yield page
 
     await pull(database, Slow(spec, [[said(CODE, at=1, status=4, channel=Channel.PULL)]]), vault)
     assert (await shown(database))["status"] == 9
@@ -167,11 +169,11 @@ async def test_a_run_that_was_overtaken_writes_nothing(database: Database, vault
     await store.ensure(database, [spec])
 
     class Overtaken(Told):
-        async def changes(self, *args: Any) -> Any:
-            page = await super().changes(*args)
-            assert spec.sync
-            await store.take(database, spec.id, spec.sync, datetime.now(UTC))
-            return page
+        async def changes(self, *args: Any, **options: Any) -> AsyncIterator[Page]:
+            async for page in super().changes(*args, **options):
+                assert spec.sync
+                await store.take(database, spec.id, spec.sync, datetime.now(UTC))
+                yield page
 
     run = await pull(database, Overtaken(spec, [[said(CODE, status=4)]]), vault)
     assert (run.outcome, run.added) == ("fenced", 0)

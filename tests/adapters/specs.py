@@ -1,10 +1,13 @@
 """Specs to test with."""
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import yaml
 
+from contracts.adapter import Page
 from contracts.agency import AgencySpec
 
 CONFIG = Path(__file__).parents[2] / "config"
@@ -31,3 +34,18 @@ def spec_of(agency: str, **changes: Any) -> AgencySpec:
     if address := changes.pop("address", None):
         data["system"]["address"] = address
     return AgencySpec.model_validate(data | changes)
+
+
+async def one_page(parts: AsyncIterator[Page]) -> Page:
+    """A page as if it had come in one part."""
+    page: Page | None = None
+    async for part in parts:
+        page = (
+            part
+            if page is None
+            else replace(
+                part, observations=page.observations + part.observations, unusable=page.unusable + part.unusable
+            )
+        )
+    assert page is not None and page.complete
+    return page

@@ -13,7 +13,6 @@ from structlog.testing import capture_logs
 
 from adapters.client import KEPT_BYTES, Client, RawAnswer, Request
 from contracts.adapter import CallRecord
-from contracts.agency import Limits
 from contracts.errors import (
     AgencyFailure,
     Malformed,
@@ -24,6 +23,7 @@ from contracts.errors import (
     Unauthorized,
     Unreachable,
 )
+from contracts.system import Limits
 from tests.adapters.servers import Asked, Talk, Told, answering, read_request, talking
 
 ONCE = Limits(attempts=1)

@@ -13,7 +13,7 @@ from adapters import Client, build_adapter
 from contracts.adapter import AgencyAdapter, CallRecord, Position, Window
 from contracts.errors import AgencyFailure, NotFound
 from contracts.observation import Observation
-from tests.adapters.specs import DOCUMENTS, spec_of
+from tests.adapters.specs import DOCUMENTS, one_page, spec_of
 from tests.estate.client import Estate, running_estate
 
 AGENCIES = ("so-tnmt", "so-khdt", "ubnd-pleiku")
@@ -57,7 +57,7 @@ async def read_all(
     seen: dict[str, Observation] = {}
     position: Position | None = None
     while True:
-        page = await adapter.changes(window, position)
+        page = await one_page(adapter.changes(window, position))
         assert page.unusable == ()
         assert page.agency_time is not None
         seen |= {said.code: said for said in page.observations}
@@ -130,7 +130,7 @@ async def test_the_same_spec_speaks_soap_12() -> None:
         data["system"]["version"] = "1.2"
         spec = type(spec_of("so-tnmt")).model_validate(data)
         adapter = build_adapter(spec, client=client, secrets=Given(estate.secrets), documents=DOCUMENTS)
-        assert len((await adapter.changes(Window(until=now()))).observations) == 20
+        assert len((await one_page(adapter.changes(Window(until=now())))).observations) == 20
         with pytest.raises(NotFound):
             await adapter.lookup("H21.09-000000-0000")
 
@@ -152,7 +152,7 @@ async def test_a_wrong_key_is_refused(agency: str, secret: str) -> None:
         wrong = replace(estate, secrets={**estate.secrets, secret: "wrong"})
         async with adapter_of(wrong, agency) as adapter:
             with pytest.raises(AgencyFailure) as caught:
-                await adapter.changes(Window(until=now()))
+                await one_page(adapter.changes(Window(until=now())))
     assert caught.value.kind == ("rejected" if agency == "so-tnmt" else "unauthorized")
 
 
@@ -181,23 +181,23 @@ async def test_each_fault_is_a_recorded_failure_of_that_agency_alone(agency: str
         adapter_of(estate, neighbour) as other,
     ):
         # Once before, so that a login does not take the fault.
-        await adapter.changes(window)
+        await one_page(adapter.changes(window))
         for fault, kinds in FAULTS.items():
             await estate.fault(agency, fault)
             with pytest.raises(AgencyFailure) as caught:
-                await adapter.changes(window)
+                await one_page(adapter.changes(window))
             assert caught.value.kind in kinds, fault
             assert records[-1].outcome == caught.value.kind, fault
-            assert (await other.changes(window)).observations
+            assert (await one_page(other.changes(window))).observations
             await estate.fault(agency, None)
-            assert (await adapter.changes(window)).observations, f"after {fault}"
+            assert (await one_page(adapter.changes(window))).observations, f"after {fault}"
 
 
 @pytest.mark.parametrize("agency", AGENCIES)
 async def test_an_unknown_status_is_kept_aside(agency: str) -> None:
     async with running_estate(size=20) as estate, adapter_of(estate, agency) as adapter:
         await estate.fault(agency, "unknown_status")
-        page = await adapter.changes(Window(until=now()))
+        page = await one_page(adapter.changes(Window(until=now())))
     assert len(page.observations) == 20
     assert {kept.reason for kept in page.unusable} == {"unknown_status"}
     unknown = {kept.code for kept in page.unusable}

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adapters.mapping import MappedRecord, RecordReader, event_mapping
-from contracts.agency import AgencySpec, RecordMapping
+from contracts.agency import AgencySpec
+from contracts.mapping import RecordMapping
 from contracts.observation import Channel
 from contracts.status import DossierStatus
 from tests.adapters.specs import spec_of

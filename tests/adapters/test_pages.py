@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from adapters.pages import Ask, Pager, Rows, pager
 from contracts.adapter import Position, Window
-from contracts.agency import NumberPages, RevisionPages, SinglePage, TimePages
 from contracts.errors import Malformed
+from contracts.operations import DescendingPages, RevisionPages, SinglePage, TimePages
 
 START = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 
@@ -143,7 +143,7 @@ def test_ascending_skips_nothing(times: list[int], moves: list[list[int]], size:
 @given(SOURCES, MOVES, SIZES, SINCES)
 def test_descending_skips_nothing(times: list[int], moves: list[list[int]], size: int, since: int | None) -> None:
     def make(size: int) -> Pager:
-        return pager(NumberPages(kind="descending", size=size), to_second)
+        return pager(DescendingPages(kind="descending", size=size), to_second)
 
     check_nothing_skipped(make, lambda source: source.descending, times, moves, size, since)
 
@@ -180,7 +180,7 @@ def test_a_single_page_is_the_whole_window() -> None:
 
 WINDOW = Window(until=second(500), since=second(10), since_revision=10)
 ASCENDING = pager(TimePages(kind="ascending", size=2), to_second)
-DESCENDING = pager(NumberPages(kind="descending", size=2), to_second)
+DESCENDING = pager(DescendingPages(kind="descending", size=2), to_second)
 REVISION = pager(RevisionPages(kind="revision", size=2), to_second)
 
 

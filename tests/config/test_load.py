@@ -9,6 +9,7 @@ import yaml
 
 from config.load import ConfigError, load_agencies
 from config.settings import Settings
+from contracts.system import RestSystem
 from tests.parts import pushing_spec
 
 GOOD: dict[str, Any] = pushing_spec().model_dump(mode="json", exclude_defaults=True)
@@ -55,7 +56,7 @@ def test_an_address_may_be_given_from_outside(tmp_path: Path) -> None:
     system = {"kind": "rest", "address": "http://127.0.0.1:1"}
     write(tmp_path, yaml.safe_dump(GOOD | {"system": system}))
     spec = load_agencies(tmp_path, {"ubnd-pleiku": "https://mot-cua.example"})["ubnd-pleiku"]
-    assert spec.system
+    assert isinstance(spec.system, RestSystem)
     assert spec.system.address == "https://mot-cua.example"
 
 

@@ -135,11 +135,12 @@ async def test_a_failing_job_stays_to_be_seen(database: Database, vault: Vault) 
     """And the agency is pulled all the same at its next time."""
 
     class Broken(Told):
-        async def changes(self, *args: Any) -> Page:
+        async def changes(self, *args: Any, **options: Any) -> AsyncIterator[Page]:
             if not self.asked:
                 self.asked.append(args)
                 raise ZeroDivisionError("a bug of ours")
-            return await super().changes(*args)
+            async for page in super().changes(*args, **options):
+                yield page
 
     registry = registry_with(Broken(SPEC, [[said(status=4)]]))
     async with working(database, vault, registry), ticking(database, registry):

@@ -14,7 +14,7 @@ from contracts.adapter import AgencyAdapter, CallRecord, Window
 from contracts.errors import AgencyFailure, Malformed, NotFound, Rejected, Unreachable
 from contracts.status import DossierStatus
 from tests.adapters.servers import Asked, Told, answering
-from tests.adapters.specs import DOCUMENTS, Known, spec_of
+from tests.adapters.specs import DOCUMENTS, Known, one_page, spec_of
 
 WINDOW = Window(until=datetime(2026, 11, 23, 1, tzinfo=UTC), since=datetime(2026, 11, 20, 1, tzinfo=UTC))
 
@@ -97,7 +97,7 @@ async def test_a_list_is_asked_for_and_understood(version: str) -> None:
 
     records: list[CallRecord] = []
     async with adapter_of(answer, records, version) as adapter:
-        page = await adapter.changes(WINDOW)
+        page = await one_page(adapter.changes(WINDOW))
 
     [request] = asked
     assert (request.method, request.path) == ("POST", "/DichVuHoSo.asmx")
@@ -148,7 +148,7 @@ async def test_a_first_sync_names_no_lower_bound() -> None:
         return listed()
 
     async with adapter_of(answer) as adapter:
-        page = await adapter.changes(Window(until=WINDOW.until))
+        page = await one_page(adapter.changes(Window(until=WINDOW.until)))
     assert b"tuNgay" not in bodies[0]
     assert page.observations == ()
 
@@ -164,7 +164,7 @@ async def test_a_list_that_the_agency_cuts_shorter_goes_on() -> None:
     async with adapter_of(answer) as adapter:
         codes, position = set(), None
         while True:
-            page = await adapter.changes(WINDOW, position)
+            page = await one_page(adapter.changes(WINDOW, position))
             codes |= {said.code for said in page.observations}
             if (position := page.next) is None:
                 break
@@ -208,7 +208,7 @@ async def test_a_fault_is_the_agencys_no_in_its_own_words(answer: Told) -> None:
     records: list[CallRecord] = []
     async with adapter_of(answer, records) as adapter:
         with pytest.raises(Rejected) as caught:
-            await adapter.changes(WINDOW)
+            await one_page(adapter.changes(WINDOW))
     assert caught.value.message == "The agency says: Khóa truy cập không đúng"
     assert "DichVu.cs" in records[0].response.decode()
 
@@ -253,7 +253,7 @@ async def test_an_answer_that_is_none(answer: Told, failure: type[AgencyFailure]
     records: list[CallRecord] = []
     async with adapter_of(answer, records) as adapter:
         with pytest.raises(failure, match=why):
-            await adapter.changes(WINDOW)
+            await one_page(adapter.changes(WINDOW))
     assert [record.outcome for record in records] == [failure.kind]
 
 
@@ -269,5 +269,5 @@ async def test_an_answer_that_is_none(answer: Told, failure: type[AgencyFailure]
 async def test_what_a_fault_says_is_cleaned(words: str, message: str) -> None:
     async with adapter_of(fault_11(words=words)) as adapter:
         with pytest.raises(Rejected) as caught:
-            await adapter.changes(WINDOW)
+            await one_page(adapter.changes(WINDOW))
     assert caught.value.message == f"The agency says: {message}"

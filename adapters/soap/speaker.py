@@ -7,14 +7,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from adapters import xml
-from adapters.adapter import Speak, Speaker
 from adapters.answers import AnswerReader, unexplained
 from adapters.client import RawAnswer, Request
 from adapters.line import Line
 from adapters.placeholders import Template, Values
-from adapters.wsdl import Wsdl
-from contracts.agency import RestRequest, SoapRequest, SoapSystem
+from adapters.soap.wsdl import Wsdl
+from adapters.speaker import Speak, Speaker
+from contracts.adapter import Priority
 from contracts.errors import Malformed, Rejected
+from contracts.operations import RestRequest, SoapRequest
+from contracts.system import SoapSystem
 
 T = TypeVar("T")
 
@@ -56,7 +58,9 @@ class _SoapSpeaker:
         self.since_formats = self._parameters.since_formats
         self._try_out()
 
-    async def ask(self, values: Values, read: Callable[[Any, datetime | None], T]) -> T:
+    async def ask(
+        self, values: Values, read: Callable[[RawAnswer], T], *, priority: Priority, repeatable: bool = True
+    ) -> T:
         secrets = self._line.secrets
         try:
             body = self._wsdl.envelope(self._operation, self._parameters.fill(values, secrets))
@@ -70,7 +74,10 @@ class _SoapSpeaker:
             body=body,
             secrets=self._parameters.secret_values(secrets),
         )
-        return await self._line.call(self._name, request, lambda raw: read(_content(raw), raw.agency_time))
+        return await self._line.call(self._name, request, read, priority, repeatable)
+
+    def document(self, raw: RawAnswer) -> Any:
+        return _content(raw)
 
     def _try_out(self) -> None:
         """Write a request once, so that a parameter the WSDL does not know is found before the first call."""

@@ -15,7 +15,7 @@ from contracts.errors import AgencyFailure, Malformed, NotFound, Rejected, Unaut
 from contracts.observation import Channel
 from contracts.status import DossierStatus
 from tests.adapters.servers import Asked, Told, answering
-from tests.adapters.specs import DOCUMENTS, Known, spec_of
+from tests.adapters.specs import DOCUMENTS, Known, one_page, spec_of
 
 WINDOW = Window(until=datetime(2026, 11, 23, 1, tzinfo=UTC), since=datetime(2026, 11, 20, 1, tzinfo=UTC))
 
@@ -81,7 +81,7 @@ async def test_a_page_is_asked_for_and_understood() -> None:
     khdt = Khdt()
     async with adapter_of("so-khdt", khdt) as adapter:
         assert adapter.capabilities == {Capability.LOOKUP, Capability.CHANGES}
-        found = await adapter.changes(WINDOW)
+        found = await one_page(adapter.changes(WINDOW))
     assert khdt.asked[1].query == {
         "trang": "0",
         "kichThuoc": "200",
@@ -106,7 +106,7 @@ async def test_a_page_is_asked_for_and_understood() -> None:
 async def test_a_first_sync_asks_without_a_lower_bound() -> None:
     khdt = Khdt()
     async with adapter_of("so-khdt", khdt) as adapter:
-        await adapter.changes(Window(until=WINDOW.until))
+        await one_page(adapter.changes(Window(until=WINDOW.until)))
     assert "tuNgay" not in khdt.asked[1].query
 
 
@@ -116,7 +116,7 @@ async def test_pages_go_on_until_the_last() -> None:
     async with adapter_of("so-khdt", khdt) as adapter:
         codes, position = [], None
         while True:
-            found = await adapter.changes(WINDOW, position)
+            found = await one_page(adapter.changes(WINDOW, position))
             codes += [said.code for said in found.observations]
             if (position := found.next) is None:
                 break
@@ -149,7 +149,7 @@ async def test_an_answer_that_is_none(answer: Told, failure: type[AgencyFailure]
     records: list[CallRecord] = []
     async with adapter_of("so-khdt", khdt, records) as adapter:
         with pytest.raises(failure, match=why):
-            await adapter.changes(WINDOW)
+            await one_page(adapter.changes(WINDOW))
     assert [(record.operation, record.outcome) for record in records] == [
         ("login", "ok"),
         ("changes", failure.kind),
@@ -160,14 +160,14 @@ async def test_a_byte_order_mark_does_no_harm() -> None:
     khdt = Khdt()
     khdt.answer = lambda _: Told(b"\xef\xbb\xbf" + page(ROW).encoded().split(b"\r\n\r\n", 1)[1])
     async with adapter_of("so-khdt", khdt) as adapter:
-        assert len((await adapter.changes(WINDOW)).observations) == 1
+        assert len((await one_page(adapter.changes(WINDOW))).observations) == 1
 
 
 async def test_one_bad_record_does_not_stop_the_others() -> None:
     khdt = Khdt()
     khdt.answer = lambda _: page(None, ROW | {"trangThai": 99}, ROW | {"soHoSo": None}, ROW)
     async with adapter_of("so-khdt", khdt) as adapter:
-        found = await adapter.changes(WINDOW)
+        found = await one_page(adapter.changes(WINDOW))
     assert [said.facts.status for said in found.observations] == [None, DossierStatus.PROCESSING]
     assert [kept.reason for kept in found.unusable] == ["not_a_record", "unknown_status", "missing_field"]
 
@@ -217,16 +217,16 @@ async def test_a_dossier_that_is_not_there(answer: Told, failure: type[AgencyFai
 async def test_calls_that_wait_together_log_in_once() -> None:
     khdt = Khdt()
     async with adapter_of("so-khdt", khdt) as adapter:
-        await asyncio.gather(*(adapter.changes(WINDOW) for _ in range(8)))
+        await asyncio.gather(*(one_page(adapter.changes(WINDOW)) for _ in range(8)))
     assert khdt.logins == 1
 
 
 async def test_a_token_refused_mid_run_is_renewed_and_the_call_repeated() -> None:
     khdt = Khdt()
     async with adapter_of("so-khdt", khdt) as adapter:
-        await adapter.changes(WINDOW)
+        await one_page(adapter.changes(WINDOW))
         khdt.tokens.clear()
-        await asyncio.gather(*(adapter.changes(WINDOW) for _ in range(8)))
+        await asyncio.gather(*(one_page(adapter.changes(WINDOW)) for _ in range(8)))
     assert khdt.logins == 2
 
 
@@ -234,8 +234,8 @@ async def test_a_token_is_renewed_before_it_ends() -> None:
     khdt = Khdt()
     khdt.lifetime = 0
     async with adapter_of("so-khdt", khdt) as adapter:
-        await adapter.changes(WINDOW)
-        await adapter.changes(WINDOW)
+        await one_page(adapter.changes(WINDOW))
+        await one_page(adapter.changes(WINDOW))
     assert khdt.logins == 2
     assert all(asked.headers["authorization"] for asked in khdt.asked if asked.path == "/api/ho-so")
 
@@ -245,7 +245,7 @@ async def test_an_agency_that_refuses_its_own_tokens_is_asked_twice_and_no_more(
     khdt.answer = lambda _: told(None, 401, status=401)
     async with adapter_of("so-khdt", khdt) as adapter:
         with pytest.raises(Unauthorized):
-            await adapter.changes(WINDOW)
+            await one_page(adapter.changes(WINDOW))
     assert khdt.logins == 2
     assert len(khdt.asked) == 4
 
@@ -255,7 +255,7 @@ async def test_a_refused_login_says_so_in_the_agencys_words(monkeypatch: pytest.
     records: list[CallRecord] = []
     async with adapter_of("so-khdt", Khdt(), records) as adapter:
         with pytest.raises(Unauthorized, match="Sai tài khoản hoặc mật khẩu"):
-            await adapter.changes(WINDOW)
+            await one_page(adapter.changes(WINDOW))
     assert [(record.operation, record.outcome) for record in records] == [("login", "unauthorized")]
 
 
@@ -263,7 +263,7 @@ async def test_a_missing_secret_is_named(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.delitem(Known.secrets, "so-khdt-mat-khau")
     async with adapter_of("so-khdt", Khdt()) as adapter:
         with pytest.raises(Unauthorized, match="so-khdt-mat-khau"):
-            await adapter.changes(WINDOW)
+            await one_page(adapter.changes(WINDOW))
 
 
 @pytest.mark.parametrize("lifetime", [None, "60", True])
@@ -272,7 +272,7 @@ async def test_a_login_that_does_not_answer_as_promised(lifetime: Any) -> None:
     khdt.lifetime = lifetime
     async with adapter_of("so-khdt", khdt) as adapter:
         with pytest.raises(Malformed, match="how long the token lives"):
-            await adapter.changes(WINDOW)
+            await one_page(adapter.changes(WINDOW))
 
 
 async def test_neither_password_nor_token_is_recorded() -> None:
@@ -281,7 +281,7 @@ async def test_neither_password_nor_token_is_recorded() -> None:
     khdt.answer = lambda asked: Told(f'{{"ma": 1, "thongBao": "{asked.headers["authorization"]}"}}')
     async with adapter_of("so-khdt", khdt, records) as adapter:
         with pytest.raises(Rejected) as caught:
-            await adapter.changes(WINDOW)
+            await one_page(adapter.changes(WINDOW))
     everything = str(records) + caught.value.message
     assert "token-1" not in everything
     assert "khẩu" not in everything
@@ -309,10 +309,10 @@ async def test_numbered_changes_go_on_from_the_last_number() -> None:
         return Told(orjson.dumps({"ketQua": rows, "con": after < 14}))
 
     async with adapter_of("ubnd-pleiku", answer) as adapter:
-        assert adapter.capabilities == set(Capability)
-        first = await adapter.changes(Window(until=WINDOW.until, since_revision=12))
-        second = await adapter.changes(Window(until=WINDOW.until, since_revision=12), first.next)
-        await adapter.changes(Window(until=WINDOW.until))
+        assert adapter.capabilities == {Capability.LOOKUP, Capability.CHANGES, Capability.EVENTS}
+        first = await one_page(adapter.changes(Window(until=WINDOW.until, since_revision=12)))
+        second = await one_page(adapter.changes(Window(until=WINDOW.until, since_revision=12), first.next))
+        await one_page(adapter.changes(Window(until=WINDOW.until)))
     assert [request.query for request in asked] == [
         {"sau": "12", "gioiHan": "200"},
         {"sau": "14", "gioiHan": "200"},

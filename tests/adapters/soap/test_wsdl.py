@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from adapters import Client, build_adapter
-from adapters.wsdl import Wsdl
+from adapters.soap.wsdl import Wsdl
 from tests.adapters.specs import DOCUMENTS, Known, spec_of
 
 STORED = (DOCUMENTS / "so-tnmt.wsdl").read_text()

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,8 +13,10 @@ from adapters.client import RawAnswer, Request
 from adapters.expressions import ExpressionError, compiled
 from adapters.line import Line
 from adapters.placeholders import Template
-from contracts.agency import Answer, HeaderAuth, LoginAuth, RestSystem
+from contracts.adapter import Priority
 from contracts.errors import Malformed, Rejected, Unauthorized
+from contracts.operations import Answer
+from contracts.system import KeyAuth, LoginAuth, RestSystem
 
 # A token is renewed when this part of its life is over, so that it does not end under a call.
 _LIFE = 0.9
@@ -40,8 +43,8 @@ class Authority(Protocol):
 def authority(line: Line) -> Authority:
     """Raises ValueError where the spec's `auth` cannot work."""
     match line.system:
-        case RestSystem(auth=HeaderAuth() as auth):
-            return _Fixed(line, {auth.header: auth.value})
+        case RestSystem(auth=KeyAuth() as auth):
+            return _Fixed(line, auth.headers)
         case RestSystem(auth=LoginAuth() as auth):
             return _Login(line, auth)
         case _:
@@ -49,7 +52,7 @@ def authority(line: Line) -> Authority:
 
 
 class _Fixed:
-    def __init__(self, line: Line, headers: dict[str, str]) -> None:
+    def __init__(self, line: Line, headers: Mapping[str, Any]) -> None:
         self._headers, self._secrets = Template(headers, names=(), zone=line.zone), line.secrets
 
     async def credentials(self) -> Credentials:
@@ -66,10 +69,10 @@ class _Login:
     def __init__(self, line: Line, auth: LoginAuth) -> None:
         self._line, self._path, self._secrets = line, auth.path, line.secrets
         self._body = Template(auth.json_body, names=(), zone=line.zone)
-        self._headers = Template({auth.header: auth.value}, names=("token",), zone=line.zone)
+        self._headers = Template(auth.place.headers, names=("token",), zone=line.zone)
         self._answer = AnswerReader(Answer(error_when=auth.error_when, error_message=auth.error_message))
         self._token = compiled(auth.token)
-        self._lifetime = compiled(auth.lifetime_seconds) if auth.lifetime_seconds else None
+        self._lifetime = compiled(auth.lifetime_seconds) if isinstance(auth.lifetime_seconds, str) else None
         self._lock = asyncio.Lock()
         self._kept: Credentials | None = None
         self._good_until = 0.0
@@ -96,7 +99,7 @@ class _Login:
             secrets=self._body.secret_values(self._secrets),
             secret_answer=True,
         )
-        token, lifetime = await self._line.call("login", request, self._understand)
+        token, lifetime = await self._line.call("login", request, self._understand, Priority.PERSON)
         headers = self._headers.fill({"token": token}, self._secrets)
         secrets = (token, *self._headers.secret_values(self._secrets))
         return Credentials(headers, secrets), began + lifetime * _LIFE

@@ -2,19 +2,19 @@
 
 from collections.abc import Callable, Collection
 from contextlib import suppress
-from datetime import datetime
 from typing import Any, TypeVar
 
 import orjson
 
-from adapters.adapter import Speak, Speaker
 from adapters.answers import AnswerReader, parse_json, unexplained
-from adapters.auth import Authority, Credentials, authority
 from adapters.client import RawAnswer, Request
 from adapters.line import Line
 from adapters.placeholders import Template, Values
-from contracts.agency import RestRequest, SoapRequest
+from adapters.rest.auth import Authority, Credentials, authority
+from adapters.speaker import Speak, Speaker
+from contracts.adapter import Priority
 from contracts.errors import Malformed, Unauthorized
+from contracts.operations import RestRequest, SoapRequest
 
 T = TypeVar("T")
 
@@ -56,19 +56,18 @@ class _RestSpeaker:
         self.names = self._path.names | self._rest.names
         self.since_formats = self._rest.since_formats
 
-    async def ask(self, values: Values, read: Callable[[Any, datetime | None], T]) -> T:
-        def understand(raw: RawAnswer) -> T:
-            return read(self._document(raw), raw.agency_time)
-
+    async def ask(
+        self, values: Values, read: Callable[[RawAnswer], T], *, priority: Priority, repeatable: bool = True
+    ) -> T:
         who = await self._who.credentials()
         try:
-            return await self._line.call(self._name, self._request(values, who), understand)
+            return await self._line.call(self._name, self._request(values, who), read, priority, repeatable)
         except Unauthorized:
             if not self._who.renewable(who):
                 raise
         # The token has ended before its time. Once only: a second refusal is not about the token.
         who = await self._who.credentials()
-        return await self._line.call(self._name, self._request(values, who), understand)
+        return await self._line.call(self._name, self._request(values, who), read, priority, repeatable)
 
     def _request(self, values: Values, who: Credentials) -> Request:
         secrets = self._line.secrets
@@ -87,7 +86,7 @@ class _RestSpeaker:
             secrets=(*self._path.secret_values(secrets), *self._rest.secret_values(secrets), *who.secrets),
         )
 
-    def _document(self, raw: RawAnswer) -> Any:
+    def document(self, raw: RawAnswer) -> Any:
         if raw.status < 300:
             return parse_json(raw.body)
         # An error whose body may say more than its status.

@@ -1,0 +1,1 @@
+"""Systems that speak HTTP with JSON, forms or plain XML."""

@@ -1,0 +1,1 @@
+"""Systems that speak SOAP: zeep writes the requests, our own reader reads the answers."""

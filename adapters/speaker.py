@@ -1,0 +1,39 @@
+"""The protocol behind which the languages of agencies' systems are alike: one operation, asked in its own."""
+
+from collections.abc import Callable, Collection
+from typing import Any, Protocol, TypeVar
+
+from adapters.answers import AnswerReader
+from adapters.client import RawAnswer
+from adapters.placeholders import Values
+from contracts.adapter import Priority
+from contracts.operations import RestRequest, SoapRequest
+
+T = TypeVar("T")
+
+
+class Speaker(Protocol):
+    """One operation of an agency's system, in the language it speaks."""
+
+    #: The placeholders its request uses, and the formats in which it writes `since`.
+    names: set[str]
+    since_formats: set[str]
+
+    async def ask(
+        self, values: Values, read: Callable[[RawAnswer], T], *, priority: Priority, repeatable: bool = True
+    ) -> T:
+        """Send the request with `values` filled in, and return what `read` makes of the answer.
+
+        What `read` raises is part of the call's record. `values` may hold an "address" that takes the place of
+        the request's own path and query: that of a next page.
+        """
+        ...
+
+    def document(self, raw: RawAnswer) -> Any:
+        """The answer as a plain value. Raises AgencyFailure for an answer that is none, or an error."""
+        ...
+
+
+#: Makes the speaker for a request, given the operation's name, its answer's reader, and the placeholders that
+#: have a value there. Raises ValueError where the request cannot work.
+Speak = Callable[[str, RestRequest | SoapRequest, AnswerReader, Collection[str]], Speaker]

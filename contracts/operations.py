@@ -1,0 +1,255 @@
+"""What an agency's system can be asked: requests, where the answer is in what comes back, and how lists page."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from contracts.spec_model import Expression, SpecModel
+
+# --- requests -------------------------------------------------------------------------------------
+
+
+class RestRequest(SpecModel):
+    """Strings may hold placeholders: {code}, {since}, {until}, {revision}, {page}, {offset}, {cursor}, {size} …
+    and {secret:NAME}. {since|FORMAT} writes a date in that format; without one it is iso.
+
+    A query parameter, form field or header whose placeholder has no value (no `since` on a first sync) is left
+    out. At most one of the bodies.
+    """
+
+    method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
+    path: str
+    query: dict[str, str] = Field(default={})
+    headers: dict[str, str] = Field(default={})
+    json_body: dict[str, Any] | list[Any] | None = None
+    form_body: dict[str, str] | None = None
+    xml_body: str | None = Field(default=None, description="An XML document; what placeholders hold is escaped.")
+
+    @model_validator(mode="after")
+    def _one_body(self) -> Self:
+        bodies = (self.json_body, self.form_body, self.xml_body)
+        if sum(body is not None for body in bodies) > 1:
+            raise ValueError("a request has one body: `json_body`, `form_body` or `xml_body`")
+        return self
+
+
+class SoapRequest(SpecModel):
+    """`parameters` of a WSDL operation by name, and its header elements, with the placeholders of RestRequest.
+
+    An empty text is sent as an empty element; null as xsi:nil where the WSDL allows that, else not at all; what
+    is not named is not sent.
+    """
+
+    operation: str
+    parameters: dict[str, Any] = Field(default={})
+    headers: dict[str, Any] = Field(default={}, description="Header elements that the WSDL's operation declares.")
+
+
+class Answer(SpecModel):
+    """Where the records are in what comes back, and how errors and absence look there."""
+
+    holds: Literal["json", "xml"] = Field(default="json", description="What a REST answer is; SOAP is always XML.")
+    inside: Expression | None = Field(default=None, description="JMESPath to a string that itself holds a document.")
+    inside_holds: Literal["xml", "json"] = "xml"
+    records: Expression = Field(default="@", description="JMESPath to the record, or the list of them.")
+    error_when: Expression | None = Field(default=None, description="JMESPath that is true when this is an error.")
+    error_message: Expression | None = None
+    busy_when: Expression | None = Field(
+        default=None, description="JMESPath that is true when the agency asks to come back later."
+    )
+    absent_when: Expression | None = Field(
+        default=None, description="JMESPath that is true when the agency has no such dossier."
+    )
+
+
+class Operation(SpecModel):
+    request: RestRequest | SoapRequest
+    answer: Answer = Answer()
+
+    def requests(self) -> list[RestRequest | SoapRequest]:
+        """Every request it may make."""
+        return [self.request]
+
+
+# --- pages ----------------------------------------------------------------------------------------
+
+
+class SinglePage(SpecModel):
+    """The whole window in one answer."""
+
+    kind: Literal["single"]
+
+
+class Paged(SpecModel):
+    """How the end is known, where neither is given: by a page shorter than `size`, or an empty one."""
+
+    size: int | None = Field(
+        default=None, ge=1, le=100_000, description="Rows per page; without it only an empty page is the last."
+    )
+    last_when: Expression | None = Field(default=None, description="JMESPath that is true on the last page.")
+    total: Expression | None = Field(
+        default=None, description="JMESPath to how many rows there are in all, from which the last page is known."
+    )
+    max_pages: int = Field(default=10_000, ge=1, description="More than that is a list without end: Malformed.")
+
+
+class TimePages(Paged):
+    """Rows in ascending order of change time. The cursor is the last row's time, so rows that move while
+    we read are seen again rather than skipped; {page} counts only within one crowded moment. `total` counts
+    the rows from `since` on."""
+
+    kind: Literal["ascending"]
+    size: int = Field(ge=1, le=100_000)
+    first_page: int = 1
+
+
+class DescendingPages(Paged):
+    """Numbered pages, newest change first. Asked without an upper bound, so that rows which change while
+    we read move towards the front: seen twice at worst."""
+
+    kind: Literal["descending"]
+    first_page: int = 0
+
+
+class RevisionPages(Paged):
+    """Rows in ascending order of the agency's own change number; {revision} is the last one seen."""
+
+    kind: Literal["revision"]
+
+
+class NumberPages(Paged):
+    """Pages by number, {page}, in an order of the agency's own."""
+
+    kind: Literal["number"]
+    first_page: int = 1
+
+
+class OffsetPages(Paged):
+    """Pages by {offset}: how many rows come before."""
+
+    kind: Literal["offset"]
+    first_offset: int = 0
+
+
+class CursorPages(Paged):
+    """Each answer holds the {cursor} to ask the next page with; none, null or empty on the last."""
+
+    kind: Literal["cursor"]
+    cursor: Expression
+
+
+class NextPages(Paged):
+    """Each answer holds the address of the next page, as OData's nextLink does. Followed on the same host only."""
+
+    kind: Literal["next"]
+    address: Expression
+
+
+class LinkPages(Paged):
+    """The answer's Link header names the next page (rel="next"). Followed on the same host only."""
+
+    kind: Literal["link"]
+
+
+class QueuePages(Paged):
+    """The agency gives what it has not yet been told was taken; `acknowledge` tells it, once that is stored.
+
+    {codes} stands for the list of what was taken: the values at `taken` in each record.
+    """
+
+    kind: Literal["queue"]
+    acknowledge: Operation
+    taken: Expression = Field(description="JMESPath within a record to what `acknowledge` names it by.")
+
+
+Pages = Annotated[
+    SinglePage
+    | TimePages
+    | DescendingPages
+    | RevisionPages
+    | NumberPages
+    | OffsetPages
+    | CursorPages
+    | NextPages
+    | LinkPages
+    | QueuePages,
+    Field(discriminator="kind"),
+]
+
+
+class ListOperation(Operation):
+    pages: Pages
+
+    def requests(self) -> list[RestRequest | SoapRequest]:
+        acknowledge = self.pages.acknowledge.requests() if isinstance(self.pages, QueuePages) else []
+        return [self.request, *acknowledge]
+
+
+# --- sending and fetching -------------------------------------------------------------------------
+
+
+class Step(Operation):
+    """One request of a submission. Placeholders: {code}, {reference} (the agency's own id, once known),
+    {submission} (ours, the same at each try), {procedure_code}, {procedure_name}, {applicant_name},
+    {applicant_phone}, {applicant_email}, {note}, {field:NAME}, {submitted_at}; and of the file at hand
+    {file_name}, {file_type}, {file_size}, {file_base64}.
+
+    Where a list is wanted, {"each_file": …} makes one entry for each file.
+    """
+
+    already_when: Expression | None = Field(
+        default=None, description="JMESPath that is true when the agency has it already, which is as good as done."
+    )
+    repeatable: bool = Field(
+        default=False, description="Whether the agency takes the same request twice for one. If not, it is sent once."
+    )
+
+
+class CreateStep(Step):
+    reference: Expression | None = Field(
+        default=None, description="JMESPath to what the agency calls the dossier, where it says."
+    )
+
+
+class SendOperation(SpecModel):
+    """Create, then attach each file, then finish: each step is done once, however often the whole is tried."""
+
+    create: CreateStep
+    attach: Step | None = Field(default=None, description="Once for each file, where files go one by one.")
+    finish: Step | None = None
+
+    def requests(self) -> list[RestRequest | SoapRequest]:
+        """Every request it may make."""
+        return [step.request for step in (self.create, self.attach, self.finish) if step]
+
+
+class FetchFile(Operation):
+    """A result file, by {code} or {reference}: the answer's own body, or base64 at `content` in it."""
+
+    content: Expression | None = None
+    name: Expression | None = None
+
+
+class ListProcedures(ListOperation):
+    """The procedures the agency offers."""
+
+    code: Expression
+    name: Expression
+
+
+class Operations(SpecModel):
+    """Each is optional; the adapter says which it has."""
+
+    lookup: Operation | None = None
+    changes: ListOperation | None = Field(default=None, description="What changed since a moment or a revision.")
+    all: ListOperation | None = Field(default=None, description="Every dossier there is.")
+    submit: SendOperation | None = None
+    supplement: SendOperation | None = None
+    withdraw: SendOperation | None = None
+    result: FetchFile | None = None
+    procedures: ListProcedures | None = None
+
+    def named(self) -> dict[str, Operation | SendOperation]:
+        """Those there are."""
+        every = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: operation for name, operation in every.items() if operation is not None}
