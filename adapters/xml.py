@@ -1,94 +1,169 @@
-"""Hostile XML to plain values: no DOCTYPE, no entities, bounded depth and size, nothing fetched."""
+"""Hostile XML to plain values: no DOCTYPE, no entities, bounded depth and size, nothing fetched.
+
+An element without attributes and children is its text ("" where it is empty), xsi:nil is None. Any other is a
+dict: attributes as "@name", children by local name (several of a name as a list), text as "#text".
+
+expat tells what opens and closes, and no tree is ever built: a list of records can be taken out of an answer while
+it comes, and of each record only the fields that are wanted.
+"""
 
 import re
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any, cast
+from collections.abc import Mapping, Sequence
+from typing import Any
+from xml.parsers import expat
 
-from lxml import etree
-
+from adapters.records import RecordStream
 from contracts.errors import Malformed
 
 #: Deeper than any real answer; far below where Python's own recursion ends.
 MAX_DEPTH = 100
-#: Elements cost far more memory than the bytes they come in.
+#: Elements cost far more memory than the bytes they come in. Of a record, and of what stands around them all.
 MAX_ELEMENTS = 2_000_000
+#: Where records are taken out, one of them is smaller than this.
+MAX_RECORD = 16_000_000
+_MAX_NAMES = 10_000
 
-_XSI = "{http://www.w3.org/2001/XMLSchema-instance}"
+_XSI = "http://www.w3.org/2001/XMLSchema-instance "
 _NIL = _XSI + "nil"
-_DECLARATION = re.compile(r"\A\s*<\?xml\s[^>]*\?>")
+# Says it is in double bytes, in single ones: .NET's strings, written out as they are.
+_UNTRUE = re.compile(rb"""<\?xml\s[^>]*encoding=["']utf-16""", re.IGNORECASE)
+# A declaration has ended after so many bytes, if there is one.
+_HEAD_BYTES = 1000
+# Text comes in pieces of this size at most.
+_TEXT_BYTES = 256 * 1024
 
 
 def parse(source: bytes | str) -> tuple[str, Any]:
-    """The root's local name, and its content as a plain value.
-
-    An element without attributes and children is its text ("" where it is empty), xsi:nil is None. Any other
-    is a dict: attributes as "@name", children by local name (several of a name as a list), text as "#text".
-    Raises Malformed for what is not whole, well-formed XML, and for what exceeds the limits.
-    """
+    """The root's local name, and its content. Raises Malformed for what is not whole, well-formed XML, and for
+    what exceeds the limits."""
+    whole = XmlRecords(())
     if isinstance(source, str):
-        # .NET declares the utf-16 of its strings, which is no longer true of the bytes that came.
-        source = _DECLARATION.sub("", source.removeprefix("\ufeff")).encode()
-    builder = _Builder()
-    parser = etree.XMLParser(
-        # The stubs promise that text may come as bytes, which it does not.
-        target=cast(Any, builder),
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        # Lifts lxml's own limit of 10 MB per text, which files exceed. What it protects from needs a DOCTYPE.
-        huge_tree=True,
-    )
-    try:
-        etree.fromstring(source.lstrip(), parser)
-    except etree.XMLSyntaxError as error:
-        line, column = error.position
-        raise Malformed(f"It is not whole, well-formed XML: line {line}, column {column}.") from None
-    if builder.root is None:
-        raise Malformed("It is not whole, well-formed XML.")
-    return builder.root
+        whole.feed_text(source)
+    else:
+        whole.feed(source)
+    return whole.close()
 
 
-class _Builder:
-    """lxml's parser target: builds plain values as the parser goes, so that no tree is ever held."""
+class XmlRecords:
+    """adapters.records.RecordStream for the elements at `path`: local names from the root on, None for any.
 
-    def __init__(self) -> None:
-        self.root: tuple[str, Any] | None = None
-        # Per open element its attributes and children, None until it has one, and the pieces of its text.
+    With `inner`, what is at `path` is text that holds a document of its own, and `inner` takes records out of that.
+    """
+
+    def __init__(
+        self, path: Sequence[str | None], wanted: frozenset[str] | None = None, *, inner: RecordStream | None = None
+    ) -> None:
+        """`wanted`: the fields of a record that are read; None for all."""
+        self._path, self._wanted, self._inner = list(path), wanted, inner
+        self._parser: expat.XMLParserType | None = None
+        self._head = b""
+        self._records: list[Any] = []
+        self._root: tuple[str, Any] | None = None
+        # Per open element: its attributes and children, None until it has one; and its text.
         self._values: list[dict[str, Any] | None] = []
-        self._texts: list[list[str]] = []
+        self._texts: list[str] = []
+        #: How many of the open elements are those of the path, and at which depth a record is open, if any.
+        self._on_path = 0
+        self._record = 0
+        self._skipped = 0
         self._elements = 0
+        self._since = 0
+        self._local: dict[str, str] = {}
 
-    def doctype(self, _name: str, _public_id: str | None, _system: str | None) -> None:
-        raise Malformed("It has a DOCTYPE, which an agency's answer never needs.")
+    def feed(self, chunk: bytes) -> list[Any]:
+        if self._parser is None:
+            self._head = (self._head + chunk).lstrip()
+            if b">" not in self._head and len(self._head) < _HEAD_BYTES:
+                return []
+            self._parser, chunk = self._new_parser("utf-8" if _UNTRUE.match(self._head) else None), self._head
+        return self._fed(self._parser, chunk)
 
-    def start(self, _tag: str, attributes: Mapping[str, str]) -> None:
+    def feed_text(self, text: str) -> list[Any]:
+        """Like `feed`. Whatever encoding the document declares is no longer true of it."""
+        if self._parser is None:
+            text = text.lstrip("\ufeff \t\r\n")
+            if not text:
+                return []
+            self._parser = self._new_parser("utf-8")
+        return self._fed(self._parser, text.encode("utf-8", "surrogatepass"))
+
+    def close(self) -> tuple[str, Any]:
+        """The root's local name and content, with an empty list where the records were."""
+        if self._parser is None:
+            raise Malformed("It is empty, or no well-formed XML.")
+        self._parse(self._parser, b"", True)
+        assert self._root is not None, "expat has seen its end"
+        return self._root
+
+    def _fed(self, parser: expat.XMLParserType, chunk: bytes) -> list[Any]:
+        self._since += len(chunk)
+        self._parse(parser, chunk, False)
+        if self._path and self._since > MAX_RECORD:
+            raise Malformed(f"Over {MAX_RECORD} bytes came without the end of a record.")
+        records, self._records = self._records, []
+        return records
+
+    def _new_parser(self, encoding: str | None) -> expat.XMLParserType:
+        parser = expat.ParserCreate(encoding, namespace_separator=" ")
+        parser.buffer_text = True
+        parser.buffer_size = _TEXT_BYTES
+        parser.StartDoctypeDeclHandler = _refuse_doctype
+        self._listen(parser)
+        return parser
+
+    def _parse(self, parser: expat.XMLParserType, chunk: bytes, last: bool) -> None:
+        try:
+            parser.Parse(chunk, last)
+        except expat.ExpatError as error:
+            raise Malformed(f"It is not whole, well-formed XML: line {error.lineno}, column {error.offset}.") from None
+        except (LookupError, ValueError):
+            raise Malformed("It is in an encoding that nobody knows.") from None
+
+    def _listen(self, parser: expat.XMLParserType) -> None:
+        parser.StartElementHandler = self._start
+        parser.EndElementHandler = self._end
+        parser.CharacterDataHandler = self._text
+
+    def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        name = self._local.get(tag) or self._learned(tag)
+        depth = len(self._values)
+        if self._record:
+            if depth == self._record and self._wanted is not None and name not in self._wanted:
+                self._skip()
+                return
+        elif depth == self._on_path < len(self._path) and self._path[depth] in (None, name):
+            self._on_path += 1
+            if self._on_path == len(self._path):
+                self._arrive(depth + 1)
         self._elements += 1
-        if len(self._values) >= MAX_DEPTH or self._elements > MAX_ELEMENTS:
+        if depth >= MAX_DEPTH or self._elements > MAX_ELEMENTS:
             raise Malformed("It is nested too deeply, or has too many elements.")
-        self._values.append(_attributes(attributes) if attributes else None)
-        self._texts.append([])
+        self._values.append(_kept(attributes) if attributes else None)
+        self._texts.append("")
 
-    def data(self, text: str) -> None:
-        self._texts[-1].append(text)
+    def _text(self, text: str) -> None:
+        self._texts[-1] += text
 
-    def end(self, tag: str) -> None:
+    def _end(self, tag: str) -> None:
         value: Any = self._values.pop()
-        text = "".join(self._texts.pop())
+        text = self._texts.pop()
         if value is None:
             value = text
         elif _NIL in value:
             value = None
         elif text and not text.isspace():
             value["#text"] = text
-        name = _local(tag)
-        if self._values:
-            self._put(name, value)
+        depth = len(self._values)
+        if depth == 0:
+            self._root = (self._local[tag], value)
+        elif self._record > depth:
+            self._leave(self._local[tag], value)
         else:
-            self.root = (name, value)
-
-    def close(self) -> None:
-        """Called at the end, of what is whole and what is not; lxml then raises what was wrong."""
+            self._put(self._local[tag], value)
+        if depth < self._on_path:
+            self._on_path = depth
+            if self._inner and self._parser:
+                self._parser.CharacterDataHandler = self._text
 
     def _put(self, name: str, value: Any) -> None:
         parent = self._values[-1]
@@ -101,14 +176,63 @@ class _Builder:
         else:
             parent[name] = [parent[name], value]
 
+    def _arrive(self, depth: int) -> None:
+        """At a record, or at the text that holds the inner document."""
+        if self._inner is None:
+            self._record, self._elements = depth, 0
+        elif self._parser:
+            self._parser.CharacterDataHandler = self._to_inner
 
-def _attributes(attributes: Mapping[str, str]) -> dict[str, Any] | None:
-    kept: dict[str, Any] = {"@" + _local(name): text for name, text in attributes.items() if not name.startswith(_XSI)}
+    def _leave(self, name: str, value: Any) -> None:
+        """A record is whole. Around it an empty list stands in its place."""
+        self._record, self._elements, self._since = 0, 0, 0
+        self._records.append(value)
+        parent = self._values[-1]
+        if parent is None:
+            self._values[-1] = {name: []}
+        else:
+            parent[name] = []
+
+    def _to_inner(self, text: str) -> None:
+        assert self._inner is not None
+        if len(self._values) != len(self._path):
+            return
+        self._since = 0
+        self._records += self._inner.feed_text(text)
+
+    def _skip(self) -> None:
+        """Pass over an element that is not wanted, and all that is in it."""
+        assert self._parser is not None
+        self._skipped = 1
+        self._parser.StartElementHandler = self._skip_start
+        self._parser.EndElementHandler = self._skip_end
+        self._parser.CharacterDataHandler = None
+
+    def _skip_start(self, _tag: str, _attributes: Mapping[str, str]) -> None:
+        self._skipped += 1
+        if self._skipped > MAX_DEPTH:
+            raise Malformed("It is nested too deeply.")
+
+    def _skip_end(self, _tag: str) -> None:
+        self._skipped -= 1
+        if not self._skipped and self._parser:
+            self._listen(self._parser)
+
+    def _learned(self, tag: str) -> str:
+        if len(self._local) >= _MAX_NAMES:
+            raise Malformed(f"It has over {_MAX_NAMES} different names of elements.")
+        name = self._local[tag] = tag.rpartition(" ")[2]
+        return name
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise Malformed("It has a DOCTYPE, which an agency's answer never needs.")
+
+
+def _kept(attributes: Mapping[str, str]) -> dict[str, Any] | None:
+    kept: dict[str, Any] = {
+        "@" + name.rpartition(" ")[2]: text for name, text in attributes.items() if not name.startswith(_XSI)
+    }
     if attributes.get(_NIL, "").strip() in ("true", "1"):
         kept[_NIL] = True
     return kept or None
-
-
-@lru_cache(maxsize=4096)
-def _local(name: str) -> str:
-    return name.rpartition("}")[2]

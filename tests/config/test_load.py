@@ -107,8 +107,8 @@ def test_a_wrong_value_deep_inside_is_told_with_its_line(tmp_path: Path) -> None
         ),
         (
             {"kind": "rest", "address": "http://x"},
-            {"path": "/", "method": "PUT"},
-            "operations.lookup.request.method: Input should be 'GET' or 'POST'",
+            {"path": "/", "method": "PATCH"},
+            "operations.lookup.request.method: Input should be 'GET', 'POST'",
         ),
         ({"kind": "rest"}, {"path": "/"}, "system.address: Field required"),
     ],

@@ -361,7 +361,7 @@ async def test_an_event_calls_nobody() -> None:
     [
         (("system", "address"), "127.0.0.1:8102", "not an http or https address"),
         (("system", "address"), "http://user:pw@host", "secrets have names"),
-        (("system", "auth", "value"), "Bearer {code}", "{code}, which has no meaning here"),
+        (("system", "auth", "place"), {"headers": {"Authorization": "Bearer {code}"}}, "{code}, which has no meaning here"),
         (("system", "auth", "token"), "duLieu..token", "not a JMESPath"),
         (("operations", "changes", "request", "path"), "api/ho-so", "does not begin with a slash"),
         (("operations", "changes", "request", "path"), "/api/{since}", "{since}, which has no meaning here"),
