@@ -3,6 +3,9 @@
 An element without attributes and children is its text ("" where it is empty), xsi:nil is None. Any other is a
 dict: attributes as "@name", children by local name (several of a name as a list), text as "#text".
 
+Names go by what follows their prefix. Whose prefixes are right is not looked at: real servers write xsi:nil without
+saying what xsi is.
+
 expat tells what opens and closes, and no tree is ever built: a list of records can be taken out of an answer while
 it comes, and of each record only the fields that are wanted.
 """
@@ -23,8 +26,9 @@ MAX_ELEMENTS = 2_000_000
 MAX_RECORD = 16_000_000
 _MAX_NAMES = 10_000
 
-_XSI = "http://www.w3.org/2001/XMLSchema-instance "
-_NIL = _XSI + "nil"
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+# Marks a value as nil until its element ends. No attribute is called so.
+_NIL = ""
 # Says it is in double bytes, in single ones: .NET's strings, written out as they are.
 _UNTRUE = re.compile(rb"""<\?xml\s[^>]*encoding=["']utf-16""", re.IGNORECASE)
 # A declaration has ended after so many bytes, if there is one.
@@ -69,6 +73,7 @@ class XmlRecords:
         self._elements = 0
         self._since = 0
         self._local: dict[str, str] = {}
+        self._xsi = {"xsi"}
 
     def feed(self, chunk: bytes) -> list[Any]:
         if self._parser is None:
@@ -104,7 +109,7 @@ class XmlRecords:
         return records
 
     def _new_parser(self, encoding: str | None) -> expat.XMLParserType:
-        parser = expat.ParserCreate(encoding, namespace_separator=" ")
+        parser = expat.ParserCreate(encoding)
         parser.buffer_text = True
         parser.buffer_size = _TEXT_BYTES
         parser.StartDoctypeDeclHandler = _refuse_doctype
@@ -138,7 +143,7 @@ class XmlRecords:
         self._elements += 1
         if depth >= MAX_DEPTH or self._elements > MAX_ELEMENTS:
             raise Malformed("It is nested too deeply, or has too many elements.")
-        self._values.append(_kept(attributes) if attributes else None)
+        self._values.append(self._kept(attributes) if attributes else None)
         self._texts.append("")
 
     def _text(self, text: str) -> None:
@@ -218,21 +223,24 @@ class XmlRecords:
         if not self._skipped and self._parser:
             self._listen(self._parser)
 
+    def _kept(self, attributes: Mapping[str, str]) -> dict[str, Any] | None:
+        self._xsi.update(full[6:] for full, text in attributes.items() if text == _XSI and full.startswith("xmlns:"))
+        kept: dict[str, Any] = {}
+        for full, text in attributes.items():
+            prefix, _, name = full.rpartition(":")
+            if prefix in self._xsi:
+                if name == "nil" and text.strip() in ("true", "1"):
+                    kept[_NIL] = True
+            elif full != "xmlns" and prefix != "xmlns":
+                kept["@" + name] = text
+        return kept or None
+
     def _learned(self, tag: str) -> str:
         if len(self._local) >= _MAX_NAMES:
             raise Malformed(f"It has over {_MAX_NAMES} different names of elements.")
-        name = self._local[tag] = tag.rpartition(" ")[2]
+        name = self._local[tag] = tag.rpartition(":")[2]
         return name
 
 
 def _refuse_doctype(*_: object) -> None:
     raise Malformed("It has a DOCTYPE, which an agency's answer never needs.")
-
-
-def _kept(attributes: Mapping[str, str]) -> dict[str, Any] | None:
-    kept: dict[str, Any] = {
-        "@" + name.rpartition(" ")[2]: text for name, text in attributes.items() if not name.startswith(_XSI)
-    }
-    if attributes.get(_NIL, "").strip() in ("true", "1"):
-        kept[_NIL] = True
-    return kept or None

@@ -33,6 +33,14 @@ def test_elements_become_plain_values() -> None:
     )
 
 
+def test_a_prefix_that_nobody_declared_is_forgiven() -> None:
+    source = (
+        '<a:b><c xsi:nil="true"/><d z:nil="true" xmlns:z="http://www.w3.org/2001/XMLSchema-instance" e="&amp;"/></a:b>'
+    )
+    assert xml.parse(source) == ("b", {"c": None, "d": None})
+    assert xml.parse('<a:b e="&lt;&amp;" x:f="1"/>') == ("b", {"@e": "<&", "@f": "1"})
+
+
 def test_a_declaration_that_is_not_true_of_a_string_is_ignored() -> None:
     assert xml.parse('\ufeff<?xml version="1.0" encoding="utf-16"?>\r\n<a>Đã</a>') == ("a", "Đã")
 
