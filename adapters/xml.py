@@ -11,8 +11,8 @@ it comes, and of each record only the fields that are wanted.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
 from xml.parsers import expat
 
 from adapters.records import RecordStream
@@ -25,6 +25,9 @@ MAX_ELEMENTS = 2_000_000
 #: Where records are taken out, one of them is smaller than this.
 MAX_RECORD = 16_000_000
 _MAX_NAMES = 10_000
+
+_Start: TypeAlias = Callable[[str, Mapping[str, str]], None]
+_Tell: TypeAlias = Callable[[str], None]
 
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 # Marks a value as nil until its element ends. No attribute is called so.
@@ -69,19 +72,21 @@ class XmlRecords:
         #: How many of the open elements are those of the path, and at which depth a record is open, if any.
         self._on_path = 0
         self._record = 0
-        self._skipped = 0
         self._elements = 0
         self._since = 0
         self._local: dict[str, str] = {}
         self._xsi = {"xsi"}
+        self._general = (self._start, self._end, self._text)
+        self._flat = self._flat_handlers()
 
     def feed(self, chunk: bytes) -> list[Any]:
         if self._parser is None:
             self._head = (self._head + chunk).lstrip()
             if b">" not in self._head and len(self._head) < _HEAD_BYTES:
                 return []
-            self._parser, chunk = self._new_parser("utf-8" if _UNTRUE.match(self._head) else None), self._head
-        return self._fed(self._parser, chunk)
+            self._begin("utf-8" if _UNTRUE.match(self._head) else None)
+            chunk = self._head
+        return self._fed(chunk)
 
     def feed_text(self, text: str) -> list[Any]:
         """Like `feed`. Whatever encoding the document declares is no longer true of it."""
@@ -89,62 +94,58 @@ class XmlRecords:
             text = text.lstrip("\ufeff \t\r\n")
             if not text:
                 return []
-            self._parser = self._new_parser("utf-8")
-        return self._fed(self._parser, text.encode("utf-8", "surrogatepass"))
+            self._begin("utf-8")
+        return self._fed(text.encode("utf-8", "surrogatepass"))
 
     def close(self) -> tuple[str, Any]:
         """The root's local name and content, with an empty list where the records were."""
         if self._parser is None:
             raise Malformed("It is empty, or no well-formed XML.")
-        self._parse(self._parser, b"", True)
+        self._parse(b"", True)
         assert self._root is not None, "expat has seen its end"
         return self._root
 
-    def _fed(self, parser: expat.XMLParserType, chunk: bytes) -> list[Any]:
+    def _begin(self, encoding: str | None) -> None:
+        self._parser = expat.ParserCreate(encoding)
+        self._parser.buffer_text = True
+        self._parser.buffer_size = _TEXT_BYTES
+        self._parser.StartDoctypeDeclHandler = _refuse_doctype
+        self._listen(*self._general)
+
+    def _fed(self, chunk: bytes) -> list[Any]:
         self._since += len(chunk)
-        self._parse(parser, chunk, False)
+        self._parse(chunk, False)
         if self._path and self._since > MAX_RECORD:
             raise Malformed(f"Over {MAX_RECORD} bytes came without the end of a record.")
         records, self._records = self._records, []
         return records
 
-    def _new_parser(self, encoding: str | None) -> expat.XMLParserType:
-        parser = expat.ParserCreate(encoding)
-        parser.buffer_text = True
-        parser.buffer_size = _TEXT_BYTES
-        parser.StartDoctypeDeclHandler = _refuse_doctype
-        self._listen(parser)
-        return parser
-
-    def _parse(self, parser: expat.XMLParserType, chunk: bytes, last: bool) -> None:
+    def _parse(self, chunk: bytes, last: bool) -> None:
+        assert self._parser is not None
         try:
-            parser.Parse(chunk, last)
+            self._parser.Parse(chunk, last)
         except expat.ExpatError as error:
             raise Malformed(f"It is not whole, well-formed XML: line {error.lineno}, column {error.offset}.") from None
         except (LookupError, ValueError):
             raise Malformed("It is in an encoding that nobody knows.") from None
 
-    def _listen(self, parser: expat.XMLParserType) -> None:
-        parser.StartElementHandler = self._start
-        parser.EndElementHandler = self._end
-        parser.CharacterDataHandler = self._text
+    def _listen(self, start: _Start, end: _Tell, text: _Tell) -> None:
+        assert self._parser is not None
+        self._parser.StartElementHandler, self._parser.EndElementHandler = start, end
+        self._parser.CharacterDataHandler = text
 
     def _start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        name = self._local.get(tag) or self._learned(tag)
         depth = len(self._values)
-        if self._record:
-            if depth == self._record and self._wanted is not None and name not in self._wanted:
-                self._skip()
-                return
-        elif depth == self._on_path < len(self._path) and self._path[depth] in (None, name):
-            self._on_path += 1
-            if self._on_path == len(self._path):
-                self._arrive(depth + 1)
         self._elements += 1
         if depth >= MAX_DEPTH or self._elements > MAX_ELEMENTS:
             raise Malformed("It is nested too deeply, or has too many elements.")
         self._values.append(self._kept(attributes) if attributes else None)
         self._texts.append("")
+        name = self._local.get(tag) or self._learned(tag)
+        if not self._record and depth == self._on_path < len(self._path) and self._path[depth] in (None, name):
+            self._on_path += 1
+            if self._on_path == len(self._path):
+                self._arrive()
 
     def _text(self, text: str) -> None:
         self._texts[-1] += text
@@ -159,16 +160,19 @@ class XmlRecords:
         elif text and not text.isspace():
             value["#text"] = text
         depth = len(self._values)
+        name = self._local[tag]
         if depth == 0:
-            self._root = (self._local[tag], value)
+            self._root = (name, value)
+        elif depth == self._record:
+            self._put_field(name, value)
+            self._listen(*self._flat)
         elif self._record > depth:
-            self._leave(self._local[tag], value)
+            self._leave(name, value)
         else:
-            self._put(self._local[tag], value)
+            self._put(name, value)
         if depth < self._on_path:
             self._on_path = depth
-            if self._inner and self._parser:
-                self._parser.CharacterDataHandler = self._text
+            self._listen(*self._general)
 
     def _put(self, name: str, value: Any) -> None:
         parent = self._values[-1]
@@ -181,12 +185,17 @@ class XmlRecords:
         else:
             parent[name] = [parent[name], value]
 
-    def _arrive(self, depth: int) -> None:
+    def _put_field(self, name: str, value: Any) -> None:
+        if self._wanted is None or name in self._wanted:
+            self._put(name, value)
+
+    def _arrive(self) -> None:
         """At a record, or at the text that holds the inner document."""
         if self._inner is None:
-            self._record, self._elements = depth, 0
-        elif self._parser:
-            self._parser.CharacterDataHandler = self._to_inner
+            self._record, self._elements = len(self._values), 0
+            self._listen(*self._flat)
+        else:
+            self._listen(self._start, self._end, self._to_inner)
 
     def _leave(self, name: str, value: Any) -> None:
         """A record is whole. Around it an empty list stands in its place."""
@@ -200,28 +209,64 @@ class XmlRecords:
 
     def _to_inner(self, text: str) -> None:
         assert self._inner is not None
-        if len(self._values) != len(self._path):
-            return
-        self._since = 0
-        self._records += self._inner.feed_text(text)
+        if len(self._values) == len(self._path):
+            self._since = 0
+            self._records += self._inner.feed_text(text)
 
-    def _skip(self) -> None:
-        """Pass over an element that is not wanted, and all that is in it."""
-        assert self._parser is not None
-        self._skipped = 1
-        self._parser.StartElementHandler = self._skip_start
-        self._parser.EndElementHandler = self._skip_end
-        self._parser.CharacterDataHandler = None
+    def _flat_handlers(self) -> tuple[_Start, _Tell, _Tell]:
+        """For what most records are: fields that hold text and nothing else. At any other they hand over.
 
-    def _skip_start(self, _tag: str, _attributes: Mapping[str, str]) -> None:
-        self._skipped += 1
-        if self._skipped > MAX_DEPTH:
-            raise Malformed("It is nested too deeply.")
+        Closures without a look at `self`, because they run three times for each field of each record.
+        """
+        values, texts, wanted = self._values, self._texts, self._wanted
+        # By tag: the name of a field that is wanted, "" for one that is not.
+        fields: dict[str, str] = {}
+        opened, held = "", ""
 
-    def _skip_end(self, _tag: str) -> None:
-        self._skipped -= 1
-        if not self._skipped and self._parser:
-            self._listen(self._parser)
+        def start(tag: str, attributes: Mapping[str, str]) -> None:
+            nonlocal opened, held
+            if not (opened or attributes):
+                if held:
+                    texts[-1] += held
+                    held = ""
+                opened = tag
+                return
+            if opened:
+                values.append(None)
+                texts.append(held)
+                if opened not in self._local:
+                    self._learned(opened)
+                opened, held = "", ""
+            self._listen(*self._general)
+            self._start(tag, attributes)
+
+        def text(piece: str) -> None:
+            nonlocal held
+            held += piece
+
+        def end(tag: str) -> None:
+            nonlocal opened, held
+            if not opened:
+                texts[-1] += held
+                held = ""
+                self._listen(*self._general)
+                self._end(tag)
+                return
+            name = fields.get(tag)
+            if name is None:
+                name = self._local.get(tag) or self._learned(tag)
+                name = fields[tag] = name if wanted is None or name in wanted else ""
+            if name:
+                record = values[-1]
+                if record is None:
+                    values[-1] = {name: held}
+                elif name not in record:
+                    record[name] = held
+                else:
+                    self._put(name, held)
+            opened, held = "", ""
+
+        return start, end, text
 
     def _kept(self, attributes: Mapping[str, str]) -> dict[str, Any] | None:
         self._xsi.update(full[6:] for full, text in attributes.items() if text == _XSI and full.startswith("xmlns:"))
