@@ -28,6 +28,7 @@ class JsonRecords:
         # What is not yet taken, how far it has been looked at, and what is open there.
         self._rest = b""
         self._looked = 0
+        self._before = b""
         self._keys: list[str | None] = []
         self._depth = 0
         self._around: bytearray | None = None
@@ -85,10 +86,9 @@ class JsonRecords:
         """Whether the list has begun. What stands before it is then put aside."""
         if self._looked == 0 and self._rest.startswith(_BOM):
             self._rest = self._rest[len(_BOM) :]
-        text = b""
         for token in self._tokens():
             if token == b":" and self._keys:
-                self._keys[-1] = _name(text)
+                self._keys[-1] = _name(self._before)
             elif token == b"[" and self._keys == self._path:
                 self._around = bytearray(self._rest[: self._looked])
                 self._drop(self._looked)
@@ -97,10 +97,7 @@ class JsonRecords:
                 self._keys.append(None)
             elif token in b"}]":
                 self._keys = self._keys[:-1]
-            text = token
-        # A name whose colon is yet to come is looked at again.
-        if text.startswith(b'"'):
-            self._looked -= len(text)
+            self._before = token
         return False
 
     def _take(self) -> list[Any]:

@@ -52,6 +52,12 @@ def test_a_list_at_the_top_and_a_byte_order_mark(size: int) -> None:
     assert fed([], b"[]", size) == ([], [])
 
 
+@pytest.mark.parametrize("size", range(1, 20))
+def test_a_name_may_be_cut_off_from_its_colon(size: int) -> None:
+    text = b'{"a": [null, "x"]\n  ,  "d"   :  [ {"b" : 1} ] }'
+    assert fed(["d"], text, size) == ([{"b": 1}], {"a": [None, "x"], "d": []})
+
+
 def test_an_answer_without_the_list_is_read_whole() -> None:
     refusal = {"ma": 401, "thongBao": "Hết phiên", "duLieu": None}
     assert fed(["duLieu", "noiDung"], json.dumps(refusal).encode(), 5) == ([], refusal)
