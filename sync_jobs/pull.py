@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import structlog
 
 from contracts.adapter import AgencyAdapter, Page
-from contracts.errors import AgencyFailure, Malformed, Rejected
+from contracts.errors import AgencyFailure, Malformed, Rejected, Withheld
 from hub import quarantine
 from hub.db import Database
 from hub.index.record import record
@@ -30,6 +30,7 @@ async def pull(database: Database, adapter: AgencyAdapter, vault: Vault) -> RunR
         await _read_window(database, adapter, vault, lease, run)
     except AgencyFailure as failure:
         run.outcome, run.message = failure.kind, failure.message
+        run.retry_after = getattr(failure, "retry_after", None)
         if isinstance(failure, Malformed):
             # The place we went on from may be what the agency cannot make sense of: begin the window anew.
             await store.forget_position(database, lease)
@@ -61,7 +62,7 @@ def _say_once(run: RunRecord, lease: Lease) -> None:
     """When an agency goes down, and when it is back; the runs in between say the same in their records."""
     if run.outcome == "ok" and lease.failures_before:
         log.warning("agency.back", agency=run.agency, failed_runs=lease.failures_before)
-    elif run.outcome not in ("ok", "fenced") and not lease.failures_before:
+    elif run.outcome not in ("ok", "fenced", Withheld.kind) and not lease.failures_before:
         log.warning("agency.down", agency=run.agency, outcome=run.outcome)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import Page, Position, Window
 from contracts.agency import AgencySpec, Sync
+from contracts.errors import Withheld
 from hub.db import Database
 from hub.streams.tables import run, stream
 
@@ -105,12 +106,15 @@ def _window_json(lease: Lease) -> dict[str, Any]:
 
 
 async def advance(connection: AsyncConnection, lease: Lease, page: Page) -> Lease:
-    """Note that `page` is recorded, in the transaction that recorded it. Raises Fenced when overtaken."""
+    """Note that `page` is recorded, in the transaction that recorded it. Raises Fenced when overtaken.
+
+    A part of a page moves nothing: a run that ends within the page reads all of it again.
+    """
     revisions = [item.revision for item in page.observations if item.revision is not None]
     high = max([*revisions, lease.high_revision or 0]) if revisions else lease.high_revision
-    further = replace(lease, position=page.next, high_revision=high)
+    further = replace(lease, position=page.next if page.complete else lease.position, high_revision=high)
     values: dict[str, Any] = {"window": _window_json(further)}
-    if page.next is None:
+    if page.complete and page.next is None:
         values = {"window": None, "covered_until": lease.window.until, "covered_revision": high}
     moved = await connection.execute(
         update(stream).where(stream.c.agency == lease.agency, stream.c.lease_epoch == lease.epoch).values(values)
@@ -146,6 +150,8 @@ class RunRecord:
     outcome: str = "ok"
     message: str | None = None
     clock_skew_seconds: float | None = None
+    #: Seconds until it is of use to ask again, where the failure says so.
+    retry_after: float | None = None
 
 
 async def finish(database: Database, record: RunRecord, lease: Lease, *, correlation_id: str | None) -> None:
@@ -181,6 +187,10 @@ async def finish(database: Database, record: RunRecord, lease: Lease, *, correla
                 values["clock_skew_seconds"] = record.clock_skew_seconds
         elif record.outcome == "fenced":
             return
+        elif record.outcome == Withheld.kind:
+            # The agency was not asked, so it has not failed either.
+            later = finished_at + timedelta(seconds=record.retry_after or 0)
+            values = {"next_due_at": func.greatest(stream.c.next_due_at, later)}
         else:
             wait = min(timedelta(seconds=5) * 2 ** min(lease.failures_before, 10), MAX_BACKOFF)
             values = {
