@@ -51,6 +51,26 @@ def parse(source: bytes | str) -> tuple[str, Any]:
     return whole.close()
 
 
+class Row(dict[str, Any]):
+    """The wanted fields of a record, and what it was written as."""
+
+    __slots__ = ("source", "xsi")
+    source: bytes
+    #: The prefixes that mean XMLSchema-instance there.
+    xsi: set[str]
+
+    def whole(self) -> Any:
+        """The record with all its fields, for whoever has to look at it."""
+        reader = XmlRecords(())
+        reader.xsi = self.xsi
+        try:
+            reader.feed(self.source)
+            return reader.close()[1]
+        except Malformed:
+            # Its document was in another encoding than utf-8.
+            return dict(self)
+
+
 class XmlRecords:
     """adapters.records.RecordStream for the elements at `path`: local names from the root on, None for any.
 
@@ -60,7 +80,7 @@ class XmlRecords:
     def __init__(
         self, path: Sequence[str | None], wanted: frozenset[str] | None = None, *, inner: RecordStream | None = None
     ) -> None:
-        """`wanted`: the fields of a record that are read; None for all."""
+        """`wanted`: the fields of a record that are read, which then is a Row; None for all."""
         self._path, self._wanted, self._inner = list(path), wanted, inner
         self._parser: expat.XMLParserType | None = None
         self._head = b""
@@ -74,8 +94,10 @@ class XmlRecords:
         self._record = 0
         self._elements = 0
         self._since = 0
+        # What was fed from the record at hand on; where in all that was fed that begins, and where the record does.
+        self._source, self._source_at, self._record_at = b"", 0, 0
         self._local: dict[str, str] = {}
-        self._xsi = {"xsi"}
+        self.xsi = {"xsi"}
         self._general = (self._start, self._end, self._text)
         self._flat = self._flat_handlers()
 
@@ -114,7 +136,10 @@ class XmlRecords:
 
     def _fed(self, chunk: bytes) -> list[Any]:
         self._since += len(chunk)
+        self._source += chunk
         self._parse(chunk, False)
+        done = (self._record_at if self._record else self._place()) - self._source_at
+        self._source, self._source_at = self._source[done:], self._source_at + done
         if self._path and self._since > MAX_RECORD:
             raise Malformed(f"Over {MAX_RECORD} bytes came without the end of a record.")
         records, self._records = self._records, []
@@ -174,6 +199,10 @@ class XmlRecords:
             self._on_path = depth
             self._listen(*self._general)
 
+    def _place(self) -> int:
+        assert self._parser is not None
+        return self._parser.CurrentByteIndex
+
     def _put(self, name: str, value: Any) -> None:
         parent = self._values[-1]
         if parent is None:
@@ -193,6 +222,7 @@ class XmlRecords:
         """At a record, or at the text that holds the inner document."""
         if self._inner is None:
             self._record, self._elements = len(self._values), 0
+            self._record_at = self._place()
             self._listen(*self._flat)
         else:
             self._listen(self._start, self._end, self._to_inner)
@@ -200,6 +230,11 @@ class XmlRecords:
     def _leave(self, name: str, value: Any) -> None:
         """A record is whole. Around it an empty list stands in its place."""
         self._record, self._elements, self._since = 0, 0, 0
+        if self._wanted is not None and isinstance(value, dict):
+            value = Row(value)
+            begin, end = self._record_at - self._source_at, self._place() - self._source_at
+            value.source = self._source[begin : self._source.index(b">", end) + 1]
+            value.xsi = self.xsi
         self._records.append(value)
         parent = self._values[-1]
         if parent is None:
@@ -269,11 +304,11 @@ class XmlRecords:
         return start, end, text
 
     def _kept(self, attributes: Mapping[str, str]) -> dict[str, Any] | None:
-        self._xsi.update(full[6:] for full, text in attributes.items() if text == _XSI and full.startswith("xmlns:"))
+        self.xsi.update(full[6:] for full, text in attributes.items() if text == _XSI and full.startswith("xmlns:"))
         kept: dict[str, Any] = {}
         for full, text in attributes.items():
             prefix, _, name = full.rpartition(":")
-            if prefix in self._xsi:
+            if prefix in self.xsi:
                 if name == "nil" and text.strip() in ("true", "1"):
                     kept[_NIL] = True
             elif full != "xmlns" and prefix != "xmlns":

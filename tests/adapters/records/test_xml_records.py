@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from adapters import xml
 from adapters.records.json_records import JsonRecords
-from adapters.xml import MAX_RECORD, XmlRecords
+from adapters.xml import MAX_RECORD, Row, XmlRecords
 from contracts.errors import Malformed
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -56,9 +56,17 @@ def test_records_are_as_if_the_answer_were_read_whole(
     expected = whole["Body"]["Answer"]["List"]["Row"]
     for wanted in (None, frozenset({"MaHoSo", "GhiChu"})):
         records, around = fed(XmlRecords(["E", "Body", None, "List", "Row"], wanted), text, size)
-        assert records == [_only(row, wanted) for row in (expected if isinstance(expected, list) else [expected])]
+        assert records == [_only(row, wanted) for row in _list(expected)]
         left = {"Total": whole["Body"]["Answer"]["Total"], "List": {"Row": []}, "Row": "no record"}
         assert around == (root, {"Body": {"Answer": left}})
+        picked = [row for row in records if isinstance(row, Row)]
+        if wanted and encoding == "utf-8":
+            wholes = iter(row for row in _list(expected) if _only(row, wanted))
+            assert [row.whole() for row in picked] == [whole for whole in wholes if isinstance(whole, dict)]
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _only(row: Any, wanted: frozenset[str] | None) -> Any:
