@@ -98,6 +98,7 @@ class XmlRecords:
         self._source, self._source_at, self._record_at = b"", 0, 0
         self._local: dict[str, str] = {}
         self.xsi = {"xsi"}
+        self._wants_attributes = wanted is None or any(name.startswith("@") for name in wanted)
         self._general = (self._start, self._end, self._text)
         self._flat = self._flat_handlers()
 
@@ -164,13 +165,18 @@ class XmlRecords:
         self._elements += 1
         if depth >= MAX_DEPTH or self._elements > MAX_ELEMENTS:
             raise Malformed("It is nested too deeply, or has too many elements.")
-        self._values.append(self._kept(attributes) if attributes else None)
-        self._texts.append("")
         name = self._local.get(tag) or self._learned(tag)
+        arrived = False
         if not self._record and depth == self._on_path < len(self._path) and self._path[depth] in (None, name):
             self._on_path += 1
-            if self._on_path == len(self._path):
-                self._arrive()
+            arrived = self._on_path == len(self._path)
+        if attributes and arrived and not self._wants_attributes and not any("nil" in name for name in attributes):
+            # Such as the number that .NET gives each row of a DataSet.
+            attributes = {}
+        self._values.append(self._kept(attributes) if attributes else None)
+        self._texts.append("")
+        if arrived:
+            self._arrive()
 
     def _text(self, text: str) -> None:
         self._texts[-1] += text
