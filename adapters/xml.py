@@ -290,7 +290,6 @@ class XmlRecords:
             if not opened:
                 texts[-1] += held
                 held = ""
-                self._listen(*self._general)
                 self._end(tag)
                 return
             name = fields.get(tag)
