@@ -1,11 +1,23 @@
-"""JMESPath expressions of a spec, compiled once."""
+"""JMESPath expressions of a spec, compiled once, with a few functions that agencies' records call for.
+
+fold(text)              its letters without case, marks and doubled spaces: fold('Đã TIẾP  nhận') = 'da tiep nhan'
+split(text, separator)  its parts, without blanks around them: split('1|2', '|') = ['1', '2']
+from_json(text)         the value that a text holds as JSON
+from_xml(text)          what the root of the XML document holds that a text is, as adapters.xml reads it
+"""
 
 import re
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import jmespath
+import orjson
+from jmespath import functions
 from jmespath.exceptions import JMESPathError
+
+from adapters import xml
+from contracts.codes import fold
+from contracts.errors import Malformed
 
 Find: TypeAlias = Callable[[Any], Any]
 
@@ -17,22 +29,42 @@ class ExpressionError(ValueError):
     """An expression that cannot be applied to what the agency sent."""
 
 
+class _Functions(functions.Functions):  # type: ignore[misc]
+    """A text that is not there, null, stays null."""
+
+    @functions.signature({"types": ["string", "null"]})  # type: ignore[untyped-decorator]
+    def _func_fold(self, text: str | None) -> str | None:
+        return None if text is None else fold(text)
+
+    @functions.signature({"types": ["string", "null"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
+    def _func_split(self, text: str | None, separator: str) -> list[str] | None:
+        return None if text is None else [part.strip() for part in text.split(separator)]
+
+    @functions.signature({"types": ["string", "null"]})  # type: ignore[untyped-decorator]
+    def _func_from_json(self, text: str | None) -> Any:
+        return None if text is None or not text.strip() else orjson.loads(text)
+
+    @functions.signature({"types": ["string", "null"]})  # type: ignore[untyped-decorator]
+    def _func_from_xml(self, text: str | None) -> Any:
+        return None if text is None or not text.strip() else xml.parse(text)[1]
+
+
+_OPTIONS = jmespath.Options(custom_functions=_Functions())
+
+
 def compiled(expression: str) -> Find:
     """The function that finds `expression` in a document; None where there is nothing.
 
     Raises ValueError where `expression` is not JMESPath. The function raises ExpressionError.
     """
-    try:
-        parsed = jmespath.compile(expression)
-    except JMESPathError as error:
-        raise ValueError(f"{expression!r} is not a JMESPath expression: {error}") from error
+    parsed = _parsed(expression)
     if _PLAIN.fullmatch(expression):
         return _path(expression.split("."))
 
     def find(document: Any) -> Any:
         try:
-            return parsed.search(document)
-        except (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError) as error:
+            return parsed.search(document, options=_OPTIONS)
+        except (JMESPathError, Malformed, TypeError, ValueError, ArithmeticError, RecursionError) as error:
             # Its own words may hold the value at hand, which may be a person's.
             raise ExpressionError(f"{expression!r} cannot be applied ({type(error).__name__})") from None
 
@@ -44,8 +76,52 @@ def truth(value: Any) -> bool:
     return not (value is None or value is False or value in ("", [], {}))
 
 
+def names_in(expression: str) -> frozenset[str] | None:
+    """The names that `expression` looks up in the document itself; None where it may look at all of it.
+
+    Raises ValueError where it is not JMESPath.
+    """
+    found: set[str] = set()
+    return frozenset(found) if _gather(_parsed(expression).parsed, found) else None
+
+
+# Of these, what follows the first part is applied to what that part gives, and no longer to the document.
+_ONWARDS = {
+    "subexpression",
+    "pipe",
+    "projection",
+    "value_projection",
+    "filter_projection",
+    "index_expression",
+    "flatten",
+}
+
+
+def _gather(node: Any, found: set[str]) -> bool:
+    """Add the names in `node` to `found`. False where they cannot be told."""
+    kind = node["type"]
+    if kind == "field":
+        found.add(node["value"])
+        return True
+    if kind in ("current", "identity"):
+        return False
+    if kind in ("literal", "index", "slice", "expref"):
+        return True
+    children = node["children"]
+    return all(_gather(child, found) for child in (children[:1] if kind in _ONWARDS else children))
+
+
+def _parsed(expression: str) -> Any:
+    try:
+        return jmespath.compile(expression)
+    except JMESPathError as error:
+        raise ValueError(f"{expression!r} is not a JMESPath expression: {error}") from error
+
+
 def _path(names: list[str]) -> Find:
     first, *rest = names
+    if not rest:
+        return lambda document: document.get(first) if isinstance(document, dict) else None
 
     def find(document: Any) -> Any:
         found = document.get(first) if isinstance(document, dict) else None

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -13,14 +13,21 @@ import orjson
 from pydantic import ValidationError
 
 from adapters import dates
-from adapters.expressions import ExpressionError, compiled
+from adapters.expressions import ExpressionError, Find, compiled, names_in
+from adapters.misfit import Misfit
 from contracts.agency import AgencySpec
+from contracts.codes import fold
 from contracts.mapping import FieldRule, RecordMapping
 from contracts.observation import PERSONAL, Channel, Facts, Observation, Unusable
 
 _Convert: TypeAlias = Callable[[Any], Any]
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,30}")
+# Numbers as people write them: 75.000 and 75,000 are 75000 in Vietnam and elsewhere; 12.0 is 12.
+_INTEGER = re.compile(r"(?P<digits>[+-]?[0-9]{1,30})(?:[.,]0{1,2})?")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}(?:\.[0-9]{3})+|[+-]?[0-9]{1,3}(?:,[0-9]{3})+")
+
+# What a record may fail with at the first, quick reading: KeyError for a field that it needs and lacks.
+_NOT_GOOD = (ValueError, KeyError, ValidationError)
 
 #: How events in the hub's own shape (contracts.webhook.EventData) are read.
 _EVENT_DATES = ("submitted_at", "received_at", "due_at", "finished_at")
@@ -69,9 +76,54 @@ class RecordReader:
         self._revision = _Field("revision", mapping.revision, zone) if mapping.revision else None
         self._revision_required = revision_required
         self._facts = [_Field(name, rule, zone) for name, rule in mapping.facts.items()]
+        self._fields = [self._code, self._occurred_at, *([self._revision] if self._revision else []), *self._facts]
+        self._plan = [(field.name, field.read) for field in self._fields]
         self._status_of = lru_cache(maxsize=1024)(spec.status_of)
 
+    @property
+    def names(self) -> frozenset[str] | None:
+        """The names that the mapping looks up in a record; None where that cannot be told."""
+        found: set[str] = set()
+        for field in self._fields:
+            if field.names is None:
+                return None
+            found |= field.names
+        return frozenset(found)
+
     def read(self, record: Any, channel: Channel, observed_at: datetime) -> MappedRecord:
+        try:
+            return self._read_good(record, channel, observed_at)
+        except _NOT_GOOD:
+            # Once more, to find all that is wrong with it.
+            return self._read_any(record, channel, observed_at)
+
+    def _read_good(self, record: Any, channel: Channel, observed_at: datetime) -> MappedRecord:
+        """A record with which nothing is wrong. Raises one of _NOT_GOOD for any other."""
+        said: dict[str, Any] = {}
+        for name, find in self._plan:
+            if (value := find(record)) is not None:
+                said[name] = value
+        revision = said.pop("revision", None)
+        if revision is None and self._revision and self._revision_required:
+            raise ValueError
+        code, occurred_at = said.pop("code"), said.pop("occurred_at")
+        if (word := said.get("status")) is not None:
+            status = self._status_of(word)
+            if status is None:
+                raise ValueError
+            said["status"], said["status_raw"] = status, word
+        observation = Observation(
+            agency=self._agency,
+            code=code,
+            occurred_at=occurred_at,
+            revision=revision,
+            facts=Facts(**said),
+            observed_at=observed_at,
+            channel=channel,
+        )
+        return MappedRecord(code, occurred_at, revision, observation, ())
+
+    def _read_any(self, record: Any, channel: Channel, observed_at: datetime) -> MappedRecord:
         reading = _RecordInHand(self._agency, record, channel, observed_at)
         if not isinstance(record, dict):
             reading.refuse("not_a_record", f"A record is {type(record).__name__}, not an object with fields.")
@@ -128,9 +180,8 @@ class RecordReader:
             return Facts(**said)
 
     def _field_of(self, name: str) -> "_Field":
-        fields = [self._code, self._occurred_at, *([self._revision] if self._revision else []), *self._facts]
         wanted = "status" if name == "status_raw" else name
-        return next(field for field in fields if field.name == wanted)
+        return next(field for field in self._fields if field.name == wanted)
 
 
 class _Field:
@@ -138,10 +189,39 @@ class _Field:
 
     def __init__(self, name: str, rule: FieldRule, zone: ZoneInfo) -> None:
         self.name = name
-        assert rule.path is not None
-        self.expression = rule.path
-        self.find = compiled(rule.path)
-        self.convert = _conversion(rule, zone)
+        paths = rule.paths if rule.path is None else (rule.path,)
+        self.expression = " or ".join(paths) if rule.constant is None else f"the constant {rule.constant!r}"
+        finds: list[Find] = [compiled(path) for path in paths]
+        if rule.constant is not None:
+            finds.append(lambda _record: rule.constant)
+        self._find = finds[0] if len(finds) == 1 else _first_of(finds)
+        convert = _conversion(rule, zone)
+        self._convert = convert if rule.table is None else _looked_up(rule.table, convert)
+        names = [names_in(path) for path in paths]
+        #: The names it looks up in a record; None where that cannot be told.
+        self.names = None if None in names else frozenset(name for each in names if each for name in each)
+
+    def find(self, record: Any) -> Any:
+        """The value as it stands in the record. Raises ExpressionError."""
+        return self._find(record)
+
+    def read(self, record: Any) -> Any:
+        """The converted value; None where nothing is said. Raises ValueError for one that does not fit."""
+        found = self._find(record)
+        return None if found is None else self._convert(found)
+
+
+def _first_of(finds: list[Find]) -> Find:
+    """The first that says something; blank says nothing."""
+
+    def find(record: Any) -> Any:
+        for each in finds:
+            found = each(record)
+            if found is not None and not (isinstance(found, str) and not found.strip()):
+                return found
+        return None
+
+    return find
 
 
 class _RecordInHand:
@@ -155,12 +235,11 @@ class _RecordInHand:
     def value(self, field: _Field) -> Any:
         """The field's converted value; None where nothing is said, or nothing that can be understood."""
         try:
-            found = field.find(self._record)
-            return None if found is None else field.convert(found)
+            return field.read(self._record)
         except ExpressionError as error:
             self.refuse_value(field, None, str(error))
         except ValueError as error:
-            self.refuse_value(field, found, str(error))
+            self.refuse_value(field, field.find(self._record), str(error))
         return None
 
     def needed(self, field: _Field) -> Any:
@@ -228,27 +307,49 @@ def _conversion(rule: FieldRule, zone: ZoneInfo) -> _Convert:
             return dates.reader(rule.formats, ZoneInfo(rule.zone) if rule.zone else zone)
 
 
+def _looked_up(table: Mapping[str, str], convert: _Convert) -> _Convert:
+    folded = {fold(word): meaning for word, meaning in table.items()}
+
+    def look_up(value: Any) -> str | None:
+        word = convert(value)
+        if word is None:
+            return None
+        if (meaning := folded.get(fold(word))) is None:
+            raise ValueError(f"the code table has no such word; it has {', '.join(table)}")
+        return meaning
+
+    return look_up
+
+
 def _text(value: Any) -> str | None:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return str(value)
-    if not isinstance(value, str):
-        raise ValueError(f"{type(value).__name__} is not text")
+    kind = type(value)
+    if kind is not str:
+        if kind is int:
+            return str(value)
+        if kind is Misfit:
+            raise ValueError(f"the agency's contract promises {value.promised}, and it is none")
+        raise ValueError(f"{kind.__name__} is not text")
     if "\0" in value:
         # No database column takes it, and one such record would hold up its whole page.
         raise ValueError("a text must not hold a NUL character")
-    return unicodedata.normalize("NFC", value.strip()) or None
+    return (value if value.isascii() else unicodedata.normalize("NFC", value)).strip() or None
 
 
 def _integer(value: Any) -> int | None:
     if isinstance(value, int) and not isinstance(value, bool):
         return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
     if not isinstance(value, str):
         raise ValueError(f"{type(value).__name__} is not a whole number")
-    if not value.strip():
+    text = value.strip()
+    if not text:
         return None
-    if not _INTEGER.fullmatch(value.strip()):
+    if _GROUPED.fullmatch(text):
+        return int(text.replace(".", "").replace(",", ""))
+    if not (number := _INTEGER.fullmatch(text)):
         raise ValueError("that is not a whole number")
-    return int(value)
+    return int(number["digits"])
 
 
 def _shown(value: Any) -> str:

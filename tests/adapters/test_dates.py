@@ -36,6 +36,14 @@ MIDNIGHT = datetime(2025, 8, 11, 17, tzinfo=UTC)
         ("epoch_ms", "1755019805000", EVENING),
         ("dotnet", "/Date(1755019805000)/", EVENING),
         ("dotnet", "/Date(1755019805000+0700)/", EVENING),
+        ("epoch", 1755019805, EVENING),
+        ("iso_date", "2025-08-12", MIDNIGHT),
+        ("iso_date", "2025-08-12+07:00", MIDNIGHT),
+        ("dd/MM/yyyy hh:mm:ss tt", "13/08/2025 12:30:05 AM", EVENING),
+        ("dd/MM/yyyy h:mm:ss tt", "13/08/2025 12:30:05 SA", EVENING),
+        ("dd/MM/yyyy hh:mm tt", "12/08/2025 11:30 CH", EVENING.replace(hour=16, second=0)),
+        ("dd/MM/yy", "12/08/25", MIDNIGHT),
+        ("dd/MM/yyyy HH:mm:ss", "13/08/2025   00:30:05", EVENING),
     ],
 )
 def test_reads_what_systems_write(format: str, text: object, moment: datetime) -> None:
@@ -49,6 +57,9 @@ def test_reads_what_systems_write(format: str, text: object, moment: datetime) -
         ("yyyyMMdd", 99991231),
         ("dd/MM/yyyy", "31/12/9999"),
         ("iso", "0001-01-01T00:00:00"),
+        ("iso", "99991231"),
+        ("dd/MM/yyyy", "99991231"),
+        ("dd/MM/yyyy", "9999-12-31"),
         ("dd/MM/yyyy", "  "),
         ("dd/MM/yyyy", ""),
         ("dd/MM/yyyy", None),
@@ -76,6 +87,10 @@ def test_reads_none_for_what_means_none(format: str, text: object) -> None:
         ("iso", "2025-08-12"),
         ("iso", "2025-08-12T10:00:00+25:00"),
         ("iso", "2025-08-12T10:00:00+07:99"),
+        ("dd/MM/yyyy hh:mm tt", "12/08/2025 13:30 PM"),
+        ("dd/MM/yyyy hh:mm tt", "12/08/2025 00:30 AM"),
+        ("iso_date", "2025-08-12T10:00:00"),
+        ("epoch", "1755019805.5"),
         ("epoch_ms", "1755019805000.5"),
         ("epoch_ms", "99999999999999"),
         ("dotnet", "Date(1755019805000)"),
@@ -98,7 +113,19 @@ def test_formats_are_tried_in_turn() -> None:
     assert read("13/08/2025 00:30:05") == EVENING
 
 
-@pytest.mark.parametrize("format", ["", "dd/MM", "dd/MM/yy", "dd/MM/yyyy hh:mm", "dd/dd/MM/yyyy", "yyyy-MM-dd 'x"])
+@pytest.mark.parametrize(
+    "format",
+    [
+        "",
+        "dd/MM",
+        "dd/MM/y",
+        "dd/MM/yyyy hh:mm",
+        "dd/MM/yyyy HH:mm tt",
+        "dd/MM/yy yyyy",
+        "dd/dd/MM/yyyy",
+        "yyyy-MM-dd 'x",
+    ],
+)
 def test_an_unknown_format_is_an_error_of_the_spec(format: str) -> None:
     with pytest.raises(ValueError, match="is no date format"):
         dates.reader([format], VIETNAM)
@@ -117,7 +144,18 @@ def test_any_text_is_a_moment_none_or_a_refusal(text: object) -> None:
     assert moment is None or (moment.tzinfo is UTC and 1900 <= moment.year <= 2200)
 
 
-FORMATS = ["dd/MM/yyyy HH:mm:ss", "yyyyMMddHHmmss", "yyyy-MM-dd", "iso", "epoch_ms", "dotnet", "d/M/yyyy"]
+FORMATS = [
+    "dd/MM/yyyy hh:mm:ss tt",
+    "epoch",
+    "iso_date",
+    "dd/MM/yyyy HH:mm:ss",
+    "yyyyMMddHHmmss",
+    "yyyy-MM-dd",
+    "iso",
+    "epoch_ms",
+    "dotnet",
+    "d/M/yyyy",
+]
 
 
 @settings(deadline=None)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from adapters.mapping import MappedRecord, RecordReader, event_mapping
+from adapters.misfit import Misfit
 from contracts.agency import AgencySpec
 from contracts.mapping import RecordMapping
 from contracts.observation import Channel
@@ -248,3 +249,83 @@ def test_a_rule_that_cannot_make_its_fact_is_an_error_of_the_spec() -> None:
     for wrong in ({"code": {"path": "a", "convert": "integer"}}, {"facts": {"due_at": "HenTra"}}):
         with pytest.raises(ValidationError, match="needs `convert"):
             RecordMapping.model_validate(MAPPING | wrong)
+
+
+TABLE = {"path": "Kenh", "table": {"Trực tuyến": "1.001612", "Trực tiếp": "2.000123"}}
+
+
+@pytest.mark.parametrize(("word", "code"), [("TRỰC  tuyến", "1.001612"), ("truc tiep", "2.000123"), ("", None)])
+def test_a_code_table_turns_the_agencys_words_into_ours(word: str, code: str | None) -> None:
+    result = read(RECORD | {"Kenh": word}, MAPPING | {"facts": {"procedure_code": TABLE}})
+    assert result.observation is not None and not result.unusable
+    assert result.observation.facts.procedure_code == code
+
+
+def test_a_word_that_a_code_table_lacks_is_kept_aside() -> None:
+    [kept] = read(RECORD | {"Kenh": "Bưu điện"}, MAPPING | {"facts": {"procedure_code": TABLE}}).unusable
+    assert (kept.reason, kept.field, kept.expression, kept.value) == ("bad_value", "procedure_code", "Kenh", "Bưu điện")
+    assert "it has Trực tuyến, Trực tiếp" in kept.message
+
+
+def test_of_several_candidates_the_first_that_says_something_counts() -> None:
+    mapping = MAPPING | {"facts": {"note": {"paths": ["GhiChu", "NoiDung.YKien", "LyDo"]}}}
+    for said in (
+        {"GhiChu": "a", "LyDo": "b"},
+        {"GhiChu": " ", "NoiDung": {"YKien": "a"}},
+        {"GhiChu": None, "LyDo": "a"},
+    ):
+        result = read(RECORD | said, mapping)
+        assert result.observation is not None
+        assert result.observation.facts.note == "a"
+
+
+def test_a_constant_is_the_same_for_every_record() -> None:
+    result = read(RECORD, MAPPING | {"facts": {"procedure_code": {"constant": "1.001612"}}})
+    assert result.observation is not None
+    assert result.observation.facts.procedure_code == "1.001612"
+
+
+@pytest.mark.parametrize(
+    ("written", "number"),
+    [("75.000", 75000), ("1,234,567", 1234567), ("12.0", 12), (12.0, 12), (" 7 ", 7), ("1.234.567", 1234567)],
+)
+def test_numbers_are_read_as_people_write_them(written: Any, number: int) -> None:
+    mapping = MAPPING | {"revision": {"path": "So", "convert": "integer"}}
+    assert read(RECORD | {"So": written}, mapping).revision == number
+
+
+@pytest.mark.parametrize("written", ["12.5", "1.23", "1.2345", "một", "1,23,456", 12.5, True, ["1"]])
+def test_what_is_no_whole_number_is_refused(written: Any) -> None:
+    mapping = MAPPING | {"revision": {"path": "So", "convert": "integer"}}
+    [kept] = read(RECORD | {"So": written}, mapping).unusable
+    assert (kept.reason, kept.field) == ("bad_value", "revision")
+
+
+def test_a_text_that_the_contract_promised_to_be_something_else_is_refused() -> None:
+    record = RECORD | {"Ma2": Misfit("abc", "int"), "HenTra": Misfit("30/11/2026", "dateTime")}
+    result = read(record, MAPPING | {"facts": {"national_code": "Ma2", "due_at": {"path": "HenTra", **DATE}}})
+    assert result.observation is not None
+    # The spec says in which format the date really comes, whatever the contract promises.
+    assert result.observation.facts.model_fields_set == {"due_at"}
+    [kept] = result.unusable
+    assert "promises int" in kept.message
+
+
+@pytest.mark.parametrize(
+    ("facts", "names"),
+    [
+        ({"note": "a.b"}, {"Ma", "CapNhat", "a"}),
+        ({"note": {"paths": ["a", "b || c"]}}, {"Ma", "CapNhat", "a", "b", "c"}),
+        ({"note": {"constant": "x"}}, {"Ma", "CapNhat"}),
+        ({"note": "*.ghiChu"}, None),
+    ],
+)
+def test_the_names_that_a_mapping_looks_up(facts: dict[str, Any], names: set[str] | None) -> None:
+    mapping = RecordMapping.model_validate(MAPPING | {"facts": facts})
+    assert RecordReader(mapping, SPEC).names == names
+
+
+@pytest.mark.parametrize("rule", [{"path": "a", "constant": "b"}, {}, {"paths": []}, {"path": "a", "paths": ["b"]}])
+def test_a_rule_finds_its_value_in_one_way(rule: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="give one of"):
+        RecordMapping.model_validate(MAPPING | {"facts": {"note": rule}})
