@@ -4,14 +4,26 @@ Each guard raises Malformed, upon which the window is begun anew: reading twice 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from contracts.adapter import Position, Window
 from contracts.errors import Malformed
-from contracts.operations import DescendingPages, Pages, RevisionPages, SinglePage, TimePages
+from contracts.operations import (
+    CursorPages,
+    DescendingPages,
+    LinkPages,
+    NextPages,
+    NumberPages,
+    OffsetPages,
+    Pages,
+    QueuePages,
+    RevisionPages,
+    SinglePage,
+    TimePages,
+)
 
 Floor = Callable[[datetime], datetime]
 
@@ -21,8 +33,21 @@ OFFERED = {
     "ascending": ("since", "until", "page", "size"),
     "descending": ("since", "page", "size"),
     "revision": ("since", "until", "revision", "size"),
+    "number": ("since", "until", "page", "size"),
+    "offset": ("since", "until", "offset", "size"),
+    "cursor": ("since", "until", "cursor", "size"),
+    "next": ("since", "until", "size"),
+    "link": ("since", "until", "size"),
+    "queue": ("since", "until", "size"),
 }
-NEEDED = {"ascending": "since", "descending": "page", "revision": "revision"}
+NEEDED = {"ascending": "since", "descending": "page", "revision": "revision"} | {
+    "number": "page",
+    "offset": "offset",
+    "cursor": "cursor",
+}
+
+# How many pages back one is looked for that repeats.
+_REMEMBERED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +59,10 @@ class Ask:
     revision: int | None = None
     page: int | None = None
     size: int | None = None
+    offset: int | None = None
+    cursor: str | None = None
+    #: Of the next page, as the page before gave it.
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +75,22 @@ class Rows:
     revisions: Sequence[int]
     #: Equal for two answers only where they hold the same records.
     fingerprint: str
-    #: Whether the answer says that it is the last one; None where it does not say.
+    #: Whether the answer says that it is the last one, and how many rows it says there are; None where it does not.
     last: bool | None = None
+    total: int | None = None
+    #: What the answer gives to ask the next page by.
+    cursor: str | None = None
+    address: str | None = None
+    #: What the rows are acknowledged by.
+    taken: Sequence[str] = field(default=())
 
-    def exhausted(self, size: int | None) -> bool:
-        return self.count == 0 or (size is not None and self.count < size if self.last is None else self.last)
+    def exhausted(self, size: int | None, before: int = 0) -> bool:
+        """Whether no page follows, where `before` rows came on the pages before."""
+        if self.last is not None:
+            return self.last
+        if self.total is not None:
+            return before + self.count >= self.total
+        return self.count < (size or 1)
 
 
 class Pager(Protocol):
@@ -70,12 +110,40 @@ def pager(pages: Pages, floor: Floor) -> Pager:
         case SinglePage():
             return _Single()
         case TimePages():
-            return _Ascending(pages, floor)
+            return _Bounded(_Ascending(pages, floor), pages.max_pages)
         case DescendingPages():
-            return _Descending(pages)
+            return _Bounded(_Descending(pages), pages.max_pages)
         case RevisionPages():
-            return _Revision(pages)
-    raise ValueError(f"pages of kind {pages.kind} are not known")
+            return _Bounded(_Revision(pages), pages.max_pages)
+        case NumberPages():
+            return _Bounded(_Counted(pages, "page", pages.first_page), pages.max_pages)
+        case OffsetPages():
+            return _Bounded(_Counted(pages, "offset", pages.first_offset), pages.max_pages)
+        case CursorPages():
+            return _Bounded(_Given(pages, "cursor"), pages.max_pages)
+        case NextPages() | LinkPages():
+            return _Bounded(_Given(pages, "address"), pages.max_pages)
+        case QueuePages():
+            return _Bounded(_Queue(pages), pages.max_pages)
+
+
+class _Bounded:
+    """Any pager, with an end: pages are counted, and a list that has too many of them has none."""
+
+    def __init__(self, inner: Pager, most: int) -> None:
+        self._inner, self._most = inner, most
+
+    def ask(self, window: Window, position: Position | None) -> Ask:
+        return self._inner.ask(window, position)
+
+    def after(self, window: Window, position: Position | None, rows: Rows) -> Position | None:
+        following = self._inner.after(window, position, rows)
+        if following is None:
+            return None
+        pages = 1 + _count(position, "pages")
+        if pages >= self._most:
+            raise Malformed(f"After {pages} pages there are still more: this list does not end.")
+        return following | {"pages": pages}
 
 
 class _Single:
@@ -114,7 +182,7 @@ class _Ascending:
             raise Malformed("The rows are not in ascending order of their change time, as the spec says.")
         if last is not None and since is not None and last < since:
             raise Malformed("The rows are older than the time asked for.")
-        if rows.exhausted(self._size):
+        if rows.count == 0 or rows.exhausted(self._size, (page - self._first) * self._size):
             return self._backwards(since, page, None)
         if last is not None and (since is None or last > since):
             return self._backwards(since, page, last)
@@ -143,14 +211,15 @@ class _Descending:
     def after(self, window: Window, position: Position | None, rows: Rows) -> Position | None:
         if any(newer < older for newer, older in pairwise(rows.times)):
             raise Malformed("The rows are not in descending order of their change time, as the spec says.")
-        if rows.exhausted(self._size):
+        before = _count(position, "rows")
+        if rows.count == 0 or rows.exhausted(self._size, before):
             return None
         if window.since and rows.times and rows.times[-1] < window.since:
             return None
         page = self.ask(window, position).page or 0
         if position is not None and position.get("seen") == rows.fingerprint:
             raise Malformed(f"Page {page} repeats the page before it.")
-        return {"page": page + 1, "seen": rows.fingerprint}
+        return {"page": page + 1, "rows": before + rows.count, "seen": rows.fingerprint}
 
 
 class _Revision:
@@ -166,7 +235,7 @@ class _Revision:
     def after(self, window: Window, position: Position | None, rows: Rows) -> Position | None:
         if any(earlier > later for earlier, later in pairwise(rows.revisions)):
             raise Malformed("The rows are not in ascending order of their revision, as the spec says.")
-        if rows.exhausted(self._size):
+        if rows.count == 0 or rows.exhausted(self._size):
             return None
         if not rows.revisions:
             raise Malformed("Not one row of a page has a readable revision, so there is no way on from it.")
@@ -174,6 +243,107 @@ class _Revision:
         if asked is not None and rows.revisions[-1] <= asked:
             raise Malformed(f"Rows after revision {asked} were asked for, and end at {rows.revisions[-1]}.")
         return {"revision": rows.revisions[-1]}
+
+
+class _Counted:
+    """Goes on by counting pages or rows, in an order of the agency's own.
+
+    A row that leaves a page already read makes those behind it move up, and one of them may be missed. The next
+    run's overlap finds it where it changed, and a reconcile in any case.
+    """
+
+    def __init__(self, pages: NumberPages | OffsetPages, by: Literal["page", "offset"], first: int) -> None:
+        self._size, self._by, self._first = pages.size, by, first
+
+    def ask(self, window: Window, position: Position | None) -> Ask:
+        where = self._first if position is None else _number(position, self._by)
+        page, offset = (where, None) if self._by == "page" else (None, where)
+        return Ask(since=window.since, until=window.until, page=page, offset=offset, size=self._size)
+
+    def after(self, window: Window, position: Position | None, rows: Rows) -> Position | None:
+        before = _count(position, "rows")
+        if rows.exhausted(self._size, before):
+            return None
+        seen = _unrepeated(position, rows)
+        if self._by == "page":
+            step = 1
+        else:
+            # An empty page in the middle still takes its place.
+            step = rows.count or self._size or 0
+            if not step:
+                raise Malformed("A page without rows says that there are more, and not how many to pass over.")
+        where = self._first if position is None else _number(position, self._by)
+        return {self._by: where + step, "rows": before + rows.count, "seen": seen}
+
+
+class _Given:
+    """Goes on by what each answer gives for the next one: a cursor, or an address."""
+
+    def __init__(self, pages: CursorPages | NextPages | LinkPages, by: Literal["cursor", "address"]) -> None:
+        self._size, self._by = pages.size, by
+
+    def ask(self, window: Window, position: Position | None) -> Ask:
+        given = None if position is None else _given(position, self._by)
+        cursor, address = (given, None) if self._by == "cursor" else (None, given)
+        return Ask(since=window.since, until=window.until, cursor=cursor, address=address, size=self._size)
+
+    def after(self, window: Window, position: Position | None, rows: Rows) -> Position | None:
+        given = rows.cursor if self._by == "cursor" else rows.address
+        before = _count(position, "rows")
+        said = rows.last is not None or rows.total is not None
+        if not given or (said and rows.exhausted(self._size, before)):
+            return None
+        if position is not None and given == _given(position, self._by):
+            raise Malformed(f"The next page's {self._by} is that of this page.")
+        return {self._by: given, "rows": before + rows.count, "seen": _unrepeated(position, rows)}
+
+
+class _Queue:
+    """Asks for what is waiting, until nothing is. What came is acknowledged when it is asked again, by which time
+    it is stored; so a page that was lost on the way comes once more."""
+
+    def __init__(self, pages: QueuePages) -> None:
+        self._size = pages.size
+
+    def ask(self, window: Window, position: Position | None) -> Ask:
+        return Ask(since=window.since, until=window.until, size=self._size)
+
+    def after(self, window: Window, position: Position | None, rows: Rows) -> Position | None:
+        if rows.count == 0:
+            return None
+        # An acknowledgement may be lost, and the same page comes once more. Twice is no accident.
+        seen = list(position["seen"]) if position else []
+        if seen.count(rows.fingerprint) > 1:
+            raise Malformed("What was acknowledged comes again and again.")
+        done = {"acknowledge": list(rows.taken), "seen": [*seen, rows.fingerprint][-_REMEMBERED:]}
+        return done | ({"last": True} if rows.exhausted(self._size) else {})
+
+
+def acknowledgement(position: Position | None) -> tuple[list[str], bool]:
+    """What a queue is to be told was taken before it is asked again, and whether it need not be asked."""
+    if position is None:
+        return [], False
+    return list(position.get("acknowledge", [])), bool(position.get("last"))
+
+
+def _unrepeated(position: Position | None, rows: Rows) -> list[str]:
+    """The pages seen last, this one among them. Raises Malformed where it was among them before."""
+    seen = [str(each) for each in position.get("seen", [])] if position else []
+    if rows.count and rows.fingerprint in seen:
+        raise Malformed("A page repeats one before it.")
+    return [*seen, rows.fingerprint][-_REMEMBERED:]
+
+
+def _given(position: Position, key: str) -> str:
+    value = position.get(key)
+    if not isinstance(value, str):
+        raise _foreign_position()
+    return value
+
+
+def _count(position: Position | None, key: str) -> int:
+    """How many of `key` there were before."""
+    return _number(position, key) if position and key in position else 0
 
 
 def _number(position: Position, key: str) -> int:
