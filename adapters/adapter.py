@@ -1,27 +1,20 @@
 """The AgencyAdapter that any spec makes: what is the same whatever the agency's system speaks."""
 
 from collections.abc import AsyncIterator
-from dataclasses import asdict
 from datetime import UTC, datetime
-from hashlib import blake2b
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import orjson
-
-from adapters import dates
-from adapters.answers import AnswerReader, says_last
+from adapters.answers import AnswerReader
 from adapters.client import RawAnswer
-from adapters.expressions import compiled
+from adapters.listing import Listing
 from adapters.mapping import MappedRecord, RecordReader, event_mapping
-from adapters.pages import NEEDED, OFFERED, Rows, pager
 from adapters.speaker import Speak
 from contracts.adapter import Capability, Page, Position, Priority, Sending, Sent, Window
 from contracts.agency import AgencySpec
 from contracts.codes import code_key
 from contracts.errors import Malformed, NotFound
 from contracts.observation import Channel, Observation, Reading
-from contracts.operations import ListOperation, Operation, SinglePage
+from contracts.operations import Operation
 from contracts.submission import Procedure, ResultFile, Submission
 
 
@@ -35,15 +28,19 @@ class SpecAdapter:
         self._records = RecordReader(spec.mapping, spec) if spec.mapping else None
         self._events = _event_reader(spec) if spec.webhook else None
         self._lookup: _Lookup | None = None
-        self._changes: _Changes | None = None
+        self._changes: Listing | None = None
+        self._everything: Listing | None = None
         if speak and self._records:
             if operations.lookup:
                 self._lookup = _Lookup(operations.lookup, speak, self._records)
             if operations.changes:
-                self._changes = _Changes(spec, operations.changes, speak, self._records)
+                self._changes = Listing(spec, "changes", operations.changes, speak, self._records)
+            if operations.all:
+                self._everything = Listing(spec, "all", operations.all, speak, self._records)
         offered = {
             Capability.LOOKUP: self._lookup,
             Capability.CHANGES: self._changes,
+            Capability.ALL: self._everything,
             Capability.EVENTS: self._events,
         }
         self.capabilities = frozenset(name for name, part in offered.items() if part)
@@ -58,13 +55,16 @@ class SpecAdapter:
     ) -> AsyncIterator[Page]:
         if self._changes is None:
             raise LookupError(f"{self.spec.id} cannot list changes")
-        yield await self._changes(window, position, priority)
+        async for page in self._changes.page(window, position, priority):
+            yield page
 
     async def everything(
         self, position: Position | None = None, *, priority: Priority = Priority.RECONCILE
     ) -> AsyncIterator[Page]:
-        raise LookupError(f"{self.spec.id} cannot list everything")
-        yield  # an iterator, as the protocol says
+        if self._everything is None:
+            raise LookupError(f"{self.spec.id} cannot list everything")
+        async for page in self._everything.page(Window(until=datetime.now(UTC)), position, priority):
+            yield page
 
     async def send(self, what: Sending, submission: Submission, position: Position | None = None) -> Sent:
         raise LookupError(f"{self.spec.id} takes no {what}")
@@ -105,41 +105,6 @@ class _Lookup:
         return await self._speaker.ask({"code": code}, read, priority=priority)
 
 
-class _Changes:
-    """Lists changes, page by page."""
-
-    def __init__(self, spec: AgencySpec, operation: ListOperation, speak: Speak, reader: RecordReader) -> None:
-        pages = operation.pages
-        self._answer = AnswerReader(operation.answer)
-        self._speaker = speak("changes", operation.request, self._answer, OFFERED[pages.kind])
-        self._reader = reader
-        self._pager = pager(pages, dates.floor(self._speaker.since_formats, ZoneInfo(spec.time_zone)))
-        last_when = None if isinstance(pages, SinglePage) else pages.last_when
-        self._last_when = compiled(last_when) if last_when else None
-        needed = NEEDED.get(pages.kind)
-        if needed and needed not in self._speaker.names:
-            raise ValueError(f"{pages.kind} pages need {{{needed}}} in the request")
-
-    async def __call__(self, window: Window, position: Position | None, priority: Priority) -> Page:
-        def read(raw: RawAnswer) -> Page:
-            content = self._answer.content(self._speaker.document(raw))
-            records = self._answer.records(content)
-            now = datetime.now(UTC)
-            mapped = [self._reader.read(record, Channel.PULL, now) for record in records]
-            rows = Rows(
-                count=len(mapped),
-                times=[row.occurred_at for row in mapped if row.occurred_at is not None],
-                revisions=[row.revision for row in mapped if row.revision is not None],
-                fingerprint=_fingerprint(mapped, records),
-                last=says_last(self._last_when, content),
-            )
-            reading = _reading(mapped)
-            following = self._pager.after(window, position, rows)
-            return Page(reading.observations, reading.unusable, following, raw.agency_time)
-
-        return await self._speaker.ask(asdict(self._pager.ask(window, position)), read, priority=priority)
-
-
 def _event_reader(spec: AgencySpec) -> RecordReader:
     if spec.webhook and spec.webhook.mapping:
         return RecordReader(spec.webhook.mapping, spec)
@@ -153,12 +118,6 @@ def _reading(mapped: list[MappedRecord]) -> Reading:
         observations=tuple(row.observation for row in mapped if row.observation),
         unusable=tuple(wrong for row in mapped for wrong in row.unusable),
     )
-
-
-def _fingerprint(mapped: list[MappedRecord], records: list[Any]) -> str:
-    # By code where there is one: some systems number their rows anew in each answer.
-    names = [row.code or record for row, record in zip(mapped, records, strict=True)]
-    return blake2b(orjson.dumps(names), digest_size=12).hexdigest()
 
 
 def _about(code: str, mapped: list[MappedRecord]) -> Reading:

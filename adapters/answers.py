@@ -1,31 +1,67 @@
 """Finds the records in an agency's answer, or what it says instead: an error, or that there is none."""
 
+import re
 from typing import Any
 
 import orjson
 
-from adapters import xml
+from adapters import json, xml
+from adapters.charsets import declared_charset, decoded, is_single_bytes, is_utf8
 from adapters.expressions import ExpressionError, Find, compiled, truth
-from contracts.errors import Malformed, NotFound, Rejected
+from contracts.errors import Malformed, NotFound, Rejected, Throttled
 from contracts.operations import Answer
 
 _BOM = b"\xef\xbb\xbf"
+_XML_ENCODING = re.compile(rb"""<\?xml\s[^>]{0,100}?encoding\s*=\s*["']([\w.:-]+)""")
 
 #: How much of an agency's own words goes into a message.
 _WORDS = 300
 
 
-def parse_json(body: bytes) -> Any:
-    """The JSON value in `body`; a byte order mark is tolerated. Raises Malformed, which names the place."""
+def parse_json(body: bytes, content_type: str = "") -> Any:
+    """The JSON value in `body`, with or without a byte order mark, whatever `content_type` says that it is.
+
+    Raises Malformed, which names the place.
+    """
     text = body.removeprefix(_BOM).strip()
     if not text:
         raise Malformed("The answer is empty.")
     if text.startswith(b"<"):
         raise Malformed("The answer is a page of HTML or XML, not JSON.")
     try:
-        return orjson.loads(text)
+        return json.load(text)
     except orjson.JSONDecodeError as error:
-        raise Malformed(f"The answer is not whole, valid JSON: line {error.lineno}, column {error.colno}.") from None
+        wrong = Malformed(f"The answer is not whole, valid JSON: line {error.lineno}, column {error.colno}.")
+        if is_utf8(text):
+            raise wrong from None
+    try:
+        return json.load(decoded(text, declared_charset(content_type)).strip("\ufeff \t\r\n").encode())
+    except orjson.JSONDecodeError:
+        raise wrong from None
+
+
+def parse_xml(body: bytes, content_type: str = "") -> Any:
+    """What the root of the XML document in `body` holds, as adapters.xml reads it. Raises Malformed likewise."""
+    head = body.removeprefix(_BOM).lstrip()
+    if not head:
+        raise Malformed("The answer is empty.")
+    encoding = _XML_ENCODING.match(head)
+    declared = encoding.group(1).decode() if encoding else declared_charset(content_type)
+    # What is declared to be in single bytes may be UTF-8 for all that, and expat would not find out.
+    if not is_single_bytes(declared):
+        try:
+            return xml_content(*xml.parse(body))
+        except Malformed as wrong:
+            if is_utf8(body):
+                raise Malformed(f"The answer is no XML that can be read. {wrong.message}") from None
+    return xml_content(*xml.parse(decoded(body, declared)))
+
+
+def xml_content(root: str, content: Any) -> Any:
+    """What a plain XML answer's root holds. Raises Malformed for a web page."""
+    if root.lower() == "html":
+        raise Malformed("The answer is a web page.")
+    return content
 
 
 def unexplained(status: int) -> Rejected | Malformed:
@@ -39,30 +75,43 @@ class AnswerReader:
 
     def __init__(self, answer: Answer) -> None:
         """Raises ValueError for an expression that is none."""
+        #: Where in an answer there is a string that holds the document meant, and what it is: json or xml.
+        self.inside, self.inside_holds = answer.inside, answer.inside_holds
         self._inside = _maybe(answer.inside)
-        self._inside_holds = answer.inside_holds
+        #: What a REST answer is: json or xml.
+        self.holds = answer.holds
         self._records_expression = answer.records
         self._records = compiled(answer.records)
         self._absent_when = _maybe(answer.absent_when)
+        self._busy_when = _maybe(answer.busy_when)
         self._error_when = _maybe(answer.error_when)
         self._error_message = _maybe(answer.error_message)
 
     def content(self, document: Any) -> Any:
         """The document, or the one that a string inside of it holds: what the other expressions look at.
 
-        Raises NotFound or Rejected where it says that there is no such dossier, or that something is wrong.
+        Raises what `judge` does.
         """
         content = self._open(document) if self._inside else document
+        self.judge(content)
+        return content
+
+    def judge(self, content: Any) -> None:
+        """Raise NotFound, Throttled or Rejected where `content` says that there is no such dossier, that we shall
+        come back later, or that something is wrong."""
         if self._absent_when and truth(_found(self._absent_when, content)):
             raise NotFound("The agency says it has no such dossier.")
+        if self._busy_when and truth(_found(self._busy_when, content)):
+            raise Throttled(f"The agency says: {self.words(content) or 'later'}")
         if self._error_when and truth(_found(self._error_when, content)):
             raise Rejected(f"The agency says: {self.words(content) or 'no, without saying why'}")
-        return content
 
     def words(self, content: Any) -> str | None:
         """What the agency says about an error, if the spec tells where."""
         said = _found(self._error_message, content) if self._error_message else None
-        return str(said)[:_WORDS] if truth(said) else None
+        text = str(said) if truth(said) else ""
+        # Not cut within a word: what would be left of a secret nobody could mask.
+        return (text if len(text) <= _WORDS else text[:_WORDS].rpartition(" ")[0]) or None
 
     def records(self, content: Any) -> list[Any]:
         """The records in `content`, which may be none. A single one is a list of it. Raises Malformed."""
@@ -79,10 +128,10 @@ class AnswerReader:
         if text is None:
             return None
         if not isinstance(text, str):
-            raise Malformed(f"Where a string with {self._inside_holds} should be there is {type(text).__name__}.")
+            raise Malformed(f"Where a string with {self.inside_holds} should be there is {type(text).__name__}.")
         if not text.strip():
             return None
-        if self._inside_holds == "json":
+        if self.inside_holds == "json":
             return parse_json(text.encode())
         return xml.parse(text)[1]
 

@@ -1,34 +1,29 @@
-"""The one client for all calls to agencies. No other file knows the HTTP library behind it."""
+"""The one client for all calls to agencies: through the gate, bounded in time, repeated where safe, recorded."""
 
 import asyncio
+import json
+import random
 import time
-from collections.abc import Callable, Collection, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from html import escape
-from http.cookiejar import CookieJar, DefaultCookiePolicy
-from typing import NoReturn, Self, TypeVar
-from urllib.parse import quote, quote_plus, urlsplit
+from typing import Self, TypeVar
+from urllib.parse import quote, quote_plus
+from zoneinfo import ZoneInfo
 
-import httpx
 import orjson
 import structlog
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception, stop_after_attempt, stop_before_delay
-from tenacity.wait import wait_random_exponential
+from tenacity import AsyncRetrying, retry_if_exception
 
-from contracts.adapter import CallRecord, CallRecorder
-from contracts.errors import (
-    AgencyFailure,
-    Malformed,
-    NotFound,
-    Throttled,
-    TimedOut,
-    Unauthorized,
-    Unreachable,
-)
-from contracts.system import Limits
+from adapters.http import Connections, Incoming, Request
+from adapters.tls import Trust, public_context
+from contracts.adapter import CallRecord, CallRecorder, Gate, Priority
+from contracts.errors import AgencyFailure, NotFound, Rejected, Throttled, TimedOut, Withheld
+from contracts.system import Budget, Limits
+
+__all__ = ["KEPT_BYTES", "Client", "Peer", "RawAnswer", "Request", "Stream"]
 
 log = structlog.get_logger()
 
@@ -40,23 +35,22 @@ KEPT_BYTES = 64 * 1024
 # Above this an answer is understood in a thread, so that other agencies' answers need not wait for it.
 _LARGE = 256 * 1024
 
-_BACKOFF = wait_random_exponential(multiplier=0.5, max=10)
+# Seconds before the first repetition at most, doubled with each, and the most it comes to.
+_PAUSE, _LONGEST_PAUSE = 0.5, 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One call to be made. Headers are never recorded; what `secrets` hold is masked wherever it occurs."""
+class Peer:
+    """Whom calls are to: what is the same for all calls to one agency's system."""
 
-    method: str
-    #: Scheme, host and path. The query is apart, because it may hold what must not be logged.
-    address: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    body: bytes = b""
-    #: Secret values that occur in this request.
-    secrets: Collection[str] = ()
-    #: True where an answer of success is itself a secret, such as a token.
-    secret_answer: bool = False
+    agency: str
+    #: Where its midnight and its office hours are.
+    zone: ZoneInfo
+    limits: Limits
+    budget: Budget
+    #: Whether it may be in a private network.
+    private: bool = False
+    trust: Trust | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +58,7 @@ class RawAnswer:
     """An answer whose status does not speak for itself: success, or an error whose body says what it is."""
 
     status: int
+    #: By lower-case name.
     headers: Mapping[str, str]
     body: bytes
     #: The agency's clock, by its Date header.
@@ -71,19 +66,11 @@ class RawAnswer:
 
 
 class Client:
-    """Calls agencies: bounded in time and size, retried where that is safe, recorded, failures translated."""
+    """Calls agencies, and raises AgencyFailure and nothing else of its own."""
 
-    def __init__(self, recorder: CallRecorder | None = None) -> None:
-        self._recorder = recorder
-        self._http = httpx.AsyncClient(
-            follow_redirects=False,
-            trust_env=False,
-            # No bound on connections: one agency that hangs must not use up those of the others.
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=32, keepalive_expiry=15),
-            headers={"User-Agent": "gialai-hub", "Accept-Encoding": "gzip, deflate"},
-            # Agencies' sessions are none of ours: no cookie is kept.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-        )
+    def __init__(self, recorder: CallRecorder | None = None, gate: Gate | None = None) -> None:
+        self._recorder, self._gate = recorder, gate
+        self._connections: dict[tuple[str, bool, Trust | None], Connections] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -92,110 +79,181 @@ class Client:
         await self.aclose()
 
     async def aclose(self) -> None:
-        await self._http.aclose()
+        while self._connections:
+            await self._connections.popitem()[1].aclose()
 
     async def call(
         self,
+        peer: Peer,
         request: Request,
         *,
-        limits: Limits,
-        agency: str,
         operation: str,
-        repeatable: bool,
         understand: Callable[[RawAnswer], T],
+        priority: Priority,
+        repeatable: bool,
     ) -> T:
         """Make the call and return what `understand` makes of the answer.
 
-        `understand` may raise any AgencyFailure: that too is this call's outcome in its record. It gets
-        answers of 2xx, and of those 4xx and 5xx whose meaning is in the body. Large ones it gets in a thread.
-        `repeatable`: whether the call may be sent again when it fails in passing.
-        Raises AgencyFailure and nothing else, unless `understand` does.
+        `understand` gets answers of 2xx, and of those 4xx and 5xx whose meaning is in the body; large ones in a
+        thread. The AgencyFailure it may raise is this call's outcome. `repeatable`: whether the call may be sent
+        again, when it fails in passing, although the agency may have had it.
         """
-        call = _Call(request, limits, agency, operation)
-        try:
-            async with asyncio.timeout(limits.total_seconds):
-                answer = await self._send(call, repeatable)
-        except TimeoutError:
-            await self._fail(call, TimedOut(f"There was no whole answer within {limits.total_seconds:g} s."))
-        except AgencyFailure as failure:
-            await self._fail(call, failure)
-        try:
-            if len(answer.body) > _LARGE:
-                result = await asyncio.to_thread(understand, answer)
-            else:
-                result = understand(answer)
-        except AgencyFailure as failure:
-            await self._fail(call, failure)
-        await self._record(call, "ok", None)
-        return result
+        call = _Call(peer, request, operation, priority, repeatable)
 
-    async def _send(self, call: "_Call", repeatable: bool) -> RawAnswer:
-        retrying = AsyncRetrying(
-            retry=retry_if_exception(lambda error: repeatable and isinstance(error, AgencyFailure) and error.passing),
-            stop=stop_after_attempt(call.limits.attempts) | stop_before_delay(call.limits.total_seconds),
-            wait=_wait,
+        async def attempt() -> T:
+            async with self._exchange(call) as answer:
+                raw = await answer.whole()
+                return await asyncio.to_thread(understand, raw) if len(raw.body) > _LARGE else understand(raw)
+
+        async with self._recorded(call):
+            return await self._persist(call, attempt)
+
+    @asynccontextmanager
+    async def stream(
+        self, peer: Peer, request: Request, *, operation: str, priority: Priority, repeatable: bool
+    ) -> AsyncIterator["Stream"]:
+        """Make the call and give the answer's head; its body is read within the block.
+
+        Until then all is as with `call`; from there on nothing is repeated. An AgencyFailure raised inside the
+        block is this call's outcome.
+        """
+        call = _Call(peer, request, operation, priority, repeatable)
+        async with self._recorded(call), AsyncExitStack() as stack:
+            yield await self._persist(call, lambda: stack.enter_async_context(self._exchange(call)))
+
+    async def carry(
+        self,
+        work: Callable[[], Awaitable[T]],
+        peer: Peer,
+        *,
+        operation: str,
+        method: str,
+        address: str,
+        priority: Priority,
+        repeatable: bool,
+    ) -> T:
+        """Do a piece of `work` that is no HTTP, such as reading a file, by the same rules as a call.
+
+        `work` is awaited anew at each try; what it raises of AgencyFailure is the call's outcome. `method` and
+        `address` are for the record alone.
+        """
+        call = _Call(peer, Request(method, address), operation, priority, repeatable)
+
+        async def attempt() -> T:
+            async with self._turn(call), call.patience.running():
+                return await work()
+
+        async with self._recorded(call):
+            return await self._persist(call, attempt)
+
+    async def _persist(self, call: "_Call", attempt: Callable[[], Awaitable[T]]) -> T:
+        """What `attempt` gives, if need be after several."""
+
+        async def once() -> T:
+            try:
+                return await attempt()
+            except Withheld:
+                if call.failed is None:
+                    raise
+                # That we may not try again says less than what came of trying.
+                call.given_up = True
+                raise call.failed from None
+
+        try:
+            # By itself, because it is most often the only one, and the machinery for more costs a tenth of a call.
+            return await once()
+        except AgencyFailure as failure:
+            if not call.is_worth_another(failure):
+                raise
+        await call.rest(call.pause)
+        return await AsyncRetrying(
+            retry=retry_if_exception(call.is_worth_another),
+            wait=lambda _state: call.pause,
+            sleep=call.rest,
             reraise=True,
-        )
-        return await retrying(self._attempt, call)
+        )(once)
 
-    async def _attempt(self, call: "_Call") -> RawAnswer:
-        call.attempts += 1
-        call.status, call.body = None, bytearray()
+    @asynccontextmanager
+    async def _exchange(self, call: "_Call") -> AsyncIterator["Stream"]:
+        """One attempt over HTTP, as far as the head of an answer that is worth reading."""
+        async with self._turn(call), AsyncExitStack() as stack:
+            async with call.patience.running():
+                connections = await self._connect(call.peer)
+                incoming = await stack.enter_async_context(connections.exchange(call.request, call.peer.limits))
+            call.status = incoming.status
+            answer = Stream(incoming, call)
+            if failure := incoming.verdict():
+                await answer.note_body()
+                raise failure
+            yield answer
+
+    async def _connect(self, peer: Peer) -> Connections:
+        key = (peer.agency, peer.private, peer.trust)
+        if key not in self._connections:
+            context = await (peer.trust.context() if peer.trust else asyncio.to_thread(public_context))
+            self._connections.setdefault(key, Connections(context, peer.private))
+        return self._connections[key]
+
+    @asynccontextmanager
+    async def _turn(self, call: "_Call") -> AsyncIterator[None]:
+        """Hold the gate's leave for one attempt, and tell it how that went."""
+        if self._gate is None:
+            call.begin_attempt()
+            yield
+            return
+        peer, patience = call.peer, call.patience
+        asked = time.monotonic()
+        async with self._gate.turn(
+            peer.agency, peer.budget, peer.zone, call.priority, wait_seconds=patience.left
+        ) as turn:
+            patience.left -= time.monotonic() - asked
+            call.begin_attempt()
+            try:
+                yield
+            except (Rejected, NotFound):
+                # A system that says no is well.
+                turn.succeeded()
+                raise
+            except AgencyFailure as failure:
+                turn.failed(failure)
+                raise
+            turn.succeeded()
+
+    @asynccontextmanager
+    async def _recorded(self, call: "_Call") -> AsyncIterator[None]:
+        """Record the call by how the block ends; what it fails with leaves without secrets."""
         try:
-            async with self._http.stream(
-                call.request.method,
-                call.request.address,
-                params=call.request.query or None,
-                headers=dict(call.request.headers),
-                content=call.request.body,
-                timeout=httpx.Timeout(call.limits.read_seconds, connect=call.limits.connect_seconds),
-            ) as response:
-                call.status = response.status_code
-                await _read(response, call)
-        except httpx.TimeoutException as error:
-            kind = Unreachable if isinstance(error, httpx.ConnectTimeout) else TimedOut
-            raise kind(f"The agency's system keeps us waiting ({type(error).__name__}).") from error
-        except (httpx.UnsupportedProtocol, httpx.LocalProtocolError, httpx.InvalidURL, UnicodeError) as error:
-            # The library's words may quote a header, and with it a secret.
-            raise Malformed(f"The request cannot be sent as it is ({type(error).__name__}).") from None
-        except httpx.DecodingError as error:
-            raise Malformed("The answer is not compressed the way it says.") from error
-        except httpx.RemoteProtocolError as error:
-            raise Unreachable("The agency's system broke off, or does not speak HTTP.") from error
-        except httpx.TransportError as error:
-            raise Unreachable(f"There is no connection to the agency's system: {_words(error)}.") from error
-        _judge(response)
-        return RawAnswer(
-            response.status_code,
-            dict(response.headers),
-            bytes(call.body),
-            _http_date(response.headers.get("Date")),
-        )
-
-    async def _fail(self, call: "_Call", failure: AgencyFailure) -> NoReturn:
-        failure.message = call.masked(failure.message.encode()).decode()
-        failure.args = (failure.message,)
-        if failure.raw is None:
-            failure.raw = call.kept_answer()
-        await self._record(call, failure.kind, failure.message)
-        raise failure
+            yield
+        except AgencyFailure as failure:
+            failure.message = call.masked(failure.message.encode()).decode()
+            failure.args = (failure.message,)
+            if failure.raw is None:
+                failure.raw = call.kept_answer()
+            await self._record(call, failure.kind, failure.message)
+            raise
+        except (Exception, GeneratorExit):
+            if call.status is not None:
+                # Whoever reads the answer has stopped, for a reason of theirs: the agency did its part.
+                await self._record(call, "ok", None)
+            raise
+        await self._record(call, "ok", None)
 
     async def _record(self, call: "_Call", outcome: str, message: str | None) -> None:
         seconds = time.monotonic() - call.began
         log.info(
             "agency.call",
-            agency=call.agency,
+            agency=call.peer.agency,
             operation=call.operation,
             outcome=outcome,
             status=call.status,
             attempts=call.attempts,
             seconds=round(seconds, 3),
-            answer_bytes=len(call.body),
+            answer_bytes=call.answer_bytes,
         )
         if self._recorder is None:
             return
         record = CallRecord(
-            agency=call.agency,
+            agency=call.peer.agency,
             operation=call.operation,
             method=call.request.method,
             address=call.masked(call.request.address.encode()).decode(),
@@ -205,39 +263,145 @@ class Client:
             outcome=outcome,
             message=message,
             status=call.status,
-            request=call.kept(_as_sent(call.request)),
+            request=call.kept(call.request.as_sent()),
             response=call.kept_answer(),
-            response_bytes=len(call.body),
+            response_bytes=call.answer_bytes,
         )
         try:
             await self._recorder(record)
         except Exception:
-            log.exception("agency.call_not_recorded", agency=call.agency, operation=call.operation)
+            log.exception("agency.call_not_recorded", agency=call.peer.agency, operation=call.operation)
+
+
+class Stream:
+    """An answer whose body is still coming."""
+
+    def __init__(self, incoming: Incoming, call: "_Call") -> None:
+        self._incoming, self._call = incoming, call
+        self.status = incoming.status
+        #: By lower-case name.
+        self.headers: Mapping[str, str] = incoming.headers
+        #: The agency's clock, by its Date header.
+        self.agency_time = incoming.agency_time
+
+    async def chunks(self) -> AsyncIterator[bytes]:
+        """The body as it comes, unpacked; once only. Raises AgencyFailure.
+
+        Only the time between asking for a chunk and its coming is the agency's.
+        """
+        chunks = self._incoming.chunks()
+        while True:
+            async with self._call.patience.running():
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
+            self._call.note(chunk)
+            yield chunk
+
+    async def whole(self) -> RawAnswer:
+        """The answer with all of its body, which has not been begun to be read. Raises AgencyFailure."""
+        body = b"".join([chunk async for chunk in self.chunks()])
+        return RawAnswer(self.status, self.headers, body, self.agency_time)
+
+    async def note_body(self) -> None:
+        """Read as much of the body as a record keeps."""
+        with suppress(AgencyFailure):
+            async for _ in self.chunks():
+                if self._call.answer_bytes >= KEPT_BYTES:
+                    return
+
+
+class _Patience:
+    """The seconds for which a call may still wait. They pass only within `running`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = self.left = seconds
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Raises TimedOut when they are over."""
+        began = time.monotonic()
+        try:
+            async with asyncio.timeout(self.left):
+                yield
+        except TimeoutError:
+            raise TimedOut(f"There was no whole answer within {self._seconds:g} s.") from None
+        finally:
+            self.left -= time.monotonic() - began
 
 
 class _Call:
     """One call under way, over all its attempts."""
 
-    def __init__(self, request: Request, limits: Limits, agency: str, operation: str) -> None:
-        self.request, self.limits, self.agency, self.operation = request, limits, agency, operation
+    def __init__(self, peer: Peer, request: Request, operation: str, priority: Priority, repeatable: bool) -> None:
+        self.peer, self.request, self.operation = peer, request, operation
+        self.priority, self.repeatable = priority, repeatable
+        self.patience = _Patience(peer.limits.total_seconds)
         self.started_at = datetime.now(UTC)
         self.began = time.monotonic()
         self.attempts = 0
+        # Whether any attempt may have reached the agency, what the last one failed with, and whether there is none.
+        self.sent = False
+        self.failed: AgencyFailure | None = None
+        self.given_up = False
+        #: Seconds to wait before the next attempt.
+        self.pause = 0.0
+        self.begin_answer()
+
+    def begin_attempt(self) -> None:
+        self.attempts += 1
+        self.begin_answer()
+
+    def begin_answer(self) -> None:
         # Of the last attempt, as far as it got.
         self.status: int | None = None
-        self.body = bytearray()
+        self.answer_bytes = 0
+        self._answer = bytearray()
+
+    def note(self, chunk: bytes) -> None:
+        """Remember what came: its size, and its beginning."""
+        if (room := 2 * KEPT_BYTES - self.answer_bytes) > 0:
+            self._answer += chunk[:room]
+        self.answer_bytes += len(chunk)
+
+    def is_worth_another(self, failure: BaseException) -> bool:
+        """Whether to try again, after a `pause`."""
+        if not isinstance(failure, AgencyFailure):
+            return False
+        self.sent = failure.sent = self.sent or failure.sent
+        self.failed = failure
+        pause = None if self.given_up else self._pause_after(failure)
+        self.pause = pause or 0.0
+        return pause is not None
+
+    async def rest(self, seconds: float) -> None:
+        async with self.patience.running():
+            await asyncio.sleep(seconds)
+
+    def _pause_after(self, failure: AgencyFailure) -> float | None:
+        """How many seconds to wait before the next try; None where there must be none."""
+        safe = self.repeatable or not self.sent
+        if not (failure.passing and safe) or self.attempts >= self.peer.limits.attempts:
+            return None
+        # At random, lest all whose calls failed together come back together.
+        seconds = random.uniform(0, min(_LONGEST_PAUSE, _PAUSE * 2 ** (self.attempts - 1)))  # noqa: S311
+        if isinstance(failure, Throttled) and failure.retry_after is not None:
+            seconds += failure.retry_after
+        return seconds if seconds < self.patience.left else None
 
     def masked(self, text: bytes) -> bytes:
         """`text` without this call's secrets, in whichever way they are written in it."""
         for secret in filter(None, self.request.secrets):
-            in_json = orjson.dumps(secret).decode()[1:-1]
+            # As orjson writes it, and with letters in ASCII or slashes escaped, as others do.
+            in_json = {orjson.dumps(secret).decode()[1:-1], json.dumps(secret)[1:-1]}
             forms = {
                 secret,
                 quote(secret, safe=""),
                 quote_plus(secret),
                 escape(secret),
                 escape(secret, False),
-                in_json,
+                *in_json,
+                *(each.replace("/", "\\/") for each in in_json),
             }
             for form in sorted(forms, key=len, reverse=True):
                 text = text.replace(form.encode(), b"***")
@@ -250,73 +414,4 @@ class _Call:
     def kept_answer(self) -> bytes:
         if self.request.secret_answer and self.status is not None and self.status < 300:
             return b"***"
-        return self.kept(self.body)
-
-
-async def _read(response: httpx.Response, call: _Call) -> None:
-    if "," in response.headers.get("Content-Encoding", ""):
-        # Each layer multiplies what one small chunk unpacks to, before the limit below can see it.
-        raise Malformed("The answer is compressed more than once.")
-    async for chunk in response.aiter_bytes():
-        call.body += chunk
-        if len(call.body) > call.limits.max_bytes:
-            raise Malformed(f"The answer is larger than {call.limits.max_bytes} bytes.")
-
-
-def _judge(response: httpx.Response) -> None:
-    """Raise what the status means, where it means the same whatever the body says."""
-    status = response.status_code
-    said = f"The agency's system answered {status}"
-    retry_after = _retry_after(response.headers.get("Retry-After"))
-    if status in (401, 403):
-        raise Unauthorized(f"{said}: it refuses our credentials.")
-    if status == 404:
-        raise NotFound(f"{said}: it has nothing by that name.")
-    if status == 408:
-        raise TimedOut(f"{said}: it gave up waiting.")
-    if status == 429 or (status == 503 and retry_after is not None):
-        raise Throttled(f"{said}: it asks us to slow down.", retry_after=retry_after)
-    if status in (502, 503, 504):
-        raise Unreachable(f"{said}: it is not there.")
-    if 300 <= status < 400:
-        raise Malformed(f"{said}: it points to {_host(response.headers.get('Location', ''))}, where we do not follow.")
-
-
-def _words(error: Exception) -> str:
-    return str(error) or type(error).__name__
-
-
-def _wait(state: RetryCallState) -> float:
-    failure = state.outcome.exception() if state.outcome else None
-    if isinstance(failure, Throttled) and failure.retry_after is not None:
-        return failure.retry_after
-    return _BACKOFF(state)
-
-
-def _as_sent(request: Request) -> bytes:
-    """What a record keeps of a request: its query, which the address lacks, and its body."""
-    query = f"?{httpx.QueryParams(dict(request.query))}\n".encode() if request.query else b""
-    return query + request.body
-
-
-def _retry_after(header: str | None) -> float | None:
-    """Seconds from now; the header holds them, or a date."""
-    if header is None:
-        return None
-    if header.strip().isdecimal() and len(header) < 10:
-        return float(header)
-    moment = _http_date(header)
-    return max(0.0, (moment - datetime.now(UTC)).total_seconds()) if moment else None
-
-
-def _http_date(header: str | None) -> datetime | None:
-    with suppress(TypeError, ValueError, OverflowError, IndexError):
-        moment = parsedate_to_datetime(header or "")
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return None
-
-
-def _host(location: str) -> str:
-    with suppress(ValueError):
-        return urlsplit(location).hostname or "another path of its own"
-    return "no readable address"
+        return self.kept(self._answer)

@@ -7,7 +7,8 @@ from_xml(text)          what the root of the XML document holds that a text is, 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
 from typing import Any, TypeAlias
 
 import jmespath
@@ -113,9 +114,23 @@ def _gather(node: Any, found: set[str]) -> bool:
 
 def _parsed(expression: str) -> Any:
     try:
-        return jmespath.compile(expression)
+        parsed = jmespath.compile(expression)
     except JMESPathError as error:
         raise ValueError(f"{expression!r} is not a JMESPath expression: {error}") from error
+    for name in _called(parsed.parsed):
+        if name not in _Functions.FUNCTION_TABLE:
+            near = get_close_matches(name, _Functions.FUNCTION_TABLE, 1)
+            hint = f"is {near[0]} meant?" if near else f"there is {', '.join(sorted(_Functions.FUNCTION_TABLE))}"
+            raise ValueError(f"{expression!r} calls {name}, which is no function; {hint}")
+    return parsed
+
+
+def _called(node: Any) -> Iterator[str]:
+    """The functions that are called in `node`; JMESPath itself looks only when it comes to one."""
+    if node["type"] == "function_expression":
+        yield node["value"]
+    for child in node["children"]:
+        yield from _called(child)
 
 
 def _path(names: list[str]) -> Find:

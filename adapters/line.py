@@ -1,11 +1,14 @@
 """The line to one agency: what all of its calls share."""
 
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from adapters.client import Client, RawAnswer, Request
+from adapters.client import Client, Peer, RawAnswer, Request, Stream
+from adapters.tls import Trust
 from contracts.adapter import Priority, Secrets
 from contracts.agency import AgencySpec
 from contracts.system import RestSystem, SoapSystem
@@ -13,16 +16,23 @@ from contracts.system import RestSystem, SoapSystem
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Line:
     spec: AgencySpec
     system: RestSystem | SoapSystem
     client: Client
     secrets: Secrets
+    #: None for a system with no `tls` of its own.
+    trust: Trust | None = None
 
     @property
     def zone(self) -> ZoneInfo:
         return ZoneInfo(self.spec.time_zone)
+
+    @cached_property
+    def peer(self) -> Peer:
+        system = self.system
+        return Peer(self.spec.id, self.zone, system.limits, system.budget, system.private, self.trust)
 
     def address(self, path: str) -> str:
         return self.system.address.rstrip("/") + path
@@ -37,10 +47,11 @@ class Line:
     ) -> T:
         """Client.call, with what is the same for all of the agency's calls."""
         return await self.client.call(
-            request,
-            limits=self.system.limits,
-            agency=self.spec.id,
-            operation=operation,
-            repeatable=repeatable,
-            understand=understand,
+            self.peer, request, operation=operation, understand=understand, priority=priority, repeatable=repeatable
         )
+
+    def stream(
+        self, operation: str, request: Request, priority: Priority, repeatable: bool = True
+    ) -> AbstractAsyncContextManager[Stream]:
+        """Client.stream, likewise."""
+        return self.client.stream(self.peer, request, operation=operation, priority=priority, repeatable=repeatable)

@@ -1,7 +1,7 @@
 """Templates of a spec's requests: strings with {code}, {since|dd/MM/yyyy}, {secret:NAME} and the like."""
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeAlias
 from urllib.parse import quote
@@ -12,7 +12,7 @@ from contracts.adapter import Secrets
 from contracts.errors import Unauthorized
 
 #: What placeholders stand for. None is for what has no value, such as `since` on a first sync.
-Values: TypeAlias = Mapping[str, str | int | datetime | None]
+Values: TypeAlias = Mapping[str, str | int | datetime | Sequence[str] | None]
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 # The names of contracts.agency.SecretName: one may become a file's name.

@@ -1,11 +1,13 @@
 """The protocol behind which the languages of agencies' systems are alike: one operation, asked in its own."""
 
 from collections.abc import Callable, Collection
+from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
 from adapters.answers import AnswerReader
-from adapters.client import RawAnswer
+from adapters.client import RawAnswer, Stream
 from adapters.placeholders import Values
+from adapters.records import RecordStream
 from contracts.adapter import Priority
 from contracts.operations import RestRequest, SoapRequest
 
@@ -26,6 +28,20 @@ class Speaker(Protocol):
 
         What `read` raises is part of the call's record. `values` may hold an "address" that takes the place of
         the request's own path and query: that of a next page.
+        """
+        ...
+
+    def stream(self, values: Values, *, priority: Priority) -> AbstractAsyncContextManager[Stream]:
+        """Send the request likewise, and give an answer of success whose body is yet to be read.
+
+        It is not asked again once it has come. Raises AgencyFailure.
+        """
+        ...
+
+    def records(self, path: tuple[str, ...], wanted: frozenset[str] | None, answer: Stream) -> RecordStream | None:
+        """What takes the records at `path` out of such an answer's content; closed, it gives that content.
+
+        `wanted`: the names of a record that are looked at. None where the answer must be read whole.
         """
         ...
 

@@ -54,8 +54,9 @@ def parse(source: bytes | str) -> tuple[str, Any]:
 class Row(dict[str, Any]):
     """The wanted fields of a record, and what it was written as."""
 
-    __slots__ = ("source", "xsi")
+    __slots__ = ("finish", "source", "xsi")
     source: bytes
+    finish: Callable[[Any], Any]
     #: The prefixes that mean XMLSchema-instance there.
     xsi: set[str]
 
@@ -65,7 +66,7 @@ class Row(dict[str, Any]):
         reader.xsi = self.xsi
         try:
             reader.feed(self.source)
-            return reader.close()[1]
+            return self.finish(reader.close()[1])
         except Malformed:
             # Its document was in another encoding than utf-8.
             return dict(self)
@@ -78,10 +79,16 @@ class XmlRecords:
     """
 
     def __init__(
-        self, path: Sequence[str | None], wanted: frozenset[str] | None = None, *, inner: RecordStream | None = None
+        self,
+        path: Sequence[str | None],
+        wanted: frozenset[str] | None = None,
+        *,
+        finish: Callable[[Any], Any] | None = None,
+        inner: RecordStream | None = None,
     ) -> None:
-        """`wanted`: the fields of a record that are read, which then is a Row; None for all."""
-        self._path, self._wanted, self._inner = list(path), wanted, inner
+        """`wanted`: the fields of a record that are read, which then is a Row; None for all. `finish` is applied to
+        each record."""
+        self._path, self._wanted, self._finish, self._inner = list(path), wanted, finish or _as_it_is, inner
         self._parser: expat.XMLParserType | None = None
         self._head = b""
         self._records: list[Any] = []
@@ -236,8 +243,10 @@ class XmlRecords:
     def _leave(self, name: str, value: Any) -> None:
         """A record is whole. Around it an empty list stands in its place."""
         self._record, self._elements, self._since = 0, 0, 0
+        value = self._finish(value)
         if self._wanted is not None and isinstance(value, dict):
             value = Row(value)
+            value.finish = self._finish
             begin, end = self._record_at - self._source_at, self._place() - self._source_at
             value.source = self._source[begin : self._source.index(b">", end) + 1]
             value.xsi = self.xsi
@@ -325,6 +334,10 @@ class XmlRecords:
             raise Malformed(f"It has over {_MAX_NAMES} different names of elements.")
         name = self._local[tag] = tag.rpartition(":")[2]
         return name
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
 
 
 def _refuse_doctype(*_: object) -> None:

@@ -38,7 +38,7 @@ class Sync(SpecModel):
     """When to pull, and how far to look back each time."""
 
     every_seconds: int = Field(ge=1, le=86_400)
-    overlap_seconds: int = Field(default=60, ge=0, le=86_400)
+    overlap_seconds: int = Field(default=60, ge=0, le=30 * 86_400)
     overlap_revisions: int = Field(default=100, ge=0, le=100_000)
     margin_seconds: int = Field(
         default=2, ge=0, le=3600, description="How far behind the agency's clock a window ends."

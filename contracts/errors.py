@@ -23,14 +23,17 @@ class AgencyFailure(Exception):
 
     kind: ClassVar[str] = "failure"
     #: Whether the same request may succeed if it is simply sent again a little later.
-    passing: ClassVar[bool] = False
+    passing: bool = False
 
-    def __init__(self, message: str, *, raw: bytes | None = None) -> None:
+    def __init__(self, message: str, *, raw: bytes | None = None, sent: bool = True, lasting: bool = False) -> None:
+        """`lasting`: this one will not pass by itself, though others of its kind do."""
         super().__init__(message)
         self.message = message
         self.raw = raw
         #: Whether the agency may have acted upon the request: False only where it surely never had it.
-        self.sent = True
+        self.sent = sent
+        if lasting:
+            self.passing = False
 
 
 class Unreachable(AgencyFailure):

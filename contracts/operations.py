@@ -51,7 +51,11 @@ class Answer(SpecModel):
     holds: Literal["json", "xml"] = Field(default="json", description="What a REST answer is; SOAP is always XML.")
     inside: Expression | None = Field(default=None, description="JMESPath to a string that itself holds a document.")
     inside_holds: Literal["xml", "json"] = "xml"
-    records: Expression = Field(default="@", description="JMESPath to the record, or the list of them.")
+    records: Expression = Field(
+        default="@",
+        description="JMESPath to the record, or the list of them. That nothing is there is no list: where the agency "
+        "means none by it, `[path][]` takes null and what is missing for none, `path || `[]`` an empty text too.",
+    )
     error_when: Expression | None = Field(default=None, description="JMESPath that is true when this is an error.")
     error_message: Expression | None = None
     busy_when: Expression | None = Field(

@@ -87,7 +87,7 @@ class BasicAuth(SpecModel):
 
 
 class OAuth2Auth(SpecModel):
-    """A bearer token from a token endpoint, as Keycloak's. Renewed before it ends, and when it is refused."""
+    """A token from a token endpoint, as Keycloak's. Renewed before it ends, and when it is refused."""
 
     kind: Literal["oauth2"]
     token_address: str = Field(description="The whole address of the token endpoint; it may be another host's.")
@@ -98,6 +98,7 @@ class OAuth2Auth(SpecModel):
     username: str | None = None
     password: str | None = None
     scope: str | None = None
+    place: Placement = Placement(headers={"Authorization": "Bearer {token}"})
 
     @model_validator(mode="after")
     def _who(self) -> Self:
@@ -208,19 +209,30 @@ class SoapSystem(HttpSystem):
 
 
 class Csv(SpecModel):
+    """Records go by the names of their columns: the mapping says "Mã hồ sơ", in quotation marks of its own."""
+
     kind: Literal["csv"]
     delimiter: Literal[",", ";", "\t", "|"] = ","
     encoding: Literal["utf-8", "windows-1258", "utf-16"] = "utf-8"
-    header_row: int = Field(default=1, ge=1, le=100, description="The line of the column names; what is above is none.")
+    header_row: int = Field(
+        default=1,
+        ge=1,
+        le=100,
+        description="The line of the column names. Above it nothing is read but the names of columns that have none.",
+    )
 
 
 class Xlsx(SpecModel):
+    """Likewise by column. Numbers are as one writes them (12, 0.5), dates `yyyy-MM-dd HH:mm:ss`."""
+
     kind: Literal["xlsx"]
     sheet: str | None = Field(default=None, description="The first one, where none is named.")
     header_row: int = Field(default=1, ge=1, le=100)
 
 
 class XmlFile(SpecModel):
+    """Records as those of a REST system that answers in XML."""
+
     kind: Literal["xml"]
     records: Expression = Field(description="JMESPath from the root element's content to the records.")
 
@@ -238,8 +250,8 @@ class Sftp(SpecModel):
     )
     username: str
     password: SecretName | None = None
-    key: SecretName | None = None
-    private: bool = False
+    key: SecretName | None = Field(default=None, description="Our private key, as OpenSSH or in PEM.")
+    private: bool = Field(default=False, description="Whether the server may be in a private network.")
 
     @model_validator(mode="after")
     def _one_way_in(self) -> Self:
@@ -248,24 +260,40 @@ class Sftp(SpecModel):
         return self
 
 
+#: Of one file in one folder: it leads nowhere else.
+FileName = Annotated[str, StringConstraints(pattern=r"^[^/\\\x00]+$", max_length=100)]
+
+
 class FileSystem(SpecModel):
-    """Files the agency leaves for the hub, each of them whole: taken once, in one transaction, and moved to
-    `done` when they are in the index."""
+    """Files the agency leaves for the hub, each of them whole: taken once, in one transaction, in the order of
+    their names, and moved to `done` when they are in the index."""
 
     kind: Literal["files"]
-    folder: str = Field(description="Absolute; on this machine, or on the SFTP server.")
+    folder: str = Field(
+        pattern=r"^/[^\x00]*$", description="Absolute, with slashes; on this machine, or on the SFTP server."
+    )
     sftp: Sftp | None = None
-    pattern: str = Field(description="Which files are taken: *.csv")
+    pattern: FileName = Field(description="Which files are taken: *.csv. Capitals do not matter.")
     format: FileFormat
-    done: str = Field(default="done", description="Where files go that were read, under `folder`.")
+    done: FileName = Field(default="done", description="Where files go that were read, under `folder`.")
     settle_seconds: int = Field(
         default=60, ge=0, le=86_400, description="How long a file must have stayed as it is before it is taken."
     )
-    ready_suffix: str | None = Field(
-        default=None, description="A file is taken once another of its name with this at the end stands beside it."
+    ready_suffix: FileName | None = Field(
+        default=None,
+        description="A file is taken once another of its name with this at the end stands beside it, "
+        "however short it has been there.",
     )
     limits: Limits = Limits()
     budget: Budget = Budget(concurrency=1)
+
+    @model_validator(mode="after")
+    def _inside_the_folder(self) -> Self:
+        if ".." in self.folder.split("/"):
+            raise ValueError("`folder` is given without `..`")
+        if self.done in (".", "..", "failed"):
+            raise ValueError(f"`done` is the name of a folder in `folder`; {self.done!r} cannot be")
+        return self
 
 
 System = Annotated[RestSystem | SoapSystem | FileSystem, Field(discriminator="kind")]

@@ -1,53 +1,29 @@
-"""The command `hub`: run, migrate, keys. What goes wrong is said in one sentence, without a traceback."""
+"""The command `hub`: run, migrate, keys, adapter. What goes wrong is said in one sentence, without a traceback."""
 
 import asyncio
 import errno
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import Annotated, TextIO
 
 import typer
-from pydantic import ValidationError
 
-from config.load import ConfigError
 from config.settings import Settings
 from hub import log, main
-from hub.db import DatabaseFailed
-from hub.embedded import EmbeddedFailed, EmbeddedPostgres
-from hub.installation import WrongKeys
-from hub.sample import SampleEstate, SampleFailed, sample_estate
-from hub.vault import VaultError
+from hub.sample import SampleEstate, sample_estate
+from hub.studio import commands as studio
+from hub.terminal import Stop, check_data_dir, database_url, one_sentence
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The integration hub of Gia Lai province.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys of portal frontends.")
 app.add_typer(keys_app, name="keys")
+app.add_typer(studio.app, name="adapter")
 
 #: How long `run --sample` waits for the first sync before it says what to open all the same.
 _FIRST_SYNC_SECONDS = 90
-
-
-class Stop(Exception):
-    """Something an operator can mend; the message says what."""
-
-
-@contextmanager
-def _one_sentence() -> Iterator[None]:
-    try:
-        yield
-    except (Stop, ConfigError, DatabaseFailed, WrongKeys, VaultError, EmbeddedFailed, SampleFailed) as problem:
-        raise typer.Exit(_say(str(problem))) from None
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        raise typer.Exit(_say(f"HUB_{'_'.join(map(str, first['loc'])).upper()}: {first['msg']}")) from None
-
-
-def _say(sentence: str) -> int:
-    print(f"hub: {sentence}", file=sys.stderr)
-    return 1
 
 
 @app.command()
@@ -56,9 +32,9 @@ def run(
     size: Annotated[int, typer.Option(help="Dossiers per agency of the sample estate.")] = 3000,
 ) -> None:
     """Run the hub: API, pages, clock and worker, until Ctrl-C."""
-    with _one_sentence():
+    with one_sentence():
         settings = Settings()
-        _check_data_dir(settings.data_dir)
+        check_data_dir(settings.data_dir)
         with _listen(settings.host, settings.port) as listener, _log_stream(settings, sample) as stream:
             log.configure(settings.log_level, settings.log_format, stream)
             asyncio.run(_run(settings, listener, size if sample else None))
@@ -67,12 +43,12 @@ def run(
 @app.command()
 def migrate() -> None:
     """Bring the database to the newest schema, and do nothing else."""
-    with _one_sentence():
+    with one_sentence():
         settings = Settings()
         log.configure(settings.log_level, settings.log_format)
 
         async def work() -> None:
-            async with _database(settings) as url, main.open_hub(settings, url):
+            async with database_url(settings) as url, main.open_hub(settings, url):
                 pass
 
         asyncio.run(work())
@@ -81,12 +57,12 @@ def migrate() -> None:
 @keys_app.command("create")
 def create_key(name: Annotated[str, typer.Argument(help="Whose key it is, such as portal.")]) -> None:
     """Make an API key and show it, once. A key of the same name that was there before ends."""
-    with _one_sentence():
+    with one_sentence():
         settings = Settings()
         log.configure("WARNING", settings.log_format)
 
         async def work() -> str:
-            async with _database(settings) as url, main.open_hub(settings, url) as hub:
+            async with database_url(settings) as url, main.open_hub(settings, url) as hub:
                 return await hub.keys.create(name, actor=f"cli:{os.environ.get('USER', 'unknown')}")
 
         print(asyncio.run(work()))
@@ -95,7 +71,7 @@ def create_key(name: Annotated[str, typer.Argument(help="Whose key it is, such a
 async def _run(settings: Settings, listener: socket.socket, sample_size: int | None) -> None:
     address = f"http://{settings.host}:{listener.getsockname()[1]}"
     async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(_database(settings, own=True))
+        url = await stack.enter_async_context(database_url(settings, own=True))
         estate = None
         if sample_size is not None:
             estate = await stack.enter_async_context(sample_estate(settings.data_dir, address, sample_size))
@@ -139,33 +115,6 @@ async def _first_found(hub: main.Hub, estate: SampleEstate) -> str:
         if len(found) == len(estate.codes):
             return found[-1]
         await asyncio.sleep(0.2)
-
-
-@asynccontextmanager
-async def _database(settings: Settings, *, own: bool = False) -> AsyncIterator[str]:
-    """The URL of the database: the one that is configured, or the embedded one, started if it is not running.
-
-    `own`: we are the hub itself, and stop the embedded server at the end even if a killed hub left it.
-    """
-    if settings.database_url:
-        yield settings.database_url.get_secret_value()
-        return
-    _check_data_dir(settings.data_dir)
-    server = EmbeddedPostgres(settings.data_dir / "postgres", owner=own)
-    url = await asyncio.to_thread(server.start)
-    try:
-        yield url
-    finally:
-        await asyncio.to_thread(server.stop)
-
-
-def _check_data_dir(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise Stop(f"cannot make the data folder {folder}: {error.strerror}; set HUB_DATA_DIR") from None
-    if not os.access(folder, os.W_OK | os.X_OK):
-        raise Stop(f"cannot write to the data folder {folder}; set HUB_DATA_DIR to one you own")
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -21,6 +21,7 @@ from hub.access.keys import ApiKeys
 from hub.access.sign_in import SignIn
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.db import Database
+from hub.gate import DatabaseGate
 from hub.index import routes as index_routes
 from hub.index.answers import Answers
 from hub.installation import check_keys
@@ -78,7 +79,7 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
     try:
         await migrate(database.engine)
         await check_keys(database, vault)
-        async with Client(DatabaseCallRecorder(database, vault)) as client:
+        async with DatabaseGate(database) as gate, Client(DatabaseCallRecorder(database, vault), gate) as client:
             try:
                 registry = await Registry.build(specs, client=client, secrets=secrets, documents=settings.documents_dir)
             except ValueError as error:

@@ -1,4 +1,4 @@
-"""Records out of a JSON answer while it comes: cut apart here, read by orjson."""
+"""Records out of a JSON answer while it comes: cut apart here, read by adapters.json."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from adapters import json
 from adapters.answers import parse_json
 from contracts.errors import Malformed
 
@@ -135,7 +136,7 @@ class JsonRecords:
         if not text.endswith(b","):
             return []
         try:
-            records: list[Any] = orjson.loads(b"[" + text[:-1] + b"]")
+            records: list[Any] = json.load(b"[" + text[:-1] + b"]")
         except orjson.JSONDecodeError:
             return []
         self._drop(len(text))
@@ -168,6 +169,6 @@ def _opening(text: bytes) -> bytes:
 
 def _loaded(text: bytes) -> list[Any]:
     try:
-        return [orjson.loads(text)]
+        return [json.load(text)]
     except orjson.JSONDecodeError as error:
         raise Malformed(f"A record of the answer's list is not valid JSON: {error.msg}.") from None

@@ -1,30 +1,44 @@
-"""REST: requests and answers in JSON, by the spec alone."""
+"""REST: requests and answers in JSON, forms or plain XML, by the spec alone."""
 
-from collections.abc import Callable, Collection
-from contextlib import suppress
+import re
+from collections.abc import AsyncIterator, Callable, Collection
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
+from html import escape
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import orjson
 
-from adapters.answers import AnswerReader, parse_json, unexplained
-from adapters.client import RawAnswer, Request
+from adapters.answers import AnswerReader, parse_json, parse_xml, unexplained, xml_content
+from adapters.charsets import declared_charset
+from adapters.client import RawAnswer, Request, Stream
 from adapters.line import Line
 from adapters.placeholders import Template, Values
-from adapters.rest.auth import Authority, Credentials, authority
+from adapters.records import RecordStream
+from adapters.records.json_records import JsonRecords
+from adapters.rest.auth import Authority, authority
+from adapters.rest.credentials import Credentials
+from adapters.rest.following import following
 from adapters.speaker import Speak, Speaker
+from adapters.xml import XmlRecords
 from contracts.adapter import Priority
-from contracts.errors import Malformed, Unauthorized
+from contracts.errors import AgencyFailure, Malformed, Rejected, Unauthorized
 from contracts.operations import RestRequest, SoapRequest
+from contracts.system import RestSystem
 
 T = TypeVar("T")
 
-#: Placeholders that always have a value; a path cannot do without it.
-_IN_PATHS = {"code", "page", "size"}
+#: Placeholders that may have no value; a path cannot do without it.
+_NOT_IN_PATHS = {"since", "until", "revision", "cursor", "note"}
+
+_PLACEHOLDER = re.compile(r"(\{[^{}]*\})")
+_ACCEPT = {"json": "application/json", "xml": "application/xml, text/xml"}
 
 
 def rest_speak(line: Line) -> Speak:
     """Makes the speakers of a REST system, which share its login. Raises ValueError where it cannot work."""
-    who = authority(line)
+    assert isinstance(line.system, RestSystem), "build_adapter sees to it"
+    who = authority(line, line.system.auth)
 
     def speak(name: str, request: RestRequest | SoapRequest, answer: AnswerReader, names: Collection[str]) -> Speaker:
         assert isinstance(request, RestRequest), "AgencySpec sees to it"
@@ -46,55 +60,157 @@ class _RestSpeaker:
         who: Authority,
     ) -> None:
         self._line, self._name, self._answer, self._who = line, name, answer, who
-        self._method = request.method
+        self._method, self._in_xml = request.method, request.xml_body is not None
         if not request.path.startswith("/"):
             raise ValueError(f"the path {request.path!r} of {name} does not begin with a slash")
-        in_path = _IN_PATHS.intersection(names)
+        if "?" in request.path:
+            # An address is logged, and a query may hold what must not be.
+            raise ValueError(f"the path of {name} holds a query, which goes under `query`")
+        if who.in_body and not isinstance(request.json_body, dict) and request.form_body is None:
+            raise ValueError(f"credentials go in a JSON or form body, and {name} has none that takes them")
+        in_path = set(names) - _NOT_IN_PATHS
         self._path = Template(request.path, names=in_path, zone=line.zone, in_path=True)
-        rest = {"query": request.query, "headers": request.headers, "body": request.json_body}
-        self._rest = Template(rest, names=names, zone=line.zone)
-        self.names = self._path.names | self._rest.names
-        self.since_formats = self._rest.since_formats
+        parts = {
+            "query": request.query,
+            "headers": request.headers,
+            "json": request.json_body,
+            "form": request.form_body,
+        }
+        self._rest = Template(parts, names=names, zone=line.zone)
+        # Text and placeholders in turn, so that these alone are escaped, and one without a value is merely empty.
+        self._xml = Template(_PLACEHOLDER.split(request.xml_body or ""), names=names, zone=line.zone)
+        templates = (self._path, self._rest, self._xml)
+        self.names = {name for template in templates for name in template.names}
+        self.since_formats = {format for template in templates for format in template.since_formats}
 
     async def ask(
         self, values: Values, read: Callable[[RawAnswer], T], *, priority: Priority, repeatable: bool = True
     ) -> T:
-        who = await self._who.credentials()
+        who = await self._credentials()
         try:
             return await self._line.call(self._name, self._request(values, who), read, priority, repeatable)
         except Unauthorized:
             if not self._who.renewable(who):
                 raise
         # The token has ended before its time. Once only: a second refusal is not about the token.
-        who = await self._who.credentials()
+        who = await self._credentials()
         return await self._line.call(self._name, self._request(values, who), read, priority, repeatable)
+
+    @asynccontextmanager
+    async def stream(self, values: Values, *, priority: Priority) -> AsyncIterator[Stream]:
+        async with AsyncExitStack() as stack:
+            who = await self._credentials()
+            try:
+                answer = await stack.enter_async_context(self._open(values, who, priority))
+            except Unauthorized:
+                if not self._who.renewable(who):
+                    raise
+                answer = await stack.enter_async_context(self._open(values, await self._credentials(), priority))
+            if answer.status >= 300:
+                self.document(await answer.whole())
+            yield answer
+
+    def _open(self, values: Values, who: Credentials, priority: Priority) -> AbstractAsyncContextManager[Stream]:
+        return self._line.stream(self._name, self._request(values, who), priority)
+
+    def records(self, path: tuple[str, ...], wanted: frozenset[str] | None, answer: Stream) -> RecordStream | None:
+        charset = declared_charset(answer.headers.get("content-type", ""))
+        known = charset is None or charset.lower() in ("utf-8", "utf8", "us-ascii")
+        if not known or self._answer.inside or self._who.ends_in_answers:
+            return None
+        return XmlContent((None, *path), wanted) if self._answer.holds == "xml" else JsonRecords(path)
+
+    def document(self, raw: RawAnswer) -> Any:
+        if raw.status < 300:
+            # An answer that says it has no content.
+            document = None if raw.status == 204 else self._parse(raw)
+            self._refuse_ended(document)
+            return document
+        # An error whose body may say more than its status.
+        with suppress(Malformed):
+            document = self._parse(raw)
+            self._refuse_ended(document)
+            self._answer.content(document)
+        raise unexplained(raw.status)
+
+    async def _credentials(self) -> Credentials:
+        try:
+            return await self._who.credentials()
+        except AgencyFailure as failure:
+            # It was only the login that was sent, or refused before.
+            failure.sent = False
+            raise
+
+    def _parse(self, raw: RawAnswer) -> Any:
+        parse = parse_xml if self._answer.holds == "xml" else parse_json
+        return parse(raw.body, raw.headers.get("content-type", ""))
+
+    def _refuse_ended(self, document: Any) -> None:
+        if self._who.ended(document):
+            raise Unauthorized("The agency says that our session has ended.")
 
     def _request(self, values: Values, who: Credentials) -> Request:
         secrets = self._line.secrets
         filled = self._rest.fill(values, secrets)
-        headers = {"Accept": "application/json", **_said(filled["headers"]), **who.headers}
-        body = b""
-        if filled["body"] is not None:
-            body = orjson.dumps(filled["body"])
-            headers["Content-Type"] = "application/json"
+        address, query = self._line.address(_path(self._path.fill(values, secrets))), _said(filled["query"])
+        if next_page := values.get("address"):
+            address, query = following(address, str(next_page))
+        content_type, body = _body(filled["json"], filled["form"], who)
+        if self._in_xml:
+            content_type, body = "application/xml; charset=utf-8", _xml_body(self._xml.fill(values, secrets))
+        headers = {"accept": _ACCEPT[self._answer.holds]}
+        if content_type:
+            headers["content-type"] = content_type
+        # What the spec says stands in the place of what we would, however it is written.
+        for name, value in (_said(filled["headers"]) | who.headers).items():
+            headers[name.lower()] = value
+        used = (self._path, self._rest, self._xml)
         return Request(
             method=self._method,
-            address=self._line.address(self._path.fill(values, secrets)),
-            query=_said(filled["query"]),
+            address=address,
+            query=query | who.query,
             headers=headers,
             body=body,
-            secrets=(*self._path.secret_values(secrets), *self._rest.secret_values(secrets), *who.secrets),
+            secrets=(*(value for part in used for value in part.secret_values(secrets)), *who.secrets),
         )
 
-    def document(self, raw: RawAnswer) -> Any:
-        if raw.status < 300:
-            return parse_json(raw.body)
-        # An error whose body may say more than its status.
-        with suppress(Malformed):
-            self._answer.content(parse_json(raw.body))
-        raise unexplained(raw.status)
+
+class XmlContent(XmlRecords):
+    """XmlRecords of an answer that is plain XML."""
+
+    def close(self) -> Any:
+        return xml_content(*super().close())
+
+
+def _path(filled: str | None) -> str:
+    if filled is None:
+        raise Rejected("The request's path names something that is not known here.")
+    if not {".", ".."}.isdisjoint(filled.split("/")):
+        raise Rejected("The request's path would lead elsewhere.")
+    return filled
 
 
 def _said(texts: dict[str, Any]) -> dict[str, str]:
     """Without those that have no value."""
     return {name: str(value) for name, value in texts.items() if value is not None}
+
+
+def _body(json: Any, form: dict[str, Any] | None, who: Credentials) -> tuple[str | None, bytes]:
+    """Its content type, and the body."""
+    if form is not None:
+        return "application/x-www-form-urlencoded", urlencode(_said(form) | who.body).encode()
+    if json is None:
+        return None, b""
+    return "application/json", orjson.dumps(json | who.body if who.body else json)
+
+
+def _xml_body(pieces: list[Any]) -> bytes:
+    text = "".join(
+        escape(str("" if piece is None else piece)) if index % 2 else piece for index, piece in enumerate(pieces)
+    )
+    try:
+        parse_xml(body := text.encode())
+    except (Malformed, UnicodeEncodeError):
+        # Such as a character that XML cannot hold. The parser's own words would speak of an answer.
+        raise Rejected("The request is no well-formed XML once it is filled in.") from None
+    return body

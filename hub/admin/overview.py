@@ -10,6 +10,8 @@ from contracts.agency import AgencySpec
 from hub.db import Database
 from hub.registry import Registry
 from hub.streams.freshness import freshness
+from hub.studio.evidence import Evidence, gather
+from hub.studio.grade import Grade, grade
 
 Health = Literal["failing", "late", "starting", "well", "off"]
 
@@ -68,6 +70,8 @@ class AgencyRow:
     deliveries: dict[str, int]
     refused: int
     conflicts: int
+    #: What its spec has proved.
+    grade: Grade
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ async def overview(database: Database, registry: Registry) -> Overview:
         refused = {row["agency"]: row["refused"] for row in await connection.fetch(_REFUSED)}
         conflicts = {row["agency"]: row["conflicts"] for row in await connection.fetch(_CONFLICTS)}
         calls = await connection.fetch(_CALLS)
+        proved = await gather(connection)
     rows = [
         AgencyRow(
             spec=spec,
@@ -102,6 +107,7 @@ async def overview(database: Database, registry: Registry) -> Overview:
             deliveries={row["state"]: row["deliveries"] for row in states if row["agency"] == spec.id},
             refused=refused.get(spec.id, 0),
             conflicts=conflicts.get(spec.id, 0),
+            grade=grade(spec, proved.get(spec.id, Evidence())),
         )
         for spec in registry
     ]

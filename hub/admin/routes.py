@@ -16,6 +16,7 @@ from hub.bodies import BodyCutOff, BodyTooLarge, limited_body
 from hub.db import Database
 from hub.portal import look
 from hub.registry import Registry
+from hub.studio.grade import Level
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -31,6 +32,13 @@ _REASONS = {
     "bad_value": "Giá trị không đọc được",
     "missing_field": "Thiếu trường",
     "not_a_record": "Không phải bản ghi",
+}
+_LEVELS = {
+    Level.NONE: "Chưa xếp hạng",
+    Level.BRONZE: "Hạng đồng",
+    Level.SILVER: "Hạng bạc",
+    Level.GOLD: "Hạng vàng",
+    Level.PLATINUM: "Hạng bạch kim",
 }
 _STATES = {
     "new": "đang chờ",
@@ -57,7 +65,7 @@ def router(database: Database, registry: Registry, sign_in: SignIn) -> APIRouter
         if not hub_admin or not await sign_in.is_signed_in(hub_admin):
             return page("sign_in.html", 401 if hub_admin else 200, refused=False)
         view = await overview(database, registry)
-        return page("overview.html", view=view, health=_HEALTH, reasons=_REASONS, states=_STATES)
+        return page("overview.html", view=view, health=_HEALTH, reasons=_REASONS, states=_STATES, levels=_LEVELS)
 
     @routes.post("/sign-in")
     async def enter(request: Request) -> Response:

@@ -1,6 +1,7 @@
 """Small servers on real sockets: one answers in HTTP as a function says, one does whatever it likes."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -42,8 +43,8 @@ Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def talking(talk: Talk) -> AsyncIterator[str]:
-    """A server that does `talk` with each connection, however rude; yields its address."""
+async def talking(talk: Talk, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    """A server that does `talk` with each connection, however rude; yields its address, as if without TLS."""
     open_writers: set[asyncio.StreamWriter] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -56,7 +57,7 @@ async def talking(talk: Talk) -> AsyncIterator[str]:
             writer.close()
             open_writers.discard(writer)
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     try:
         yield "http://{}:{}".format(*server.sockets[0].getsockname())
     finally:
@@ -66,7 +67,7 @@ async def talking(talk: Talk) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def answering(answer: Callable[[Asked], Told]) -> AsyncIterator[str]:
+async def answering(answer: Callable[[Asked], Told], tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """A server that answers each request with what `answer` makes of it; yields its address."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -74,7 +75,7 @@ async def answering(answer: Callable[[Asked], Told]) -> AsyncIterator[str]:
             writer.write(answer(asked).encoded())
             await writer.drain()
 
-    async with talking(talk) as address:
+    async with talking(talk, tls) as address:
         yield address
 
 

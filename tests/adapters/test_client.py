@@ -4,15 +4,14 @@ import asyncio
 import gzip
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any
 
-import httpx
+import httpcore
 import pytest
 import respx
 from structlog.testing import capture_logs
 
 from adapters.client import KEPT_BYTES, Client, RawAnswer, Request
-from contracts.adapter import CallRecord
+from contracts.adapter import CallRecord, Priority
 from contracts.errors import (
     AgencyFailure,
     Malformed,
@@ -24,34 +23,10 @@ from contracts.errors import (
     Unreachable,
 )
 from contracts.system import Limits
+from tests.adapters.calls import Records, call, peer
 from tests.adapters.servers import Asked, Talk, Told, answering, read_request, talking
 
-ONCE = Limits(attempts=1)
 ADDRESS = "http://agency.example/ho-so"
-
-
-class Records(list[CallRecord]):
-    async def __call__(self, record: CallRecord) -> None:
-        self.append(record)
-
-
-async def call(
-    address: str,
-    limits: Limits = ONCE,
-    *,
-    records: Records | None = None,
-    repeatable: bool = True,
-    **request: Any,
-) -> RawAnswer:
-    async with Client(records) as client:
-        return await client.call(
-            Request(request.pop("method", "GET"), address, **request),
-            limits=limits,
-            agency="so-x",
-            operation="changes",
-            repeatable=repeatable,
-            understand=lambda raw: raw,
-        )
 
 
 # --- what a status or a broken transport means -------------------------------------------------------------
@@ -109,20 +84,16 @@ async def test_a_redirect_is_not_followed_and_only_its_host_is_told() -> None:
 @pytest.mark.parametrize(
     ("error", "failure"),
     [
-        (httpx.ConnectError("refused"), Unreachable),
-        (httpx.ConnectTimeout("slow"), Unreachable),
-        (httpx.ReadTimeout("slow"), TimedOut),
-        (httpx.WriteTimeout("slow"), TimedOut),
-        (httpx.PoolTimeout("slow"), TimedOut),
-        (httpx.ReadError("reset"), Unreachable),
-        (httpx.WriteError("reset"), Unreachable),
-        (httpx.CloseError("reset"), Unreachable),
-        (httpx.ProxyError("what proxy"), Unreachable),
-        (httpx.RemoteProtocolError("gibberish"), Unreachable),
-        (httpx.LocalProtocolError("header 'khóa'"), Malformed),
-        (httpx.UnsupportedProtocol("ftp"), Malformed),
-        (httpx.DecodingError("bad gzip"), Malformed),
-        (httpx.InvalidURL("no"), Malformed),
+        (httpcore.ConnectError("refused"), Unreachable),
+        (httpcore.ConnectTimeout("slow"), Unreachable),
+        (httpcore.ReadTimeout("slow"), TimedOut),
+        (httpcore.WriteTimeout("slow"), TimedOut),
+        (httpcore.PoolTimeout("slow"), Unreachable),
+        (httpcore.ReadError("reset"), Unreachable),
+        (httpcore.WriteError("reset"), Unreachable),
+        (httpcore.RemoteProtocolError("gibberish"), Unreachable),
+        (httpcore.LocalProtocolError("header 'khóa'"), Malformed),
+        (httpcore.UnsupportedProtocol("ftp"), Malformed),
     ],
 )
 @respx.mock
@@ -258,12 +229,12 @@ async def test_a_cookie_is_not_kept() -> None:
     async with answering(answer) as address, Client() as client:
         for _ in range(2):
             await client.call(
+                peer(),
                 Request("GET", address),
-                limits=ONCE,
-                agency="so-x",
                 operation="changes",
-                repeatable=True,
                 understand=lambda raw: raw,
+                priority=Priority.INCREMENTAL,
+                repeatable=True,
             )
     assert len(asked) == 2
     assert all("cookie" not in request.headers for request in asked)
@@ -356,12 +327,12 @@ async def test_what_the_adapter_makes_of_an_answer_is_the_calls_outcome(body: by
     async with answering(lambda _: Told(body)) as address, Client(records) as client:
         with pytest.raises(Rejected, match=r"wrong key \*\*\*") as caught:
             await client.call(
+                peer(),
                 Request("GET", address, secrets=["s3cret"], secret_answer=True),
-                limits=ONCE,
-                agency="so-x",
                 operation="login",
-                repeatable=True,
                 understand=refuse,
+                priority=Priority.INCREMENTAL,
+                repeatable=True,
             )
     [record] = records
     assert (record.outcome, record.message) == ("rejected", "The agency says: wrong key ***")
@@ -376,12 +347,12 @@ async def test_a_recorder_that_fails_breaks_no_call() -> None:
         with capture_logs() as logs:
             async with Client(broken) as client:
                 answer = await client.call(
+                    peer(),
                     Request("GET", f"{address}/ho-so/H21", query={"ten": "Nguyễn"}, body=b"Nguyen"),
-                    limits=ONCE,
-                    agency="so-x",
                     operation="lookup",
-                    repeatable=True,
                     understand=lambda raw: raw.body,
+                    priority=Priority.INCREMENTAL,
+                    repeatable=True,
                 )
     assert answer == b"ok"
     assert [line["event"] for line in logs] == ["agency.call", "agency.call_not_recorded"]

@@ -180,6 +180,21 @@ async def test_a_dossier_is_looked_up() -> None:
     assert [said.code for said in reading.observations] == ["H21.09-261120-0001"]
 
 
+async def test_an_answer_of_several_parts_is_understood() -> None:
+    code = '<x:Include xmlns:x="http://www.w3.org/2004/08/xop/include" href="cid:1"/>'
+    found = row("d1").replace("HoSo>", "TraCuuHoSoResult>", 1).replace("<GhiChu/>", f"<GhiChu>{code}</GhiChu>")
+    found = found.removesuffix("</HoSo>") + "</TraCuuHoSoResult>"
+    root = envelope(f'<TraCuuHoSoResponse xmlns="http://tempuri.org/">{found}</TraCuuHoSoResponse>').body
+    assert isinstance(root, str)
+    answer = Told(
+        f"--b\r\nContent-ID: <0>\r\n\r\n{root}\r\n--b\r\nContent-ID: <1>\r\n\r\nxyz\r\n--b--",
+        content_type='multipart/related; type="application/xop+xml"; start="<0>"; boundary=b',
+    )
+    async with adapter_of(answer) as adapter:
+        reading = await adapter.lookup("d1")
+    assert [said.facts.note for said in reading.observations] == ["eHl6"]
+
+
 @pytest.mark.parametrize(
     "nothing",
     [
