@@ -98,7 +98,9 @@ def reader(formats: Sequence[str], zone: ZoneInfo) -> Read:
 
     @lru_cache(maxsize=_CACHED)
     def moment_of(text: str) -> datetime | None:
-        text = _BLANKS.sub(" ", text.strip())
+        text = text.strip()
+        if "  " in text or not text.isprintable():
+            text = _BLANKS.sub(" ", text)
         if not text or text in _NONE_TEXTS:
             return None
         for pattern, iso in patterns:

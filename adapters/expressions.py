@@ -72,6 +72,11 @@ def compiled(expression: str) -> Find:
     return find
 
 
+def plain_path(expression: str) -> tuple[str, ...] | None:
+    """The names in an expression that is a path and nothing more."""
+    return tuple(expression.split(".")) if _PLAIN.fullmatch(expression) else None
+
+
 def truth(value: Any) -> bool:
     """What JMESPath takes for true: anything but null, false and what is empty. The number 0 is true."""
     return not (value is None or value is False or value in ("", [], {}))

@@ -1,5 +1,6 @@
 """Lists dossiers, page by page: from a window and a place in it to observations, and to the place to go on from."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
@@ -28,8 +29,8 @@ from contracts.operations import CursorPages, ListOperation, NextPages, Paged, Q
 #: A page of more rows than this is read as it comes; one of fewer is read whole, and may be asked for again.
 BIG_PAGE = 1000
 
-#: How many records are handed on at once.
-_PART = 500
+#: How many records are handed on at once, and understood at once.
+_PART, _SLICE = 500, 50
 
 _NEXT_LINK = re.compile(r"<([^<>]*)>[^<]*?;\s*rel\s*=\s*\"?next\"?", re.IGNORECASE)
 
@@ -82,7 +83,11 @@ class Listing:
                 return
             read = _Read(self._reader, None)
             async for chunk in answer.chunks():
-                read.take(stream.feed(chunk))
+                records = stream.feed(chunk)
+                for start in range(0, len(records), _SLICE):
+                    # Others shall not wait for a whole chunk to be understood.
+                    await asyncio.sleep(0)
+                    read.take(records[start : start + _SLICE])
                 if read.waiting >= _PART:
                     yield Page(*read.part(), None, complete=False)
             content = stream.close()

@@ -3,17 +3,16 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 import orjson
 from pydantic import ValidationError
 
 from adapters import dates
-from adapters.expressions import ExpressionError, Find, compiled, names_in
+from adapters.expressions import ExpressionError, Find, compiled, names_in, plain_path
 from adapters.misfit import Misfit
 from contracts.agency import AgencySpec
 from contracts.codes import fold
@@ -50,8 +49,7 @@ def event_mapping() -> RecordMapping:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class MappedRecord:
+class MappedRecord(NamedTuple):
     """What was understood of one record, as far as it was: each part may be there without the others."""
 
     code: str | None
@@ -77,7 +75,9 @@ class RecordReader:
         self._revision_required = revision_required
         self._facts = [_Field(name, rule, zone) for name, rule in mapping.facts.items()]
         self._fields = [self._code, self._occurred_at, *([self._revision] if self._revision else []), *self._facts]
-        self._plan = [(field.name, field.read) for field in self._fields]
+        # Most fields have a name of the record's for their path: for these nothing need be called to find them.
+        self._named = [(field.name, field.key, field.convert) for field in self._fields if field.key is not None]
+        self._found = [(field.name, field.read) for field in self._fields if field.key is None]
         self._status_of = lru_cache(maxsize=1024)(spec.status_of)
 
     @property
@@ -99,9 +99,14 @@ class RecordReader:
 
     def _read_good(self, record: Any, channel: Channel, observed_at: datetime) -> MappedRecord:
         """A record with which nothing is wrong. Raises one of _NOT_GOOD for any other."""
+        if not isinstance(record, dict):
+            raise ValueError
         said: dict[str, Any] = {}
-        for name, find in self._plan:
-            if (value := find(record)) is not None:
+        for name, key, convert in self._named:
+            if (found := record.get(key)) is not None and (value := convert(found)) is not None:
+                said[name] = value
+        for name, read in self._found:
+            if (value := read(record)) is not None:
                 said[name] = value
         revision = said.pop("revision", None)
         if revision is None and self._revision and self._revision_required:
@@ -112,14 +117,16 @@ class RecordReader:
             if status is None:
                 raise ValueError
             said["status"], said["status_raw"] = status, word
-        observation = Observation(
-            agency=self._agency,
-            code=code,
-            occurred_at=occurred_at,
-            revision=revision,
-            facts=Facts(**said),
-            observed_at=observed_at,
-            channel=channel,
+        observation = Observation.model_validate(
+            {
+                "agency": self._agency,
+                "code": code,
+                "occurred_at": occurred_at,
+                "revision": revision,
+                "facts": said,
+                "observed_at": observed_at,
+                "channel": channel,
+            }
         )
         return MappedRecord(code, occurred_at, revision, observation, ())
 
@@ -196,7 +203,10 @@ class _Field:
             finds.append(lambda _record: rule.constant)
         self._find = finds[0] if len(finds) == 1 else _first_of(finds)
         convert = _conversion(rule, zone)
-        self._convert = convert if rule.table is None else _looked_up(rule.table, convert)
+        self.convert = convert if rule.table is None else _looked_up(rule.table, convert)
+        plain = plain_path(rule.path) if rule.path else None
+        #: The record's name for it, where the path is one name and nothing more.
+        self.key = plain[0] if plain and len(plain) == 1 else None
         names = [names_in(path) for path in paths]
         #: The names it looks up in a record; None where that cannot be told.
         self.names = None if None in names else frozenset(name for each in names if each for name in each)
@@ -208,7 +218,7 @@ class _Field:
     def read(self, record: Any) -> Any:
         """The converted value; None where nothing is said. Raises ValueError for one that does not fit."""
         found = self._find(record)
-        return None if found is None else self._convert(found)
+        return None if found is None else self.convert(found)
 
 
 def _first_of(finds: list[Find]) -> Find:

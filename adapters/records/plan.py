@@ -10,7 +10,6 @@ from contracts.operations import Answer, CursorPages, ListOperation, NextPages, 
 
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"
 # A path, or the usual way to have one record, many and none alike as a list: [path][]
-_PLAIN = re.compile(rf"{_NAME}(\.{_NAME})*")
 _PATH = re.compile(rf"(?P<path>{_NAME}(\.{_NAME})*)|\[(?P<listed>{_NAME}(\.{_NAME})*)\]\[\]")
 
 
@@ -28,11 +27,6 @@ def path_to_records(operation: ListOperation) -> tuple[str, ...] | None:
         return None
     path = tuple((found["path"] or found["listed"]).split("."))
     return None if any(_looks_at(path[-1], expression) for expression in others) else path
-
-
-def plain_path(expression: str) -> tuple[str, ...] | None:
-    """The names in an expression that is a path and nothing more."""
-    return tuple(expression.split(".")) if _PLAIN.fullmatch(expression) else None
 
 
 def _others(answer: Answer, operation: ListOperation) -> list[str | None]:

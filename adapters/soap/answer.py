@@ -5,9 +5,9 @@ from typing import Any
 from adapters import xml
 from adapters.answers import AnswerReader, unexplained
 from adapters.client import RawAnswer, Stream
+from adapters.expressions import plain_path
 from adapters.records import RecordStream
 from adapters.records.json_records import JsonRecords
-from adapters.records.plan import plain_path
 from adapters.soap.elements import Shape
 from adapters.soap.encoding import decoded
 from adapters.soap.faults import fault_failure
