@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
+# Loaded here and not in the first call, which would hold the event loop for a tenth of a second.
+import anyio._backends._asyncio  # noqa: F401
 import httpcore
 import httpx
 

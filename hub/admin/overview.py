@@ -8,6 +8,7 @@ import asyncpg
 
 from contracts.agency import AgencySpec
 from hub.db import Database
+from hub.gate import GateStatus, statuses
 from hub.registry import Registry
 from hub.streams.freshness import freshness
 from hub.studio.evidence import Evidence, gather
@@ -72,6 +73,8 @@ class AgencyRow:
     conflicts: int
     #: What its spec has proved.
     grade: Grade
+    #: None where it has never been called.
+    gate: GateStatus | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +99,7 @@ async def overview(database: Database, registry: Registry) -> Overview:
         conflicts = {row["agency"]: row["conflicts"] for row in await connection.fetch(_CONFLICTS)}
         calls = await connection.fetch(_CALLS)
         proved = await gather(connection)
+    gates = await statuses(database)
     rows = [
         AgencyRow(
             spec=spec,
@@ -108,6 +112,7 @@ async def overview(database: Database, registry: Registry) -> Overview:
             refused=refused.get(spec.id, 0),
             conflicts=conflicts.get(spec.id, 0),
             grade=grade(spec, proved.get(spec.id, Evidence())),
+            gate=gates.get(spec.id),
         )
         for spec in registry
     ]

@@ -84,3 +84,13 @@ async def test_what_needs_a_person_comes_first(client: httpx.AsyncClient, databa
         assert shown in text
     assert "&lt;b&gt;it&lt;/b&gt;" in text
     assert "Nguyễn Văn Đức" not in text
+
+
+async def test_an_agency_that_is_left_alone_for_a_while_is_shown(client: httpx.AsyncClient, database: Database) -> None:
+    await database.reads.execute(
+        "INSERT INTO gate (agency, day, calls_today, open_until)"
+        " VALUES ('so-tnmt', '2025-07-02', 1234, now() + interval '5 minutes')"
+    )
+    text = (await enter(client, database)).text
+    assert "Tạm ngừng gọi đến" in text
+    assert "1.234 lượt gọi ngày 02/07/2025" in text
