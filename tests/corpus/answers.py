@@ -77,6 +77,14 @@ def drip(piece: bytes) -> Callable[[StreamWriter], Any]:
     return then
 
 
+def saying(raw: bytes) -> Callable[[StreamWriter], Any]:
+    async def act(writer: StreamWriter) -> None:
+        writer.write(raw)
+        await writer.drain()
+
+    return act
+
+
 def at_once(act: Callable[[StreamWriter], Any]) -> Talk:
     """`act` as soon as somebody connects."""
 

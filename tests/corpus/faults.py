@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import orjson
 
+from tests.adapters.certificates import Certified, certified
 from tests.adapters.servers import Talk, Told, read_request
-from tests.corpus.answers import ENVELOPE, SOAP_TYPE, at_once, body, bytes_of, drip, hang, json, reset, soap
+from tests.corpus.answers import ENVELOPE, SOAP_TYPE, at_once, body, bytes_of, drip, hang, json, reset, saying, soap
 
 #: An outcome is a failure's kind, or one of these: read all the same, or kept as unusable.
 READ, KEPT = "read", "kept"
@@ -57,6 +58,10 @@ BOMB = (
     + "]><a>&b11;</a>"
 )
 FAULT = "<s:Fault><faultcode>s:Server</faultcode><faultstring>{}</faultstring></s:Fault>"
+FAULT_12 = (
+    "<s:Fault><s:Code><s:Value>s:Sender</s:Value></s:Code>"
+    "<s:Reason><s:Text xml:lang='vi'>Sai mã</s:Text></s:Reason></s:Fault>"
+)
 TRACE = (
     "System.Web.Services.Protocols.SoapException: Server was unable to process request. ---&gt; "
     "System.Exception: Mã hồ sơ không đúng\n   at DichVu.TraCuu(String ma) in C:\\DichVu.cs:line 12"
@@ -74,6 +79,9 @@ class Fault:
     speaks: Literal["rest", "soap"] = "rest"
     asks: Literal["lookup", "changes", "pages"] = "lookup"
     says: str = ""
+    #: Where it is, if not where `talk` is served; and the certificate that is shown there, over TLS.
+    address: str | None = None
+    shown: Certified | None = None
     #: What of the answer must be found again in the failure's raw text.
     raw: bytes = b""
     spec: dict[str, Any] = field(default_factory=dict)
@@ -104,8 +112,69 @@ def _string(inner: str) -> Talk:
 INSIDE = {"operations": {"changes": {"answer": {"inside": "chuoi", "records": "[HoSo][]"}}}}
 INSIDE_JSON = {"operations": {"changes": {"answer": {"inside": "chuoi", "inside_holds": "json", "records": "ds"}}}}
 
+#: For what is never spoken to.
+UNUSED = at_once(reset)
+AUTHORITY = certified("Corpus authority", authority=True)
+
 ON_THE_WIRE = [
-    Fault("refuses-connections", "nothing listens there", "unreachable", at_once(reset), says="connection"),
+    Fault("nobody-there", "nothing listens there", "unreachable", UNUSED, address="http://127.0.0.1:1"),
+    Fault("no-such-name", "a name that DNS does not know", "unreachable", UNUSED, address="http://mot-cua.invalid"),
+    Fault(
+        "private-address",
+        "an address of a private network, which the spec does not allow",
+        "unreachable",
+        UNUSED,
+        address="http://127.0.0.1:1",
+        spec={"system": {"private": False}},
+        says="private: true",
+    ),
+    Fault(
+        "metadata-address",
+        "the address where clouds keep their keys, which no spec can allow",
+        "unreachable",
+        UNUSED,
+        address="http://169.254.169.254",
+    ),
+    Fault(
+        "address-in-disguise",
+        "a private address written as one of IPv6, which the spec does not allow",
+        "unreachable",
+        UNUSED,
+        address="http://[::ffff:10.0.0.1]",
+        spec={"system": {"private": False}},
+        says="private: true",
+    ),
+    Fault(
+        "no-tls",
+        "speaks no TLS where the spec says https",
+        "unreachable",
+        at_once(saying(b"HTTP/1.1 400 Bad Request\r\n\r\n")),
+        address="https://SERVED",
+    ),
+    Fault(
+        "certificate-of-another",
+        "a certificate for another name",
+        "unreachable",
+        UNUSED,
+        shown=certified("other.example", AUTHORITY),
+        says="another name",
+    ),
+    Fault(
+        "certificate-expired",
+        "a certificate that has expired",
+        "unreachable",
+        UNUSED,
+        shown=certified("localhost", AUTHORITY, days=-1),
+        says="expired",
+    ),
+    Fault(
+        "certificate-by-itself",
+        "a certificate that nobody signed but itself",
+        "unreachable",
+        UNUSED,
+        shown=certified("localhost"),
+        says="tls.authority",
+    ),
     Fault("resets-at-once", "the connection is reset as soon as it stands", "unreachable", at_once(reset)),
     Fault("hangs-at-once", "connects, and never says a word", "timed_out", at_once(hang)),
     Fault("hangs-after-request", "takes the request, and never answers", "timed_out", bytes_of(b"", hang)),
@@ -240,9 +309,7 @@ JSON = [
         READ,
         body(TEXT, type="application/json; charset=iso-8859-1"),
     ),
-    Fault(
-        "twice", "the same name twice in an object, with other values", "malformed", body(TEXT[:-1] + ',"ma":"H21.99"}')
-    ),
+    Fault("twice", "the same name twice in an object, with other values", KEPT, body(TEXT[:-1] + ',"ma":"H21.99"}')),
     Fault("another", "a dossier that was not asked for", "malformed", json(OTHER)),
     Fault("error-in-200", "200 with an error inside", "rejected", json({"loi": "Hết hạn mức"}), says="Hết hạn mức"),
     Fault("no-code", "a dossier without its code", KEPT, json({"luc": DOSSIER["luc"]})),
@@ -283,7 +350,7 @@ XML = [
         "unreachable",
         body(f"<?xml version='1.0'?>{HTML}", 502, SOAP_TYPE),
     ),
-    Fault("xml-page-200", "a web page with 200", "malformed", body(HTML, 200, "text/html"), says="web page"),
+    Fault("xml-page-200", "a web page with 200", "malformed", body(HTML, 200, "text/html"), says="no SOAP"),
     Fault("xml-empty", "an empty body", "malformed", body("", 200, SOAP_TYPE)),
     Fault("xml-not-soap", "XML that is no SOAP", "malformed", body("<a><b/></a>", 200, SOAP_TYPE)),
     Fault("json-for-soap", "JSON from a SOAP address", "malformed", body("{}", 200)),
@@ -362,7 +429,7 @@ XML = [
         "a fault of SOAP 1.2",
         "rejected",
         soap(
-            "<s:Fault><s:Code><s:Value>s:Sender</s:Value></s:Code><s:Reason><s:Text xml:lang='vi'>Sai mã</s:Text></s:Reason></s:Fault>",
+            FAULT_12,
             500,
             "1.2",
         ),
@@ -381,6 +448,7 @@ XML = [
         "references that lead back to themselves",
         "malformed",
         soap('<R><hoSo href="#a"/></R><b id="a"><ma href="#a"/></b>'),
+        spec={"system": {"wsdl": "suite-rpc-encoded.wsdl"}},
     ),
     Fault(
         "mtom-without-part", "a part that is named and does not come", "malformed", body(MTOM_BROKEN, 200, MTOM_TYPE)

@@ -3,7 +3,9 @@
 import asyncio
 import tracemalloc
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
@@ -14,9 +16,11 @@ from contracts.adapter import AgencyAdapter, CallRecord, Position, Window
 from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure
 from contracts.observation import Observation, Reading, Unusable
+from tests.adapters.certificates import secure
 from tests.adapters.servers import talking
 from tests.adapters.specs import one_page
-from tests.corpus.faults import CORPUS, KEPT, READ, Fault
+from tests.corpus.__main__ import DOCUMENT, with_table
+from tests.corpus.faults import AUTHORITY, CORPUS, KEPT, READ, Fault
 from tests.observations import T0
 from tests.suite.servers import DOCUMENTS
 
@@ -95,10 +99,17 @@ async def asking(fault: Fault, records: list[CallRecord]) -> AsyncIterator[Agenc
     async def recorder(record: CallRecord) -> None:
         records.append(record)
 
-    async with talking(fault.talk) as address, Client(recorder) as client:
+    changes, documents = fault.spec, DOCUMENTS
+    async with talking(fault.talk) as served, Client(recorder) as client, AsyncExitStack() as stack:
+        address = (fault.address or served).replace("https://SERVED", served.replace("http:", "https:"))
+        if fault.shown:
+            documents = Path(stack.enter_context(TemporaryDirectory()))
+            (documents / "authority.pem").write_text(AUTHORITY.pem)
+            address = stack.enter_context(secure(fault.shown, documents))
+            changes = changes | {"system": {"tls": {"authority": "authority.pem"}}}
         text = (_SOAP if fault.speaks == "soap" else _REST).replace("ADDRESS", address)
-        spec = AgencySpec.model_validate(_merged(yaml.safe_load(_SPEC) | yaml.safe_load(text), fault.spec))
-        yield build_adapter(spec, client=client, secrets=Secrets(), documents=DOCUMENTS)
+        spec = AgencySpec.model_validate(_merged(yaml.safe_load(_SPEC) | yaml.safe_load(text), changes))
+        yield build_adapter(spec, client=client, secrets=Secrets(), documents=documents)
 
 
 async def ask(adapter: AgencyAdapter, fault: Fault) -> tuple[list[Observation], list[Unusable]]:
@@ -154,3 +165,8 @@ async def test_a_bomb_costs_little_memory(name: str) -> None:
 def test_the_corpus_is_large_and_its_names_are_its_own() -> None:
     assert len(CORPUS) >= 60
     assert len({(fault.speaks, fault.name) for fault in CORPUS}) == len(CORPUS)
+
+
+def test_the_table_in_the_documentation_is_of_today() -> None:
+    text = DOCUMENT.read_text("utf-8")
+    assert text == with_table(text), "run `python -m tests.corpus`"
