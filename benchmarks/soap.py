@@ -235,7 +235,7 @@ def read_list(address: str, told: Any) -> None:
             await watching
         return count, longest
 
-    _quiet()
+    quiet()
     count, longest = asyncio.run(read())
     told.send((count, peak_mb(), longest * 1e3))
 
@@ -262,7 +262,7 @@ def big_answers(small: int, large: int) -> None:
     figure("soap.longest_hold_ms", hold, goal=25, better="lower")
 
 
-def _quiet() -> None:
+def quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
@@ -272,7 +272,7 @@ if __name__ == "__main__":
     parser.add_argument("--large", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=7)
     given = parser.parse_args()
-    _quiet()
+    quiet()
     reading(given.dossiers, given.rounds)
     asyncio.run(lookups(100, given.rounds))
     big_answers(1000, given.large)

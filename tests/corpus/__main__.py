@@ -11,10 +11,10 @@ _OUTCOMES = {READ: "read all the same", KEPT: "the rest is used; this is kept in
 
 
 def table() -> str:
-    rows = [
-        f"| {'SOAP' if fault.speaks == 'soap' else 'REST'} | {fault.what} | {_OUTCOMES.get(fault.ends_in, f'`{fault.ends_in}`')} |"
-        for fault in CORPUS
-    ]
+    rows = []
+    for fault in CORPUS:
+        outcome = _OUTCOMES.get(fault.ends_in, f"`{fault.ends_in}`")
+        rows.append(f"| {fault.speaks.upper()} | {fault.what} | {outcome} |")
     return "\n".join(["| from | what comes back | what it ends in |", "|---|---|---|", *rows]) + "\n"
 
 
