@@ -77,7 +77,7 @@ class Listing:
             yield await self._speaker.ask(values, lambda raw: self._whole(raw, window, position), priority=priority)
             return
         async with self._speaker.stream(values, priority=priority) as answer:
-            stream = self._speaker.records(self._path, self._reader.names, answer)
+            stream = self._speaker.records(self._path, self._reader.names, self._reader.texts, answer)
             if stream is None:
                 yield self._whole(await answer.whole(), window, position)
                 return

@@ -90,6 +90,11 @@ class RecordReader:
             found |= field.names
         return frozenset(found)
 
+    @property
+    def texts(self) -> frozenset[str]:
+        """Those of them whose value is taken as the text that it is, which nothing else would judge."""
+        return frozenset(field.key for field in self._fields if field.key is not None and field.is_text)
+
     def read(self, record: Any, channel: Channel, observed_at: datetime) -> MappedRecord:
         try:
             return self._read_good(record, channel, observed_at)
@@ -204,6 +209,7 @@ class _Field:
         self._find = finds[0] if len(finds) == 1 else _first_of(finds)
         convert = _conversion(rule, zone)
         self.convert = convert if rule.table is None else _looked_up(rule.table, convert)
+        self.is_text = rule.convert == "text"
         plain = plain_path(rule.path) if rule.path else None
         #: The record's name for it, where the path is one name and nothing more.
         self.key = plain[0] if plain and len(plain) == 1 else None

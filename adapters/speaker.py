@@ -38,10 +38,13 @@ class Speaker(Protocol):
         """
         ...
 
-    def records(self, path: tuple[str, ...], wanted: frozenset[str] | None, answer: Stream) -> RecordStream | None:
+    def records(
+        self, path: tuple[str, ...], wanted: frozenset[str] | None, texts: frozenset[str], answer: Stream
+    ) -> RecordStream | None:
         """What takes the records at `path` out of such an answer's content; closed, it gives that content.
 
-        `wanted`: the names of a record that are looked at. None where the answer must be read whole.
+        `wanted`: the names of a record that are looked at, all where it is None; `texts`: those of them that are
+        taken for the texts they are. None where the answer must be read whole.
         """
         ...
 

@@ -56,7 +56,7 @@ class Row(dict[str, Any]):
 
     __slots__ = ("finish", "source", "xsi")
     source: bytes
-    finish: Callable[[Any], Any]
+    finish: Callable[[Any], Any] | None
     #: The prefixes that mean XMLSchema-instance there.
     xsi: set[str]
 
@@ -66,10 +66,11 @@ class Row(dict[str, Any]):
         reader.xsi = self.xsi
         try:
             reader.feed(self.source)
-            return self.finish(reader.close()[1])
+            whole = reader.close()[1]
         except Malformed:
             # Its document was in another encoding than utf-8.
             return dict(self)
+        return self.finish(whole) if self.finish else whole
 
 
 class XmlRecords:
@@ -88,7 +89,7 @@ class XmlRecords:
     ) -> None:
         """`wanted`: the fields of a record that are read, which then is a Row; None for all. `finish` is applied to
         each record."""
-        self._path, self._wanted, self._finish, self._inner = list(path), wanted, finish or _as_it_is, inner
+        self._path, self._wanted, self._finish, self._inner = list(path), wanted, finish, inner
         self._parser: expat.XMLParserType | None = None
         self._head = b""
         self._records: list[Any] = []
@@ -177,7 +178,7 @@ class XmlRecords:
         if not self._record and depth == self._on_path < len(self._path) and self._path[depth] in (None, name):
             self._on_path += 1
             arrived = self._on_path == len(self._path)
-        if attributes and arrived and not self._wants_attributes and not any("nil" in name for name in attributes):
+        if attributes and arrived and not self._wants_attributes and "nil" not in "".join(attributes):
             # Such as the number that .NET gives each row of a DataSet.
             attributes = {}
         self._values.append(self._kept(attributes) if attributes else None)
@@ -243,7 +244,8 @@ class XmlRecords:
     def _leave(self, name: str, value: Any) -> None:
         """A record is whole. Around it an empty list stands in its place."""
         self._record, self._elements, self._since = 0, 0, 0
-        value = self._finish(value)
+        if self._finish:
+            value = self._finish(value)
         if self._wanted is not None and isinstance(value, dict):
             value = Row(value)
             value.finish = self._finish
@@ -334,10 +336,6 @@ class XmlRecords:
             raise Malformed(f"It has over {_MAX_NAMES} different names of elements.")
         name = self._local[tag] = tag.rpartition(":")[2]
         return name
-
-
-def _as_it_is(value: Any) -> Any:
-    return value
 
 
 def _refuse_doctype(*_: object) -> None:

@@ -113,7 +113,9 @@ class _RestSpeaker:
     def _open(self, values: Values, who: Credentials, priority: Priority) -> AbstractAsyncContextManager[Stream]:
         return self._line.stream(self._name, self._request(values, who), priority)
 
-    def records(self, path: tuple[str, ...], wanted: frozenset[str] | None, answer: Stream) -> RecordStream | None:
+    def records(
+        self, path: tuple[str, ...], wanted: frozenset[str] | None, _texts: frozenset[str], answer: Stream
+    ) -> RecordStream | None:
         charset = declared_charset(answer.headers.get("content-type", ""))
         known = charset is None or charset.lower() in ("utf-8", "utf8", "us-ascii")
         if not known or self._answer.inside or self._who.ends_in_answers:

@@ -1,10 +1,11 @@
 """Reads an answer of one operation: from bytes to the plain value that a spec's expressions look at."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from adapters import xml
 from adapters.answers import AnswerReader, unexplained
-from adapters.client import RawAnswer, Stream
+from adapters.client import RawAnswer
 from adapters.expressions import plain_path
 from adapters.records import RecordStream
 from adapters.records.json_records import JsonRecords
@@ -28,14 +29,19 @@ class SoapAnswer:
         self._shape = Shape(self._output)
 
     def records(
-        self, path: tuple[str, ...], wanted: frozenset[str] | None, reader: AnswerReader, answer: Stream
+        self,
+        path: tuple[str, ...],
+        wanted: frozenset[str] | None,
+        texts: frozenset[str],
+        reader: AnswerReader,
+        headers: Mapping[str, str],
     ) -> RecordStream | None:
         """What takes the records at `path` out of an answer's content as it comes; None for one to be read whole:
         whose parts refer to each other, or come beside the envelope."""
-        if self._encoded or answer.headers.get("content-type", "").lower().startswith("multipart/"):
+        if self._encoded or headers.get("content-type", "").lower().startswith("multipart/"):
             return None
         if reader.inside is None:
-            return _Records([*_CONTENT, *path], wanted, finish=Shape.at(self._output, path))
+            return _Records([*_CONTENT, *path], wanted, finish=Shape.at(self._output, path, wanted, texts))
         inside = plain_path(reader.inside)
         if inside is None:
             return None

@@ -1,6 +1,6 @@
 """What a WSDL says an answer holds, as plain data; and an answer put into the shape that it says."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,14 +109,23 @@ class Shape:
         self._empty = any(many for many, _, _ in self._children.values())
 
     @classmethod
-    def at(cls, element: Element, path: Sequence[str]) -> Callable[[Any], Any] | None:
-        """`put` of the element that `path` leads to; None where the WSDL does not tell of it."""
+    def at(
+        cls, element: Element, path: Sequence[str], wanted: Collection[str] | None, texts: Collection[str]
+    ) -> Callable[[Any], Any] | None:
+        """`put` of the records that `path` leads to, for the fields that are `wanted`; None where nothing is to be
+        done. Only `texts` are judged: a date or a number is read by its format in any case."""
         for name in path:
             found = next((child for child in element.children if child.name == name), None)
             if found is None:
                 return None
             element = found
-        return cls(element).put
+        shape = cls(element)
+        shape._children = {
+            name: (many, inner, promised if name in texts else None)
+            for name, (many, inner, promised) in shape._children.items()
+            if (wanted is None or name in wanted) and (many or inner or name in texts)
+        }
+        return shape.put if shape._children else None
 
     def put(self, value: Any) -> Any:
         """`value`, changed in place. What is nil or absent stays that; but what may repeat and does not is []."""

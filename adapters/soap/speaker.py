@@ -82,8 +82,10 @@ class _SoapSpeaker:
                 self.document(await answer.whole())
             yield answer
 
-    def records(self, path: tuple[str, ...], wanted: frozenset[str] | None, answer: Stream) -> RecordStream | None:
-        return self._answer.records(path, wanted, self._reader, answer)
+    def records(
+        self, path: tuple[str, ...], wanted: frozenset[str] | None, texts: frozenset[str], answer: Stream
+    ) -> RecordStream | None:
+        return self._answer.records(path, wanted, texts, self._reader, answer.headers)
 
     def document(self, raw: RawAnswer) -> Any:
         return self._answer.read(raw)
