@@ -14,6 +14,7 @@ from typing import Literal, TypeAlias
 import httpcore
 from httpcore import SOCKET_OPTION
 
+from adapters.gathering import GatheringStream
 from contracts.errors import Unreachable
 
 _Address: TypeAlias = IPv4Address | IPv6Address
@@ -109,7 +110,8 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
             # A dead address must leave time for those after it.
             share = None if until is None else max(0.0, until - time.monotonic()) / len(addresses)
             try:
-                return await self._network.connect_tcp(address, port, share, local_address, socket_options)
+                connected = await self._network.connect_tcp(address, port, share, local_address, socket_options)
+                return GatheringStream(connected)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if not others:
                     raise

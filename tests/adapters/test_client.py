@@ -358,3 +358,23 @@ async def test_a_recorder_that_fails_breaks_no_call() -> None:
     assert [line["event"] for line in logs] == ["agency.call", "agency.call_not_recorded"]
     assert "Nguy" not in str(logs)
     assert "H21" not in str(logs)
+
+
+async def test_a_request_leaves_in_one_piece() -> None:
+    """Its head and its body: on a slow link each further packet waits for the one before it."""
+    pieces: list[bytes] = []
+
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pieces.append(await reader.read(65_536))
+        writer.write(Told("{}").encoded())
+
+    async with talking(talk) as address, Client() as client:
+        await client.call(
+            peer(Limits()),
+            Request("POST", address, body=b"<a/>"),
+            operation="lookup",
+            understand=lambda raw: raw,
+            priority=Priority.PERSON,
+            repeatable=False,
+        )
+    assert pieces[0].endswith(b"\r\n\r\n<a/>")
