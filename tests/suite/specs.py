@@ -75,6 +75,16 @@ operations:
     pages: {kind: ascending, size: 2}
 """
 
+_FILES = """
+id: folder-csv
+system:
+  kind: files
+  folder: ADDRESS
+  pattern: "*.csv"
+  settle_seconds: 0
+  format: {kind: csv}
+"""
+
 #: Where each kind's list has its records.
 SOAP_KINDS = {
     "php-document": ("/document.php", "suite-document.wsdl", "hoSo"),
@@ -85,8 +95,8 @@ SOAP_KINDS = {
 
 
 def spec_of(kind: str, address: str) -> AgencySpec:
-    if kind == "node-rest":
-        text = _REST
+    if kind in ("node-rest", "folder-csv"):
+        text = _REST if kind == "node-rest" else _FILES
     else:
         path, wsdl, records = SOAP_KINDS[kind]
         text = _SOAP.replace("ID", kind).replace("PATH", path).replace("WSDL", wsdl).replace("RECORDS", records)

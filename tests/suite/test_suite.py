@@ -1,8 +1,10 @@
 """The contract suite: what every kind of adapter must make of the same dossiers, on servers that are not ours."""
 
+import csv
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -116,6 +118,21 @@ async def test_the_list_holds_every_dossier_as_it_is(kind: str, address: str) ->
     async with adapter_of(kind, address) as adapter:
         observations, unusable, pages = await everything(adapter, WHOLE)
     assert pages > 3
+    check(observations, unusable)
+
+
+async def test_files_say_the_same(tmp_path: Path) -> None:
+    with (tmp_path / "ho-so.csv").open("w", encoding="utf-8", newline="") as file:
+        lines = csv.DictWriter(file, list(DOSSIERS[0]))
+        lines.writeheader()
+        lines.writerows(DOSSIERS)
+    async with adapter_of("folder-csv", str(tmp_path)) as adapter:
+        observations, unusable, _ = await everything(adapter, WHOLE)
+    check(observations, unusable)
+    assert [path.name for path in (tmp_path / "done").iterdir()] == ["ho-so.csv"]
+
+
+def check(observations: dict[str, Observation], unusable: list[Unusable]) -> None:
     for dossier in DOSSIERS:
         observation = observations.pop(dossier["maHoSo"])
         assert said_by(observation) == expected(dossier)
