@@ -93,9 +93,6 @@ def _parsed(status: int, text: bytes) -> dict[str, Any]:
 
 def _body(status: int, root: str, envelope: Any) -> dict[str, Any]:
     body = envelope.get("Body") if isinstance(envelope, dict) else None
-    if isinstance(body, str) and not body.strip():
-        # An operation that has nothing to say says this.
-        body = {}
     if root != "Envelope" or not isinstance(body, dict):
         raise Malformed(f"The agency's system answered {status} with <{root}>, which is no SOAP answer.")
     return body

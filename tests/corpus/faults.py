@@ -436,7 +436,7 @@ XML = [
         says="Sai mã",
     ),
     Fault("fault-without-words", "a fault that says nothing", "rejected", soap("<s:Fault/>", 500)),
-    Fault("body-empty", "an envelope with nothing in it", "not_found", soap("")),
+    Fault("body-empty", "an envelope with nothing in it", "malformed", soap("")),
     Fault(
         "answer-empty",
         "an answer with nothing in it",
