@@ -8,6 +8,9 @@ from adapters.answers import AnswerReader
 from adapters.client import RawAnswer
 from adapters.listing import Listing
 from adapters.mapping import MappedRecord, RecordReader, event_mapping
+from adapters.procedures import ProcedureList
+from adapters.results import ResultFetch
+from adapters.sending import Sender
 from adapters.speaker import Speak
 from contracts.adapter import Capability, Page, Position, Priority, Sending, Sent, Window
 from contracts.agency import AgencySpec
@@ -15,7 +18,7 @@ from contracts.codes import code_key
 from contracts.errors import Malformed, NotFound
 from contracts.observation import Channel, Observation, Reading
 from contracts.operations import Operation
-from contracts.submission import Procedure, ResultFile, Submission
+from contracts.submission import Procedures, ResultFile, Submission
 
 
 class SpecAdapter:
@@ -37,10 +40,24 @@ class SpecAdapter:
                 self._changes = Listing(spec, "changes", operations.changes, speak, self._records)
             if operations.all:
                 self._everything = Listing(spec, "all", operations.all, speak, self._records)
+        self._senders: dict[Sending, Sender] = {}
+        self._result: ResultFetch | None = None
+        self._procedures: ProcedureList | None = None
+        if speak:
+            for what in Sending:
+                if sending := getattr(operations, what):
+                    self._senders[what] = Sender(what, sending, speak, self._lookup)
+            if operations.result:
+                self._result = ResultFetch(operations.result, speak)
+            if operations.procedures:
+                self._procedures = ProcedureList(spec.id, operations.procedures, speak)
         offered = {
             Capability.LOOKUP: self._lookup,
             Capability.CHANGES: self._changes,
             Capability.ALL: self._everything,
+            **{Capability(what): sender for what, sender in self._senders.items()},
+            Capability.RESULT: self._result,
+            Capability.PROCEDURES: self._procedures,
             Capability.EVENTS: self._events,
         }
         self.capabilities = frozenset(name for name, part in offered.items() if part)
@@ -67,13 +84,19 @@ class SpecAdapter:
             yield page
 
     async def send(self, what: Sending, submission: Submission, position: Position | None = None) -> Sent:
-        raise LookupError(f"{self.spec.id} takes no {what}")
+        if what not in self._senders:
+            raise LookupError(f"{self.spec.id} takes no {what}")
+        return await self._senders[what](submission, position)
 
     async def result(self, code: str, reference: str | None = None) -> ResultFile:
-        raise LookupError(f"{self.spec.id} gives no results")
+        if self._result is None:
+            raise LookupError(f"{self.spec.id} gives no results")
+        return await self._result(code, reference)
 
-    async def procedures(self) -> tuple[Procedure, ...]:
-        raise LookupError(f"{self.spec.id} lists no procedures")
+    async def procedures(self) -> Procedures:
+        if self._procedures is None:
+            raise LookupError(f"{self.spec.id} lists no procedures")
+        return await self._procedures()
 
     def read(self, record: Any, channel: Channel, observed_at: datetime) -> Reading:
         reader = self._events if channel is Channel.WEBHOOK else self._records

@@ -73,19 +73,20 @@ def unexplained(status: int) -> Rejected | Malformed:
 class AnswerReader:
     """An Answer of a spec, ready to be applied to what came back."""
 
-    def __init__(self, answer: Answer) -> None:
-        """Raises ValueError for an expression that is none."""
+    def __init__(self, answer: Answer, *, papers: bool = False) -> None:
+        """`papers`: whether an answer of success holds people's papers. Raises ValueError for what is no expression."""
+        self.papers = papers
         #: Where in an answer there is a string that holds the document meant, and what it is: json or xml.
         self.inside, self.inside_holds = answer.inside, answer.inside_holds
-        self._inside = _maybe(answer.inside)
+        self._inside = maybe(answer.inside)
         #: What a REST answer is: json or xml.
         self.holds = answer.holds
         self._records_expression = answer.records
         self._records = compiled(answer.records)
-        self._absent_when = _maybe(answer.absent_when)
-        self._busy_when = _maybe(answer.busy_when)
-        self._error_when = _maybe(answer.error_when)
-        self._error_message = _maybe(answer.error_message)
+        self._absent_when = maybe(answer.absent_when)
+        self._busy_when = maybe(answer.busy_when)
+        self._error_when = maybe(answer.error_when)
+        self._error_message = maybe(answer.error_message)
 
     def content(self, document: Any) -> Any:
         """The document, or the one that a string inside of it holds: what the other expressions look at.
@@ -99,23 +100,23 @@ class AnswerReader:
     def judge(self, content: Any) -> None:
         """Raise NotFound, Throttled or Rejected where `content` says that there is no such dossier, that we shall
         come back later, or that something is wrong."""
-        if self._absent_when and truth(_found(self._absent_when, content)):
+        if truth(said(self._absent_when, content)):
             raise NotFound("The agency says it has no such dossier.")
-        if self._busy_when and truth(_found(self._busy_when, content)):
+        if truth(said(self._busy_when, content)):
             raise Throttled(f"The agency says: {self.words(content) or 'later'}")
-        if self._error_when and truth(_found(self._error_when, content)):
+        if truth(said(self._error_when, content)):
             raise Rejected(f"The agency says: {self.words(content) or 'no, without saying why'}")
 
     def words(self, content: Any) -> str | None:
         """What the agency says about an error, if the spec tells where."""
-        said = _found(self._error_message, content) if self._error_message else None
-        text = str(said) if truth(said) else ""
+        words = said(self._error_message, content)
+        text = str(words) if truth(words) else ""
         # Not cut within a word: what would be left of a secret nobody could mask.
         return (text if len(text) <= _WORDS else text[:_WORDS].rpartition(" ")[0]) or None
 
     def records(self, content: Any) -> list[Any]:
         """The records in `content`, which may be none. A single one is a list of it. Raises Malformed."""
-        found = _found(self._records, content)
+        found = said(self._records, content)
         if isinstance(found, list):
             return found
         if isinstance(found, dict):
@@ -124,7 +125,7 @@ class AnswerReader:
         raise Malformed(f"Where the records should be ({self._records_expression}) there is {kind}.")
 
     def _open(self, document: Any) -> Any:
-        text = _found(self._inside, document) if self._inside else None
+        text = said(self._inside, document)
         if text is None:
             return None
         if not isinstance(text, str):
@@ -138,15 +139,16 @@ class AnswerReader:
 
 def says_last(last_when: Find | None, content: Any) -> bool | None:
     """Whether a page's answer says that it is the last; None where no expression tells. Raises Malformed."""
-    return truth(_found(last_when, content)) if last_when else None
+    return truth(said(last_when, content)) if last_when else None
 
 
-def _maybe(expression: str | None) -> Find | None:
+def maybe(expression: str | None) -> Find | None:
     return compiled(expression) if expression else None
 
 
-def _found(find: Find, content: Any) -> Any:
+def said(find: Find | None, content: Any) -> Any:
+    """What the expression finds, if there is one. Raises Malformed where it cannot be applied."""
     try:
-        return find(content)
+        return find(content) if find else None
     except ExpressionError as error:
         raise Malformed(f"The answer is not as the spec says: {error}.") from None

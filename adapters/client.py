@@ -264,7 +264,8 @@ class Client:
             message=message,
             status=call.status,
             request=call.kept(call.request.as_sent()),
-            response=call.kept_answer(),
+            # One that is not the file it should be is kept, for who must find out why.
+            response=b"***" if call.request.papers_answer and outcome == "ok" else call.kept_answer(),
             response_bytes=call.answer_bytes,
         )
         try:

@@ -9,14 +9,15 @@ from_xml(text)          what the root of the XML document holds that a text is, 
 import re
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from math import inf, prod
 from typing import Any, TypeAlias
 
 import jmespath
-import orjson
 from jmespath import functions
 from jmespath.exceptions import JMESPathError
 
-from adapters import xml
+from adapters import json, xml
+from adapters.letters import composed
 from contracts.codes import fold
 from contracts.errors import Malformed
 
@@ -24,6 +25,10 @@ Find: TypeAlias = Callable[[Any], Any]
 
 # Most mappings are plain paths, and for those the interpreter costs ten times the look-up itself.
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+
+
+# How many times as much as it was given an expression may make of it: [@, @] is twice.
+_MOST_GROWTH = 100
 
 
 class ExpressionError(ValueError):
@@ -35,7 +40,7 @@ class _Functions(functions.Functions):  # type: ignore[misc]
 
     @functions.signature({"types": ["string", "null"]})  # type: ignore[untyped-decorator]
     def _func_fold(self, text: str | None) -> str | None:
-        return None if text is None else fold(text)
+        return None if text is None else fold(composed(text))
 
     @functions.signature({"types": ["string", "null"]}, {"types": ["string"]})  # type: ignore[untyped-decorator]
     def _func_split(self, text: str | None, separator: str) -> list[str] | None:
@@ -43,7 +48,7 @@ class _Functions(functions.Functions):  # type: ignore[misc]
 
     @functions.signature({"types": ["string", "null"]})  # type: ignore[untyped-decorator]
     def _func_from_json(self, text: str | None) -> Any:
-        return None if text is None or not text.strip() else orjson.loads(text)
+        return None if text is None or not text.strip() else json.load(text.encode())
 
     @functions.signature({"types": ["string", "null"]})  # type: ignore[untyped-decorator]
     def _func_from_xml(self, text: str | None) -> Any:
@@ -56,7 +61,8 @@ _OPTIONS = jmespath.Options(custom_functions=_Functions())
 def compiled(expression: str) -> Find:
     """The function that finds `expression` in a document; None where there is nothing.
 
-    Raises ValueError where `expression` is not JMESPath. The function raises ExpressionError.
+    Raises ValueError where `expression` is not JMESPath, or makes too much of what it is given. The function
+    raises ExpressionError.
     """
     parsed = _parsed(expression)
     if _PLAIN.fullmatch(expression):
@@ -127,6 +133,8 @@ def _parsed(expression: str) -> Any:
             near = get_close_matches(name, _Functions.FUNCTION_TABLE, 1)
             hint = f"is {near[0]} meant?" if near else f"there is {', '.join(sorted(_Functions.FUNCTION_TABLE))}"
             raise ValueError(f"{expression!r} calls {name}, which is no function; {hint}")
+    if _growth(parsed.parsed) > _MOST_GROWTH:
+        raise ValueError(f"{expression!r} repeats what it is given too many times over")
     return parsed
 
 
@@ -134,8 +142,40 @@ def _called(node: Any) -> Iterator[str]:
     """The functions that are called in `node`; JMESPath itself looks only when it comes to one."""
     if node["type"] == "function_expression":
         yield node["value"]
-    for child in node["children"]:
+    for child in _parts(node):
         yield from _called(child)
+
+
+def _parts(node: Any) -> list[Any]:
+    # A slice has its three numbers for children.
+    return [] if node["type"] == "slice" else node["children"]
+
+
+def _growth(node: Any) -> float:
+    """How many times the size of what `node` is applied to its value can be.
+
+    No expression has a loop, but what doubles in each of its steps (`[@, @] | [@, @] | …`) might as well have one.
+    """
+    kind, growths = node["type"], [_growth(part) for part in _parts(node)]
+    if kind in ("multi_select_list", "multi_select_dict"):
+        return sum(growths)
+    if kind in ("or_expression", "and_expression", "comparator"):
+        return max(growths)
+    if kind == "function_expression":
+        return _function_growth(node["value"], node["children"])
+    # What follows is applied to what comes before.
+    return prod(growths)
+
+
+def _function_growth(name: str, arguments: list[Any]) -> float:
+    variable = [argument for argument in arguments if argument["type"] != "literal"]
+    if name == "join" and arguments:
+        # Between any two texts of the list, of which each may be empty.
+        separator = arguments[0]["value"] if arguments[0] not in variable else None
+        return (1 + len(separator) if isinstance(separator, str) else inf) * prod(map(_growth, variable))
+    if any(argument["type"] == "expref" for argument in arguments):
+        return prod(map(_growth, variable))
+    return max(1, sum(map(_growth, variable)))
 
 
 def _path(names: list[str]) -> Find:

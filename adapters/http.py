@@ -51,11 +51,14 @@ class Request:
     secrets: Collection[str] = ()
     #: True where an answer of success is itself a secret, such as a token.
     secret_answer: bool = False
+    #: True where the body holds people's papers, of which a record keeps no copy; and where an answer of success does.
+    papers: bool = False
+    papers_answer: bool = False
 
     def as_sent(self) -> bytes:
         """What a record keeps of it: the query, which the address lacks, and the body."""
         query = f"?{httpx.QueryParams(dict(self.query))}\n".encode() if self.query else b""
-        return query + self.body
+        return query + (f"({len(self.body)} bytes with papers)".encode() if self.papers else self.body)
 
 
 class Incoming:

@@ -1,9 +1,7 @@
 """Lists dossiers, page by page: from a window and a place in it to observations, and to the place to go on from."""
 
 import asyncio
-import re
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import asdict
 from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import Any
@@ -12,27 +10,25 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from adapters import dates
-from adapters.answers import AnswerReader, says_last
+from adapters.answers import AnswerReader, maybe, said
 from adapters.client import RawAnswer
-from adapters.expressions import ExpressionError, Find, compiled
+from adapters.expressions import Find
 from adapters.mapping import MappedRecord, RecordReader
-from adapters.pages import NEEDED, OFFERED, Rows, acknowledgement, pager
+from adapters.pages import OFFERED, acknowledgement
+from adapters.paging import Paging, text_of
 from adapters.records.plan import path_to_records
 from adapters.speaker import Speak, Speaker
 from adapters.xml import Row
 from contracts.adapter import Page, Position, Priority, Window
 from contracts.agency import AgencySpec
-from contracts.errors import Malformed
 from contracts.observation import Channel, Observation, Unusable
-from contracts.operations import CursorPages, ListOperation, NextPages, Paged, QueuePages
+from contracts.operations import ListOperation, Paged, QueuePages
 
 #: A page of more rows than this is read as it comes; one of fewer is read whole, and may be asked for again.
 BIG_PAGE = 1000
 
 #: How many records are handed on at once, and understood at once.
 _PART, _SLICE = 500, 50
-
-_NEXT_LINK = re.compile(r"<([^<>]*)>[^<]*?;\s*rel\s*=\s*\"?next\"?", re.IGNORECASE)
 
 
 class Listing:
@@ -46,17 +42,10 @@ class Listing:
         self._answer = AnswerReader(operation.answer)
         self._speaker = speak(name, operation.request, self._answer, OFFERED[pages.kind])
         self._reader = reader
-        self._pager = pager(pages, dates.floor(self._speaker.since_formats, ZoneInfo(spec.time_zone)))
-        self._last_when = _maybe(pages.last_when if isinstance(pages, Paged) else None)
-        self._total = _maybe(pages.total if isinstance(pages, Paged) else None)
-        self._cursor = _maybe(pages.cursor if isinstance(pages, CursorPages) else None)
-        self._address = _maybe(pages.address if isinstance(pages, NextPages) else None)
-        self._by_link = pages.kind == "link"
-        self._taken = _maybe(pages.taken if isinstance(pages, QueuePages) else None)
+        floor = dates.floor(self._speaker.since_formats, ZoneInfo(spec.time_zone))
+        self._paging = Paging(pages, floor, self._speaker)
+        self._taken = maybe(pages.taken if isinstance(pages, QueuePages) else None)
         self._acknowledge = _Acknowledge(pages, speak) if isinstance(pages, QueuePages) else None
-        needed = NEEDED.get(pages.kind)
-        if needed and needed not in self._speaker.names:
-            raise ValueError(f"{pages.kind} pages need {{{needed}}} in the request")
         size = pages.size if isinstance(pages, Paged) else None
         # What a queue's rows are acknowledged by need not be among the fields that are read.
         big = (size is None or size > BIG_PAGE) and self._taken is None
@@ -72,7 +61,7 @@ class Listing:
             if done:
                 yield Page((), (), None)
                 return
-        values = asdict(self._pager.ask(window, position))
+        values = self._paging.ask(window, position)
         if self._path is None:
             yield await self._speaker.ask(values, lambda raw: self._whole(raw, window, position), priority=priority)
             return
@@ -110,18 +99,18 @@ class Listing:
     ) -> Page:
         # Of a big answer these are none, but for a single record that was given for a list.
         read.take(self._answer.records(content))
-        rows = Rows(
+        following = self._paging.after(
+            window,
+            position,
+            content,
+            headers,
             count=read.count,
+            fingerprint=read.fingerprint,
             times=read.times,
             revisions=read.revisions,
-            fingerprint=read.fingerprint,
-            last=says_last(self._last_when, content),
-            total=_whole_number(_said(self._total, content)),
-            cursor=_text(_said(self._cursor, content)),
-            address=_linked(headers.get("link", "")) if self._by_link else _text(_said(self._address, content)),
             taken=read.taken,
         )
-        return Page(*read.part(), self._pager.after(window, position, rows), agency_time)
+        return Page(*read.part(), following, agency_time)
 
 
 class _Acknowledge:
@@ -170,7 +159,7 @@ class _Read:
                 self._observations.append(mapped.observation)
             if mapped.unusable:
                 self._unusable += _with_all_of(record, mapped.unusable)
-            if self._find_taken and (name := _text(_said(self._find_taken, record))):
+            if self._find_taken and (name := text_of(said(self._find_taken, record))):
                 self.taken.append(name)
 
     def part(self) -> tuple[tuple[Observation, ...], tuple[Unusable, ...]]:
@@ -195,33 +184,3 @@ def _with_all_of(record: Any, unusable: tuple[Unusable, ...]) -> tuple[Unusable,
         return unusable
     raw = orjson.dumps(record.whole()).decode()
     return tuple(each.model_copy(update={"raw": raw}) for each in unusable)
-
-
-def _maybe(expression: str | None) -> Find | None:
-    return compiled(expression) if expression else None
-
-
-def _said(find: Find | None, content: Any) -> Any:
-    try:
-        return find(content) if find else None
-    except ExpressionError as error:
-        raise Malformed(f"The answer is not as the spec says: {error}.") from None
-
-
-def _whole_number(value: Any) -> int | None:
-    if isinstance(value, str) and value.strip().isdecimal():
-        return int(value)
-    if value is None or (isinstance(value, int) and not isinstance(value, bool)):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    raise Malformed(f"Where the number of rows should be there is {type(value).__name__}.")
-
-
-def _text(value: Any) -> str | None:
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) and str(value) else None
-
-
-def _linked(header: str) -> str | None:
-    found = _NEXT_LINK.search(header)
-    return found.group(1) if found else None

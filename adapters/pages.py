@@ -6,6 +6,7 @@ Each guard raises Malformed, upon which the window is begun anew: reading twice 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from hashlib import blake2b
 from itertools import pairwise
 from typing import Any, Literal, Protocol
 
@@ -49,6 +50,9 @@ NEEDED = {"ascending": "since", "descending": "page", "revision": "revision"} | 
 # How many pages back one is looked for that repeats.
 _REMEMBERED = 8
 
+# So many pages in a row without a row, each with the promise of more, are no list but a mistake.
+_MOST_EMPTY = 20
+
 
 @dataclass(frozen=True, slots=True)
 class Ask:
@@ -85,12 +89,21 @@ class Rows:
     taken: Sequence[str] = field(default=())
 
     def exhausted(self, size: int | None, before: int = 0) -> bool:
-        """Whether no page follows, where `before` rows came on the pages before."""
+        """Whether no page follows, where `before` rows came on the pages before.
+
+        A total may be less than there is: it counts the page alone, or stops at 10,000. So it does not end a list
+        upon a full page, but the next page is asked for, and tells.
+        """
+        if before == self.count == 0 and not self.total:
+            return True
         if self.last is not None:
             return self.last
-        if self.total is not None:
-            return before + self.count >= self.total
-        return self.count < (size or 1)
+        came = before + self.count
+        if self.total is not None and self.total > came:
+            return False
+        if size is None:
+            return self.count == 0 or self.total == came
+        return self.count < size
 
 
 class Pager(Protocol):
@@ -128,7 +141,7 @@ def pager(pages: Pages, floor: Floor) -> Pager:
 
 
 class _Bounded:
-    """Any pager, with an end: pages are counted, and a list that has too many of them has none."""
+    """Any pager, with an end: a list of too many pages, or of too many empty ones in a row, has none."""
 
     def __init__(self, inner: Pager, most: int) -> None:
         self._inner, self._most = inner, most
@@ -143,7 +156,10 @@ class _Bounded:
         pages = 1 + _count(position, "pages")
         if pages >= self._most:
             raise Malformed(f"After {pages} pages there are still more: this list does not end.")
-        return following | {"pages": pages}
+        empty = 0 if rows.count else 1 + _count(position, "empty")
+        if empty > _MOST_EMPTY:
+            raise Malformed(f"After {_MOST_EMPTY} empty pages there are still more: this list does not end.")
+        return following | {"pages": pages} | ({"empty": empty} if empty else {})
 
 
 class _Single:
@@ -212,14 +228,12 @@ class _Descending:
         if any(newer < older for newer, older in pairwise(rows.times)):
             raise Malformed("The rows are not in descending order of their change time, as the spec says.")
         before = _count(position, "rows")
-        if rows.count == 0 or rows.exhausted(self._size, before):
+        if rows.exhausted(self._size, before):
             return None
         if window.since and rows.times and rows.times[-1] < window.since:
             return None
         page = self.ask(window, position).page or 0
-        if position is not None and position.get("seen") == rows.fingerprint:
-            raise Malformed(f"Page {page} repeats the page before it.")
-        return {"page": page + 1, "rows": before + rows.count, "seen": rows.fingerprint}
+        return {"page": page + 1, "rows": before + rows.count, "seen": _unrepeated(position, rows)}
 
 
 class _Revision:
@@ -248,8 +262,9 @@ class _Revision:
 class _Counted:
     """Goes on by counting pages or rows, in an order of the agency's own.
 
-    A row that leaves a page already read makes those behind it move up, and one of them may be missed. The next
-    run's overlap finds it where it changed, and a reconcile in any case.
+    Rows that come are seen, at the end, or twice where they push others on. But a row that leaves a page already
+    read makes those behind it move up, and one of them is missed: no way of counting can tell. The next run's
+    overlap finds it if it changed lately, and a reconcile in any case.
     """
 
     def __init__(self, pages: NumberPages | OffsetPages, by: Literal["page", "offset"], first: int) -> None:
@@ -277,7 +292,11 @@ class _Counted:
 
 
 class _Given:
-    """Goes on by what each answer gives for the next one: a cursor, or an address."""
+    """Goes on by what each answer gives for the next one, a cursor or an address, and ends where it gives none.
+
+    A total does not end it: rows that were read and are gone would be counted for some that are still to come. But
+    it tells that an empty page is the last one, of an agency that always gives a cursor.
+    """
 
     def __init__(self, pages: CursorPages | NextPages | LinkPages, by: Literal["cursor", "address"]) -> None:
         self._size, self._by = pages.size, by
@@ -290,12 +309,15 @@ class _Given:
     def after(self, window: Window, position: Position | None, rows: Rows) -> Position | None:
         given = rows.cursor if self._by == "cursor" else rows.address
         before = _count(position, "rows")
-        said = rows.last is not None or rows.total is not None
-        if not given or (said and rows.exhausted(self._size, before)):
+        nothing_left = rows.count == 0 and rows.total is not None and before >= rows.total
+        if not given or rows.last or nothing_left:
             return None
-        if position is not None and given == _given(position, self._by):
-            raise Malformed(f"The next page's {self._by} is that of this page.")
-        return {self._by: given, "rows": before + rows.count, "seen": _unrepeated(position, rows)}
+        mark = blake2b(given.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        marks = _texts(position, "marks")
+        if mark in marks:
+            raise Malformed(f"The next page's {self._by} is that of a page before it.")
+        came = {"rows": before + rows.count, "seen": _unrepeated(position, rows)}
+        return {self._by: given, "marks": [*marks, mark][-_REMEMBERED:]} | came
 
 
 class _Queue:
@@ -312,7 +334,7 @@ class _Queue:
         if rows.count == 0:
             return None
         # An acknowledgement may be lost, and the same page comes once more. Twice is no accident.
-        seen = list(position["seen"]) if position else []
+        seen = _texts(position, "seen")
         if seen.count(rows.fingerprint) > 1:
             raise Malformed("What was acknowledged comes again and again.")
         done = {"acknowledge": list(rows.taken), "seen": [*seen, rows.fingerprint][-_REMEMBERED:]}
@@ -328,10 +350,17 @@ def acknowledgement(position: Position | None) -> tuple[list[str], bool]:
 
 def _unrepeated(position: Position | None, rows: Rows) -> list[str]:
     """The pages seen last, this one among them. Raises Malformed where it was among them before."""
-    seen = [str(each) for each in position.get("seen", [])] if position else []
+    seen = _texts(position, "seen")
     if rows.count and rows.fingerprint in seen:
         raise Malformed("A page repeats one before it.")
     return [*seen, rows.fingerprint][-_REMEMBERED:]
+
+
+def _texts(position: Position | None, key: str) -> list[str]:
+    value = position.get(key, []) if position else []
+    if not isinstance(value, list):
+        raise _foreign_position()
+    return [str(each) for each in value]
 
 
 def _given(position: Position, key: str) -> str:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure
 from contracts.observation import Channel, Observation, Reading, Unusable
-from contracts.submission import Procedure, ResultFile, Submission
+from contracts.submission import Procedures, ResultFile, Submission
 from contracts.system import Budget
 
 #: Where reading a window goes on: made by one page, given back for the next, stored as JSON in between.
@@ -83,6 +83,12 @@ class Sent:
     next: Position | None
 
 
+def under_way(position: Position | None) -> Position:
+    """What to commit in the place of `position` before its step is taken: should nobody ever learn how that ended,
+    this says so. Go back to `position` when the step fails with what is not `in_doubt`."""
+    return (position or {}) | {"doubt": True}
+
+
 class AgencyAdapter(Protocol):
     """One agency's system. Stateless between calls but for its login; safe to share between tasks.
 
@@ -116,17 +122,22 @@ class AgencyAdapter(Protocol):
         ...
 
     async def send(self, what: Sending, submission: Submission, position: Position | None = None) -> Sent:
-        """Take the next step of handing `submission` to the agency; from `position` on, as the step before
-        gave it. A step that failed with `sent` may have been done: only a spec's `repeatable` step is asked
-        again by the adapter."""
+        """Take the next step of handing `submission` to the agency, by one request: that at `position`, as the step
+        before gave it.
+
+        From a position that is `under_way`, a step is taken once more only where the spec says that it is
+        `repeatable`. Else a dossier that has a code is looked up: `next` then leads on, or back to its creation
+        where the agency has none, so let some time pass before asking. Where that cannot be, or a file may have
+        been attached, it is Rejected, and a person must look; without its doubt, the step is taken again.
+        """
         ...
 
     async def result(self, code: str, reference: str | None = None) -> ResultFile:
         """Fetch a dossier's result. Raises NotFound where there is none yet."""
         ...
 
-    async def procedures(self) -> tuple[Procedure, ...]:
-        """Ask which procedures the agency offers."""
+    async def procedures(self) -> Procedures:
+        """Ask which procedures the agency offers: all of them, over all pages."""
         ...
 
     def read(self, record: Any, channel: Channel, observed_at: datetime) -> Reading:

@@ -24,6 +24,8 @@ class AgencyFailure(Exception):
     kind: ClassVar[str] = "failure"
     #: Whether the same request may succeed if it is simply sent again a little later.
     passing: bool = False
+    #: Whether it is the agency's own word that it does not do what was asked.
+    refusal: ClassVar[bool] = False
 
     def __init__(self, message: str, *, raw: bytes | None = None, sent: bool = True, lasting: bool = False) -> None:
         """`lasting`: this one will not pass by itself, though others of its kind do."""
@@ -34,6 +36,11 @@ class AgencyFailure(Exception):
         self.sent = sent
         if lasting:
             self.passing = False
+
+    @property
+    def in_doubt(self) -> bool:
+        """Whether the agency may have done what was asked, for all that we know."""
+        return self.sent and not self.refusal
 
 
 class Unreachable(AgencyFailure):
@@ -48,6 +55,7 @@ class TimedOut(AgencyFailure):
 
 class Throttled(AgencyFailure):
     kind = "throttled"
+    refusal = True
     passing = True
 
     def __init__(self, message: str, *, retry_after: float | None = None, raw: bytes | None = None) -> None:
@@ -58,10 +66,12 @@ class Throttled(AgencyFailure):
 
 class Unauthorized(AgencyFailure):
     kind = "unauthorized"
+    refusal = True
 
 
 class Rejected(AgencyFailure):
     kind = "rejected"
+    refusal = True
 
 
 class Malformed(AgencyFailure):
@@ -70,6 +80,7 @@ class Malformed(AgencyFailure):
 
 class NotFound(AgencyFailure):
     kind = "not_found"
+    refusal = True
 
 
 class Withheld(AgencyFailure):

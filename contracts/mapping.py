@@ -4,6 +4,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from contracts.codes import fold
 from contracts.observation import Facts
 from contracts.spec_model import Expression, SpecModel, known_zone
 
@@ -31,8 +32,19 @@ class FieldRule(SpecModel):
     def _zone_exists(cls, zone: str | None) -> str | None:
         return None if zone is None else known_zone(zone)
 
+    @field_validator("table")
+    @classmethod
+    def _one_meaning_each(cls, table: dict[str, str] | None) -> dict[str, str] | None:
+        seen: dict[str, str] = {}
+        for word in table or {}:
+            if (other := seen.setdefault(fold(word), word)) != word:
+                raise ValueError(f"{word!r} and {other!r} are the same word once folded; keep one")
+        return table
+
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        if self.table is not None and self.convert != "text":
+            raise ValueError("only a text takes a `table`")
         if (self.convert == "date") != bool(self.formats):
             raise ValueError("a date needs `formats`, and only a date takes them")
         if sum((self.path is not None, bool(self.paths), self.constant is not None)) != 1:

@@ -14,7 +14,7 @@ class RestRequest(SpecModel):
     and {secret:NAME}. {since|FORMAT} writes a date in that format; without one it is iso.
 
     A query parameter, form field or header whose placeholder has no value (no `since` on a first sync) is left
-    out. At most one of the bodies.
+    out; in a JSON body it is null, in an XML body nothing. At most one of the bodies.
     """
 
     method: Literal["GET", "POST", "PUT", "DELETE"] = "GET"
@@ -79,20 +79,25 @@ class Operation(SpecModel):
 
 
 class SinglePage(SpecModel):
-    """The whole window in one answer."""
+    """The whole window in one answer. Nothing can be missed."""
 
     kind: Literal["single"]
 
 
 class Paged(SpecModel):
-    """How the end is known, where neither is given: by a page shorter than `size`, or an empty one."""
+    """The end is known by `last_when`, else by `total`, else by a page shorter than `size`, else by an empty one."""
 
     size: int | None = Field(
-        default=None, ge=1, le=100_000, description="Rows per page; without it only an empty page is the last."
+        default=None,
+        ge=1,
+        le=100_000,
+        description="Rows per page, as many as the agency really gives; without it only an empty page is the last.",
     )
     last_when: Expression | None = Field(default=None, description="JMESPath that is true on the last page.")
     total: Expression | None = Field(
-        default=None, description="JMESPath to how many rows there are in all, from which the last page is known."
+        default=None,
+        description="JMESPath to how many rows there are on all pages together, from which the last page is known. "
+        "Give `size` with it: then a total of the wrong thing is found out.",
     )
     max_pages: int = Field(default=10_000, ge=1, description="More than that is a list without end: Malformed.")
 
@@ -100,7 +105,7 @@ class Paged(SpecModel):
 class TimePages(Paged):
     """Rows in ascending order of change time. The cursor is the last row's time, so rows that move while
     we read are seen again rather than skipped; {page} counts only within one crowded moment. `total` counts
-    the rows from `since` on."""
+    the rows from `since` on. An empty page is the last."""
 
     kind: Literal["ascending"]
     size: int = Field(ge=1, le=100_000)
@@ -116,41 +121,47 @@ class DescendingPages(Paged):
 
 
 class RevisionPages(Paged):
-    """Rows in ascending order of the agency's own change number; {revision} is the last one seen."""
+    """Rows in ascending order of the agency's own change number, each row's another; {revision} is the last one
+    seen. Nothing is missed."""
 
     kind: Literal["revision"]
 
 
 class NumberPages(Paged):
-    """Pages by number, {page}, in an order of the agency's own."""
+    """Pages by number, {page}, in an order of the agency's own. A row is missed where another leaves a page already
+    read; the next run's overlap or a reconcile finds it. Where the agency can sort by change time, `descending` and
+    `ascending` miss none."""
 
     kind: Literal["number"]
     first_page: int = 1
 
 
 class OffsetPages(Paged):
-    """Pages by {offset}: how many rows come before."""
+    """Pages by {offset}: how many rows come before. A row may be missed as in `number`."""
 
     kind: Literal["offset"]
     first_offset: int = 0
 
 
 class CursorPages(Paged):
-    """Each answer holds the {cursor} to ask the next page with; none, null or empty on the last."""
+    """Each answer holds the {cursor} to ask the next page with; none, null or empty on the last. Nothing is missed
+    where the agency's cursor is a place in an order, and a row as in `number` where it is a page's number."""
 
     kind: Literal["cursor"]
     cursor: Expression
 
 
 class NextPages(Paged):
-    """Each answer holds the address of the next page, as OData's nextLink does. Followed on the same host only."""
+    """Each answer holds the address of the next page, as OData's nextLink does. Followed on the same host only. What
+    may be missed is as in `cursor`."""
 
     kind: Literal["next"]
     address: Expression
 
 
 class LinkPages(Paged):
-    """The answer's Link header names the next page (rel="next"). Followed on the same host only."""
+    """The answer's Link header names the next page (rel="next"). Followed on the same host only. What may be missed
+    is as in `cursor`."""
 
     kind: Literal["link"]
 
@@ -158,7 +169,8 @@ class LinkPages(Paged):
 class QueuePages(Paged):
     """The agency gives what it has not yet been told was taken; `acknowledge` tells it, once that is stored.
 
-    {codes} stands for the list of what was taken: the values at `taken` in each record.
+    {codes} stands for the list of what was taken: the values at `taken` in each record. Nothing is missed: where an
+    acknowledgement is lost, the same rows come again.
     """
 
     kind: Literal["queue"]
@@ -195,14 +207,17 @@ class ListOperation(Operation):
 class Step(Operation):
     """One request of a submission. Placeholders: {code}, {reference} (the agency's own id, once known),
     {submission} (ours, the same at each try), {procedure_code}, {procedure_name}, {applicant_name},
-    {applicant_phone}, {applicant_email}, {note}, {field:NAME}, {submitted_at}; and of the file at hand
-    {file_name}, {file_type}, {file_size}, {file_base64}.
+    {applicant_phone}, {applicant_email}, {note}, {field:NAME}, {submitted_at}, {submitted_at|FORMAT}; and of the
+    file at hand {file_name}, {file_extension} (without its dot), {file_type}, {file_size} (bytes), {file_base64}. What
+    is personal goes in a body.
 
     Where a list is wanted, {"each_file": …} makes one entry for each file.
     """
 
     already_when: Expression | None = Field(
-        default=None, description="JMESPath that is true when the agency has it already, which is as good as done."
+        default=None,
+        description="JMESPath that is true when the agency has it already, which is as good as done; looked at before "
+        "`answer`, whatever the status. Of a SOAP fault it sees {fault: its words}.",
     )
     repeatable: bool = Field(
         default=False, description="Whether the agency takes the same request twice for one. If not, it is sent once."
@@ -211,12 +226,17 @@ class Step(Operation):
 
 class CreateStep(Step):
     reference: Expression | None = Field(
-        default=None, description="JMESPath to what the agency calls the dossier, where it says."
+        default=None,
+        description="JMESPath to what the agency calls the dossier. An answer without it is not taken for success.",
     )
 
 
 class SendOperation(SpecModel):
-    """Create, then attach each file, then finish: each step is done once, however often the whole is tried."""
+    """Create, then attach each file, then finish: each step is done once, however often the whole is tried.
+
+    When nobody knows whether `create` was done, a dossier whose {code} it names is looked up; for what cannot be
+    looked up a person must look.
+    """
 
     create: CreateStep
     attach: Step | None = Field(default=None, description="Once for each file, where files go one by one.")
@@ -228,15 +248,29 @@ class SendOperation(SpecModel):
 
 
 class FetchFile(Operation):
-    """A result file, by {code} or {reference}: the answer's own body, or base64 at `content` in it."""
+    """A result file, by {code} or {reference}: the answer's own body, or base64 at `content` in it.
+
+    Where an answer's own body is the file, one of the kind that `answer.holds` says instead of the file: that there
+    is none yet, or an error.
+    """
 
     content: Expression | None = None
-    name: Expression | None = None
+    name: Expression | None = Field(default=None, description="The file's name; else that of Content-Disposition.")
+
+    @model_validator(mode="after")
+    def _file_in_soap(self) -> Self:
+        if isinstance(self.request, SoapRequest) and self.content is None:
+            raise ValueError("a SOAP answer is no file: say in `content` where it is")
+        return self
 
 
 class ListProcedures(ListOperation):
-    """The procedures the agency offers."""
+    """The procedures the agency offers. Rows without a code or a name are kept apart: filter them in `records`,
+    where they are none."""
 
+    pages: Annotated[
+        SinglePage | NumberPages | OffsetPages | CursorPages | NextPages | LinkPages, Field(discriminator="kind")
+    ]
     code: Expression
     name: Expression
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from contracts.observation import DossierCode
+from contracts.observation import DossierCode, Unusable
 
 
 class SubmittedFile(BaseModel):
@@ -27,6 +27,9 @@ class Submission(BaseModel):
 
     id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
     code: DossierCode | None = Field(default=None, description="Where the dossier has one already.")
+    reference: str | None = Field(
+        default=None, description="What the agency calls the dossier, where it said so when that was submitted."
+    )
     procedure_code: str
     procedure_name: str = ""
     applicant_name: str = Field(repr=False)
@@ -55,3 +58,12 @@ class Procedure(BaseModel):
 
     code: str
     name: str
+
+
+class Procedures(BaseModel):
+    """All procedures of an agency, in its own order, and the rows in which there is no code or no name."""
+
+    model_config = ConfigDict(frozen=True)
+
+    procedures: tuple[Procedure, ...] = ()
+    unusable: tuple[Unusable, ...] = ()

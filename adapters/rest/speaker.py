@@ -13,7 +13,7 @@ from adapters.answers import AnswerReader, parse_json, parse_xml, unexplained, x
 from adapters.charsets import declared_charset
 from adapters.client import RawAnswer, Request, Stream
 from adapters.line import Line
-from adapters.placeholders import Template, Values
+from adapters.placeholders import Template, Values, is_personal
 from adapters.records import RecordStream
 from adapters.records.json_records import JsonRecords
 from adapters.rest.auth import Authority, authority
@@ -68,6 +68,9 @@ class _RestSpeaker:
             raise ValueError(f"the path of {name} holds a query, which goes under `query`")
         if who.in_body and not isinstance(request.json_body, dict) and request.form_body is None:
             raise ValueError(f"credentials go in a JSON or form body, and {name} has none that takes them")
+        in_address = Template([request.path, request.query], names=names, zone=line.zone).names
+        if personal := sorted(filter(is_personal, in_address)):
+            raise ValueError(f"{name} has {{{personal[0]}}} in its address, which servers log; it goes in a body")
         in_path = set(names) - _NOT_IN_PATHS
         self._path = Template(request.path, names=in_path, zone=line.zone, in_path=True)
         parts = {
@@ -82,6 +85,8 @@ class _RestSpeaker:
         templates = (self._path, self._rest, self._xml)
         self.names = {name for template in templates for name in template.names}
         self.since_formats = {format for template in templates for format in template.since_formats}
+        if "codes" in self.names - Template(request.json_body, names=names, zone=line.zone).names:
+            raise ValueError(f"{name} has {{codes}} in a text; a list goes in a `json_body`")
 
     async def ask(
         self, values: Values, read: Callable[[RawAnswer], T], *, priority: Priority, repeatable: bool = True
@@ -124,8 +129,9 @@ class _RestSpeaker:
 
     def document(self, raw: RawAnswer) -> Any:
         if raw.status < 300:
-            # An answer that says it has no content.
-            document = None if raw.status == 204 else self._parse(raw)
+            # An answer that says it has no content; some say so of what was made, or will be.
+            empty = raw.status == 204 or (raw.status in (201, 202) and not raw.body.strip())
+            document = None if empty else self._parse(raw)
             self._refuse_ended(document)
             return document
         # An error whose body may say more than its status.
@@ -174,6 +180,8 @@ class _RestSpeaker:
             headers=headers,
             body=body,
             secrets=(*(value for part in used for value in part.secret_values(secrets)), *who.secrets),
+            papers="file_base64" in self.names,
+            papers_answer=self._answer.papers,
         )
 
 
@@ -186,9 +194,9 @@ class XmlContent(XmlRecords):
 
 def _path(filled: str | None) -> str:
     if filled is None:
-        raise Rejected("The request's path names something that is not known here.")
+        raise Rejected("The request's path names something that is not known here.", sent=False)
     if not {".", ".."}.isdisjoint(filled.split("/")):
-        raise Rejected("The request's path would lead elsewhere.")
+        raise Rejected("The request's path would lead elsewhere.", sent=False)
     return filled
 
 
@@ -214,5 +222,5 @@ def _xml_body(pieces: list[Any]) -> bytes:
         parse_xml(body := text.encode())
     except (Malformed, UnicodeEncodeError):
         # Such as a character that XML cannot hold. The parser's own words would speak of an answer.
-        raise Rejected("The request is no well-formed XML once it is filled in.") from None
+        raise Rejected("The request is no well-formed XML once it is filled in.", sent=False) from None
     return body

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from adapters.answers import AnswerReader
 from adapters.client import RawAnswer, Request, Stream
 from adapters.line import Line
-from adapters.placeholders import Template, Values
+from adapters.placeholders import FILE, Template, Values
 from adapters.records import RecordStream
 from adapters.rest.auth import Authority, authority
 from adapters.rest.credentials import Credentials
@@ -96,7 +96,7 @@ class _SoapSpeaker:
             body = self._wsdl.envelope(self._operation, *self._parts.fill(values, secrets))
         except ValueError:
             # Such as a character that XML cannot hold. Its own words may quote a secret.
-            raise Rejected("The request cannot be written as the WSDL wants it.") from None
+            raise Rejected("The request cannot be written as the WSDL wants it.", sent=False) from None
         sealed = self._seal(body)
         return Request(
             method="POST",
@@ -105,6 +105,8 @@ class _SoapSpeaker:
             headers={**self._headers, **who.headers},
             body=sealed.body,
             secrets=(*self._parts.secret_values(secrets), *who.secrets, *sealed.secrets),
+            papers="file_base64" in self.names,
+            papers_answer=self._reader.papers,
         )
 
     def _try_out(self) -> None:
@@ -121,6 +123,7 @@ _NOW = datetime.now(UTC)
 _SAMPLES: dict[str, Any] = dict.fromkeys(("since", "until", "submitted_at"), _NOW) | dict.fromkeys(
     ("revision", "page", "offset", "size", "file_size"), 1
 )
+_SAMPLES["each_file"] = [dict.fromkeys(FILE, "x") | {"file_size": 1}]
 
 
 class _AnySecret:

@@ -143,10 +143,10 @@ def test_a_queue_that_does_not_hear_what_was_taken_is_found_out() -> None:
     [
         (NumberPages(kind="number", size=2), page_of(["1", "2"]), "repeats"),
         (OffsetPages(kind="offset", size=2), page_of(["1", "2"]), "repeats"),
-        (OffsetPages(kind="offset"), page_of([], last=False), "how many to pass over"),
-        (NumberPages(kind="number"), page_of([], last=False), "does not end"),
-        (CursorPages(kind="cursor", cursor="c"), page_of(["1"], cursor="x"), "that of this page"),
-        (NextPages(kind="next", address="n"), page_of(["1"], address="/x"), "that of this page"),
+        (OffsetPages(kind="offset"), page_of([], total=9), "how many to pass over"),
+        (NumberPages(kind="number"), page_of([], total=9), "does not end"),
+        (CursorPages(kind="cursor", cursor="c"), page_of(["1"], cursor="x"), "that of a page before it"),
+        (NextPages(kind="next", address="n"), page_of(["1"], address="/x"), "that of a page before it"),
         (TimePages(kind="ascending", size=2, max_pages=5), None, "does not end"),
     ],
 )
@@ -163,15 +163,16 @@ def test_a_list_that_repeats_or_never_ends_is_found_out(pages: Any, answer: Rows
         read_all(made(pages.model_copy(update={"max_pages": min(pages.max_pages, 50)})), given)
 
 
-def test_cursors_that_go_in_a_circle_are_found_out() -> None:
+@pytest.mark.parametrize("rows", [[], ["a"]])
+def test_cursors_that_go_in_a_circle_are_found_out(rows: list[str]) -> None:
     calls = 0
 
     def answer(_ask: Ask) -> Rows:
         nonlocal calls
         calls += 1
-        return page_of([str(calls % 3)], cursor=str(calls % 3))
+        return page_of([f"{row}{calls}" for row in rows], cursor=str(calls % 3))
 
-    with pytest.raises(Malformed, match="repeats"):
+    with pytest.raises(Malformed, match="that of a page before it"):
         read_all(made(CursorPages(kind="cursor", cursor="c")), answer)
 
 

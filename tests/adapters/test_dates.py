@@ -32,6 +32,11 @@ MIDNIGHT = datetime(2025, 8, 11, 17, tzinfo=UTC)
         ("iso", "2025-08-13T00:30:05+07:00", EVENING),
         ("iso", "2025-08-13T00:30:05", EVENING),
         ("iso", "2025-08-13 00:30:05.1234567", EVENING.replace(microsecond=123_456)),
+        # As PostgreSQL and Ruby write it.
+        ("iso", "2025-08-13 00:30:05+07", EVENING),
+        ("iso", "2025-08-13 00:30:05 +0700", EVENING),
+        ("iso", "2025-08-13\t00:30:05\u00a0", EVENING),
+        ("iso_date", "2025-08-12+07", MIDNIGHT),
         ("epoch_ms", 1755019805000, EVENING),
         ("epoch_ms", "1755019805000", EVENING),
         ("dotnet", "/Date(1755019805000)/", EVENING),
@@ -58,6 +63,12 @@ def test_reads_what_systems_write(format: str, text: object, moment: datetime) -
         ("dd/MM/yyyy", "31/12/9999"),
         ("iso", "0001-01-01T00:00:00"),
         ("iso", "99991231"),
+        # The last day begins here while it is the day before in UTC.
+        ("iso", "9999-12-30T17:00:00.000+0000"),
+        ("epoch_ms", 253402189200000),
+        ("dotnet", "/Date(253402275600000)/"),
+        ("dotnet", "/Date(-62135596800000)/"),
+        ("yyyyMMddHHmmss", "99991231000000"),
         ("dd/MM/yyyy", "99991231"),
         ("dd/MM/yyyy", "9999-12-31"),
         ("dd/MM/yyyy", "  "),
@@ -85,6 +96,12 @@ def test_reads_none_for_what_means_none(format: str, text: object) -> None:
         ("dd/MM/yyyy HH:mm:ss", "12/08/2025 24:00:00"),
         ("yyyyMMdd", "2025081"),
         ("iso", "2025-08-12"),
+        ("iso", "2025-08-12T24:00:00"),
+        ("iso", "2025-02-29T10:00:00"),
+        ("iso", "0014-03-03T00:00:00"),
+        ("iso", "2025-08-12T10:00:00Zabc"),
+        ("yyyy-MM-dd", "9999-12-30"),
+        ("dd/MM/yyyy", "00/00/0000"),
         ("iso", "2025-08-12T10:00:00+25:00"),
         ("iso", "2025-08-12T10:00:00+07:99"),
         ("dd/MM/yyyy hh:mm tt", "12/08/2025 13:30 PM"),
@@ -145,6 +162,10 @@ def test_any_text_is_a_moment_none_or_a_refusal(text: object) -> None:
 
 
 FORMATS = [
+    "dd/MM/yyyy HH:mm",
+    "d/M/yyyy h:mm tt",
+    "yyyy-MM-dd'T'HH:mm:ss.SSS",
+    "HH:mm:ss 'ngày' dd/MM/yyyy",
     "dd/MM/yyyy hh:mm:ss tt",
     "epoch",
     "iso_date",
@@ -171,3 +192,11 @@ def test_what_is_written_reads_as_the_moment_cut_to_the_format(format: str, mome
 def test_writes_by_the_agencys_clock() -> None:
     assert dates.writer("dd/MM/yyyy HH:mm:ss", VIETNAM)(EVENING) == "13/08/2025 00:30:05"
     assert dates.writer("iso", VIETNAM)(EVENING) == "2025-08-13T00:30:05+07:00"
+
+
+@settings(deadline=None)
+@given(st.datetimes(min_value=datetime(1970, 1, 1), max_value=datetime(2068, 1, 1), timezones=st.just(UTC)))
+def test_two_digits_are_the_year_of_which_they_are_the_last(moment: datetime) -> None:
+    format = "dd/MM/yy HH:mm:ss"
+    read, write = dates.reader([format], VIETNAM), dates.writer(format, VIETNAM)
+    assert read(write(moment)) == moment.replace(microsecond=0)

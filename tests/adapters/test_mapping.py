@@ -1,7 +1,8 @@
 """Mapping: what is understood is used, what is not is kept with its reason, nothing personal leaks."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
@@ -13,7 +14,7 @@ from adapters.mapping import MappedRecord, RecordReader, event_mapping
 from adapters.misfit import Misfit
 from contracts.agency import AgencySpec
 from contracts.mapping import RecordMapping
-from contracts.observation import Channel
+from contracts.observation import Channel, Observation
 from contracts.status import DossierStatus
 from tests.adapters.specs import spec_of
 
@@ -119,6 +120,11 @@ def test_an_unknown_status_is_kept_aside_and_the_rest_applied() -> None:
     assert orjson.loads(kept.raw) == record
 
 
+def test_a_text_that_is_no_word_is_no_status() -> None:
+    [kept] = read(RECORD | {"TrangThai": "Đang xử lý " * 100}).unusable
+    assert (kept.reason, len(kept.value or "")) == ("unknown_status", 200)
+
+
 def test_a_numeric_status_is_the_word_it_is_written_as() -> None:
     assert read(RECORD | {"TrangThai": 15}).observation.facts.status is DossierStatus.PROCESSING  # type: ignore[union-attr]
 
@@ -132,6 +138,7 @@ def test_a_numeric_status_is_the_word_it_is_written_as() -> None:
         ("ThuTuc", "procedure_name", {"Ten": "x" * 501}),
         ("ThuTuc", "procedure_name", {"Ten": ["a", "b"]}),
         ("ThuTuc", "procedure_name", {"Ten": "a\0b"}),
+        ("ThuTuc", "procedure_name", {"Ten": "a" + "\u0301\u0316" * 100_000}),
         ("TrangThai", "status", True),
     ],
 )
@@ -199,6 +206,10 @@ def test_an_expression_that_cannot_be_applied_is_a_bad_value() -> None:
     mapping = MAPPING | {"facts": {"procedure_name": "join('-', ThuTuc)"}}
     [kept] = read(RECORD | {"ThuTuc": 7}, mapping).unusable
     assert (kept.reason, kept.field, kept.expression) == ("bad_value", "procedure_name", "join('-', ThuTuc)")
+    assert kept.message == (
+        "Dossier H21.99-261120-0001 has a procedure_name that cannot be read: \"join('-', ThuTuc)\" cannot be applied "
+        "(JMESPathTypeError)."
+    )
 
 
 JSON = st.recursive(
@@ -213,6 +224,39 @@ JSON = st.recursive(
 def test_no_record_whatever_it_holds_stops_the_others(record: dict[str, Any]) -> None:
     result = read(record)
     assert result.observation is not None or result.unusable
+
+
+TEXTS = (
+    st.text(max_size=12) | st.integers(0, 90).map("x".__mul__) | st.sampled_from(["x" * 500, "x" * 501, "\ud800", "ế"])
+)
+DAYS = st.sampled_from(["20/11/2026", "20/11/2026 08:00:00", " 20/11/2026  08:00:00", "31/12/9999", "31/02/2026", ""])
+NEARLY_GOOD = st.fixed_dictionaries(
+    {"Ma": TEXTS, "CapNhat": DAYS, "So": st.integers(-2, 2**64) | st.integers(0, 9).map(str)},
+    optional={
+        "TrangThai": st.sampled_from(["Đang xử lý", "ĐÃ TRẢ", "15", "?", ""]) | TEXTS,
+        "ThuTuc": st.fixed_dictionaries({"Ten": TEXTS}),
+        "HenTra": DAYS,
+        "NguoiNop": TEXTS,
+        "DienThoai": st.lists(TEXTS, max_size=2),
+    },
+)
+
+
+@settings(deadline=None, max_examples=500)
+@given(NEARLY_GOOD)
+def test_the_quick_way_reads_what_the_models_take_and_nothing_else(record: dict[str, Any]) -> None:
+    mapping = RecordMapping.model_validate(MAPPING | {"revision": {"path": "So", "convert": "integer"}})
+    reader = RecordReader(mapping, SPEC)
+    result = reader.read(record, Channel.PULL, NOW)
+    assert result == reader._read_any(record, Channel.PULL, NOW)
+    if (said := result.observation) is not None:
+        checked = Observation.model_validate(said.model_dump(exclude_unset=True))
+        assert (checked, repr(checked), checked.facts.model_fields_set) == (
+            said,
+            repr(said),
+            said.facts.model_fields_set,
+        )
+        assert checked.model_fields_set == said.model_fields_set
 
 
 # --- events in the hub's own shape -----------------------------------------------------------------------
@@ -259,6 +303,32 @@ def test_a_code_table_turns_the_agencys_words_into_ours(word: str, code: str | N
     result = read(RECORD | {"Kenh": word}, MAPPING | {"facts": {"procedure_code": TABLE}})
     assert result.observation is not None and not result.unusable
     assert result.observation.facts.procedure_code == code
+
+
+def test_what_a_code_table_gives_is_composed() -> None:
+    rule = {"path": "Loai", "table": {"1": "Cấp giấy phe\u0301p"}}
+    result = read(RECORD | {"Loai": 1}, MAPPING | {"facts": {"procedure_name": rule}})
+    assert result.observation is not None
+    assert result.observation.facts.procedure_name == "Cấp giấy phép"
+
+
+@pytest.mark.parametrize(
+    ("facts", "why"),
+    [
+        ({"due_at": {"path": "HenTra", **DATE, "table": {"a": "b"}}}, "only a text takes a `table`"),
+        ({"note": {"path": "GhiChu", "table": {"Đã có": "a", "da co": "b"}}}, "the same word once folded"),
+    ],
+)
+def test_a_code_table_that_cannot_be_right_is_an_error_of_the_spec(facts: dict[str, Any], why: str) -> None:
+    with pytest.raises(ValidationError, match=why):
+        RecordMapping.model_validate(MAPPING | {"facts": facts})
+
+
+def test_a_due_date_in_utc_is_the_day_it_is_here() -> None:
+    rule = {"path": "appointmentDate", "convert": "date", "formats": ["iso"]}
+    result = read(RECORD | {"appointmentDate": "2026-11-29T17:00:00.000+0000"}, MAPPING | {"facts": {"due_at": rule}})
+    assert result.observation is not None and result.observation.facts.due_at is not None
+    assert result.observation.facts.due_at.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date() == date(2026, 11, 30)
 
 
 def test_a_word_that_a_code_table_lacks_is_kept_aside() -> None:

@@ -21,14 +21,14 @@ DOSSIERS: list[dict[str, Any]] = json.loads((HERE / "dossiers.json").read_text("
 
 
 @contextmanager
-def php() -> Iterator[str]:
-    """PHP with php-soap; yields its address. Skips the test where there is none."""
+def php(script: Path = HERE / "php" / "server.php") -> Iterator[str]:
+    """PHP with php-soap, running `script`; yields its address. Skips the test where there is none."""
     program = shutil.which("php")
     if program is None or "soap" not in _said(program, "-m").lower().split():
         pytest.skip("PHP with its soap extension is not installed")
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with _running([program, "-S", f"127.0.0.1:{port}", str(HERE / "php" / "server.php")]):
+    with _running([program, "-S", f"127.0.0.1:{port}", str(script)]):
         _wait_for(port)
         yield f"http://127.0.0.1:{port}"
 
