@@ -39,19 +39,18 @@ class Sender:
                 raise ValueError("the request of `attach` never names {file_base64}")
         if operation.finish:
             self._steps["finish"] = _Step(f"{what}.finish", operation.finish, speak)
-        later = [step for name, step in self._steps.items() if name != "create"]
-        self._reference_follows = any("reference" in step.names for step in later)
-        self._takes_files = any("file_base64" in step.names for step in self._steps.values())
-        # What must be known before the first step is taken.
-        self._needed = (
-            set() if what is Sending.SUBMIT else {"code"} & {n for step in self._steps.values() for n in step.names}
-        )
-        if "reference" in self._steps["create"].names or (self._reference_follows and not operation.create.reference):
-            if what is Sending.SUBMIT:
-                raise ValueError(
-                    "{reference} is named, which the agency gives: `create.reference` says where, for later"
-                )
+        first = self._steps["create"].names
+        later = {name for step in self._steps.values() for name in step.names if step is not self._steps["create"]}
+        self._reference_follows = "reference" in later
+        self._takes_files = "file_base64" in first | later
+        #: What must be known before the first step, lest a later one fail for it.
+        self._needed: set[str] = set()
+        if "reference" in first or (self._reference_follows and not operation.create.reference):
             self._needed.add("reference")
+        if "code" in later or ("code" in first and what is not Sending.SUBMIT):
+            self._needed.add("code")
+        if what is Sending.SUBMIT and "reference" in self._needed:
+            raise ValueError("{reference} is named, which only the agency knows: `create.reference` says where it is")
 
     async def __call__(self, submission: Submission, position: Position | None) -> Sent:
         """Take the step at `position`."""

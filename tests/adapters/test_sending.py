@@ -397,6 +397,14 @@ async def test_what_a_later_step_goes_by_is_known_before_the_first() -> None:
     assert done.next == {"step": "attach", "file": 0, "reference": "HS1"}
 
 
+async def test_a_code_that_a_later_step_goes_by_is_known_before_the_first() -> None:
+    department = Department()
+    async with adapter_of(department, {"submit": BY_CODE}) as adapter:
+        with pytest.raises(Rejected, match="code, which is not known"):
+            await adapter.send(Sending.SUBMIT, submission(code=None))
+    assert department.asked == []
+
+
 async def test_papers_that_nothing_sends_are_not_lost_unsaid() -> None:
     department = Department()
     async with adapter_of(department, {"submit": {"create": SUBMIT["create"]}}) as adapter:
