@@ -93,6 +93,25 @@ async def test_a_request_that_cannot_work(request_: dict[str, Any], why: str) ->
         await asked_by(request_, {"since": None})
 
 
+async def test_a_list_of_codes_is_no_text() -> None:
+    codes: Values = {"codes": ["1", "2"]}
+    asked = await asked_by({"method": "POST", "path": "/x", "json_body": {"ids": "{codes}"}}, codes)
+    assert orjson.loads(asked.body) == {"ids": ["1", "2"]}
+    for part in ({"form_body": {"ids": "{codes}"}}, {"query": {"ids": "{codes}"}}, {"xml_body": "<a>{codes}</a>"}):
+        with pytest.raises(ValueError, match="a list goes in a `json_body`"):
+            await asked_by({"method": "POST", "path": "/x", **part}, codes)
+
+
+@pytest.mark.parametrize("status", [201, 202, 204])
+async def test_success_may_have_nothing_to_say(status: int) -> None:
+    async with answering(lambda _: Told("", status)) as address, Client() as client:
+        made = spec(address)
+        assert made.system and made.system.kind == "rest"
+        speak = rest_speak(Line(made, made.system, client, SECRETS))
+        speaker = speak("lookup", RestRequest(path="/x"), AnswerReader(Answer()), ())
+        assert await speaker.ask({}, speaker.document, priority=Priority.PERSON) is None
+
+
 async def test_secrets_of_a_query_are_in_no_address() -> None:
     records = Records()
     await asked_by({"path": "/x", "query": {"APIKey": "{secret:khoa}"}}, {}, records)
