@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from adapters.letters import composed
 from contracts.errors import Malformed
 
 #: Stands for a character that was lost on its way, as half of a pair or a name cut within a letter.
@@ -65,9 +66,13 @@ def _double_bytes(body: bytes) -> str | None:
 def _of_single_bytes(body: bytes, charset: str) -> str:
     try:
         # windows-1258 writes most tones as marks of their own.
-        return unicodedata.normalize("NFC", body.decode(charset))
+        text = body.decode(charset)
     except (LookupError, UnicodeDecodeError):
         raise Malformed(f"The answer is neither in UTF-8 nor in {charset}.") from None
+    try:
+        return composed(text)
+    except ValueError as error:
+        raise Malformed(f"The answer cannot be read: {error}.") from None
 
 
 def _is_vietnamese(letter: str) -> bool:

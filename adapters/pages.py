@@ -5,11 +5,12 @@ Each guard raises Malformed, upon which the window is begun anew: reading twice 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
+from adapters import positions
 from contracts.adapter import Position, Window
 from contracts.errors import Malformed
 from contracts.operations import (
@@ -153,10 +154,10 @@ class _Bounded:
         following = self._inner.after(window, position, rows)
         if following is None:
             return None
-        pages = 1 + _count(position, "pages")
+        pages = 1 + positions.count(position, "pages")
         if pages >= self._most:
             raise Malformed(f"After {pages} pages there are still more: this list does not end.")
-        empty = 0 if rows.count else 1 + _count(position, "empty")
+        empty = 0 if rows.count else 1 + positions.count(position, "empty")
         if empty > _MOST_EMPTY:
             raise Malformed(f"After {_MOST_EMPTY} empty pages there are still more: this list does not end.")
         return following | {"pages": pages} | ({"empty": empty} if empty else {})
@@ -185,14 +186,14 @@ class _Ascending:
     def ask(self, window: Window, position: Position | None) -> Ask:
         since, page = window.since, self._first
         if position is not None:
-            since, page = _moment(position, "since"), _number(position, "page")
+            since, page = positions.moment(position, "since"), positions.number(position, "page")
         return Ask(since=since, until=window.until, page=page, size=self._size)
 
     def after(self, window: Window, position: Position | None, rows: Rows) -> Position | None:
         asked = self.ask(window, position)
         since, page = self._floor(asked.since) if asked.since else None, asked.page or 0
         if position is not None and "then" in position:
-            return self._backwards(since, page, _moment(position, "then"))
+            return self._backwards(since, page, positions.moment(position, "then"))
         last = self._floor(rows.times[-1]) if rows.times else None
         if any(earlier > later for earlier, later in pairwise(rows.times)):
             raise Malformed("The rows are not in ascending order of their change time, as the spec says.")
@@ -204,13 +205,13 @@ class _Ascending:
             return self._backwards(since, page, last)
         if position is not None and position.get("seen") == rows.fingerprint:
             raise Malformed(f"Page {page} repeats the page before it.")
-        return {"since": _text(since), "page": page + 1, "seen": rows.fingerprint}
+        return {"since": positions.written(since), "page": page + 1, "seen": rows.fingerprint}
 
     def _backwards(self, since: datetime | None, page: int, then: datetime | None) -> Position | None:
         """The page before `page` of a crowded moment; before its first one, `then`, where there is more."""
         if page > self._first:
-            return {"since": _text(since), "page": page - 1, "then": _text(then)}
-        return {"since": _text(then), "page": self._first} if then else None
+            return {"since": positions.written(since), "page": page - 1, "then": positions.written(then)}
+        return {"since": positions.written(then), "page": self._first} if then else None
 
 
 class _Descending:
@@ -221,13 +222,13 @@ class _Descending:
         self._size, self._first = pages.size, pages.first_page
 
     def ask(self, window: Window, position: Position | None) -> Ask:
-        page = self._first if position is None else _number(position, "page")
+        page = self._first if position is None else positions.number(position, "page")
         return Ask(since=window.since, page=page, size=self._size)
 
     def after(self, window: Window, position: Position | None, rows: Rows) -> Position | None:
         if any(newer < older for newer, older in pairwise(rows.times)):
             raise Malformed("The rows are not in descending order of their change time, as the spec says.")
-        before = _count(position, "rows")
+        before = positions.count(position, "rows")
         if rows.exhausted(self._size, before):
             return None
         if window.since and rows.times and rows.times[-1] < window.since:
@@ -243,7 +244,7 @@ class _Revision:
         self._size = pages.size
 
     def ask(self, window: Window, position: Position | None) -> Ask:
-        revision = window.since_revision if position is None else _number(position, "revision")
+        revision = window.since_revision if position is None else positions.number(position, "revision")
         return Ask(revision=revision, since=window.since, until=window.until, size=self._size)
 
     def after(self, window: Window, position: Position | None, rows: Rows) -> Position | None:
@@ -271,12 +272,12 @@ class _Counted:
         self._size, self._by, self._first = pages.size, by, first
 
     def ask(self, window: Window, position: Position | None) -> Ask:
-        where = self._first if position is None else _number(position, self._by)
+        where = self._first if position is None else positions.number(position, self._by)
         page, offset = (where, None) if self._by == "page" else (None, where)
         return Ask(since=window.since, until=window.until, page=page, offset=offset, size=self._size)
 
     def after(self, window: Window, position: Position | None, rows: Rows) -> Position | None:
-        before = _count(position, "rows")
+        before = positions.count(position, "rows")
         if rows.exhausted(self._size, before):
             return None
         seen = _unrepeated(position, rows)
@@ -287,7 +288,7 @@ class _Counted:
             step = rows.count or self._size or 0
             if not step:
                 raise Malformed("A page without rows says that there are more, and not how many to pass over.")
-        where = self._first if position is None else _number(position, self._by)
+        where = self._first if position is None else positions.number(position, self._by)
         return {self._by: where + step, "rows": before + rows.count, "seen": seen}
 
 
@@ -302,18 +303,18 @@ class _Given:
         self._size, self._by = pages.size, by
 
     def ask(self, window: Window, position: Position | None) -> Ask:
-        given = None if position is None else _given(position, self._by)
+        given = None if position is None else positions.text(position, self._by)
         cursor, address = (given, None) if self._by == "cursor" else (None, given)
         return Ask(since=window.since, until=window.until, cursor=cursor, address=address, size=self._size)
 
     def after(self, window: Window, position: Position | None, rows: Rows) -> Position | None:
         given = rows.cursor if self._by == "cursor" else rows.address
-        before = _count(position, "rows")
+        before = positions.count(position, "rows")
         nothing_left = rows.count == 0 and rows.total is not None and before >= rows.total
         if not given or rows.last or nothing_left:
             return None
         mark = blake2b(given.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
-        marks = _texts(position, "marks")
+        marks = positions.texts(position, "marks")
         if mark in marks:
             raise Malformed(f"The next page's {self._by} is that of a page before it.")
         came = {"rows": before + rows.count, "seen": _unrepeated(position, rows)}
@@ -334,7 +335,7 @@ class _Queue:
         if rows.count == 0:
             return None
         # An acknowledgement may be lost, and the same page comes once more. Twice is no accident.
-        seen = _texts(position, "seen")
+        seen = positions.texts(position, "seen")
         if seen.count(rows.fingerprint) > 1:
             raise Malformed("What was acknowledged comes again and again.")
         done = {"acknowledge": list(rows.taken), "seen": [*seen, rows.fingerprint][-_REMEMBERED:]}
@@ -345,58 +346,12 @@ def acknowledgement(position: Position | None) -> tuple[list[str], bool]:
     """What a queue is to be told was taken before it is asked again, and whether it need not be asked."""
     if position is None:
         return [], False
-    return list(position.get("acknowledge", [])), bool(position.get("last"))
+    return positions.texts(position, "acknowledge"), bool(position.get("last"))
 
 
 def _unrepeated(position: Position | None, rows: Rows) -> list[str]:
     """The pages seen last, this one among them. Raises Malformed where it was among them before."""
-    seen = _texts(position, "seen")
+    seen = positions.texts(position, "seen")
     if rows.count and rows.fingerprint in seen:
         raise Malformed("A page repeats one before it.")
     return [*seen, rows.fingerprint][-_REMEMBERED:]
-
-
-def _texts(position: Position | None, key: str) -> list[str]:
-    value = position.get(key, []) if position else []
-    if not isinstance(value, list):
-        raise _foreign_position()
-    return [str(each) for each in value]
-
-
-def _given(position: Position, key: str) -> str:
-    value = position.get(key)
-    if not isinstance(value, str):
-        raise _foreign_position()
-    return value
-
-
-def _count(position: Position | None, key: str) -> int:
-    """How many of `key` there were before."""
-    return _number(position, key) if position and key in position else 0
-
-
-def _number(position: Position, key: str) -> int:
-    value = position.get(key)
-    if not isinstance(value, int):
-        raise _foreign_position()
-    return value
-
-
-def _moment(position: Position, key: str) -> datetime | None:
-    value: Any = position.get(key)
-    if value is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        raise _foreign_position() from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _text(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment else None
-
-
-def _foreign_position() -> Malformed:
-    # Positions outlive a spec: this one was made when the agency paged in another way.
-    return Malformed("The place to go on from was not made by this way of paging.")

@@ -2,11 +2,11 @@
 
 import csv
 import io
-import unicodedata
 from collections.abc import Iterator
 
 from adapters.charsets import is_utf8
 from adapters.files.rows import Line
+from adapters.letters import composed
 from contracts.errors import Malformed
 from contracts.system import Csv
 
@@ -71,4 +71,7 @@ def _decoded(content: bytes, encoding: str) -> str:
             "what it is."
         ) from None
     # windows-1258 writes most tones as marks of their own.
-    return unicodedata.normalize("NFC", text)
+    try:
+        return composed(text)
+    except ValueError as error:
+        raise Malformed(f"The file cannot be read: {error}.") from None

@@ -2,7 +2,6 @@
 
 import io
 import re
-import unicodedata
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -14,6 +13,7 @@ from typing import Any
 import openpyxl
 
 from adapters.files.rows import Line
+from adapters.letters import composed
 from contracts.errors import Malformed
 from contracts.system import Xlsx
 
@@ -113,4 +113,7 @@ def _text(value: Any) -> str | None:
         return value.isoformat(" ", "seconds")
     if isinstance(value, date):
         return f"{value.isoformat()} 00:00:00"
-    return unicodedata.normalize("NFC", str(value))
+    try:
+        return composed(str(value))
+    except ValueError as error:
+        raise Malformed(f"A cell cannot be read: {error}.") from None
