@@ -63,11 +63,12 @@ class RecordReader:
         zone = ZoneInfo(spec.time_zone)
         self._agency = spec.id
         self._code = _Field("code", mapping.code, zone)
-        self._occurred_at = _Field("occurred_at", mapping.occurred_at, zone)
+        self._occurred_at = _Field("occurred_at", mapping.occurred_at, zone) if mapping.occurred_at else None
         self._revision = _Field("revision", mapping.revision, zone) if mapping.revision else None
         self._revision_required = revision_required
         self._facts = [_Field(name, rule, zone) for name, rule in mapping.facts.items()]
-        self._fields = [self._code, self._occurred_at, *([self._revision] if self._revision else []), *self._facts]
+        order = [field for field in (self._occurred_at, self._revision) if field]
+        self._fields = [self._code, *order, *self._facts]
         # Most fields have a name of the record's for their path: for these nothing need be called to find them.
         self._named = [(field.name, field.key, field.convert) for field in self._fields if field.key is not None]
         self._found = [(field.name, field.read) for field in self._fields if field.key is None]
@@ -106,7 +107,9 @@ class RecordReader:
         for name, read in self._found:
             if (value := read(record)) is not None:
                 said[name] = value
-        revision = said.pop("revision", None)
+        occurred_at, revision = said.pop("occurred_at", None), said.pop("revision", None)
+        if occurred_at is None and self._occurred_at:
+            raise ValueError
         if revision is None and self._revision and self._revision_required:
             raise ValueError
         texts = [name for name in said if name in _LONGEST]
@@ -114,7 +117,7 @@ class RecordReader:
             raise ValueError
         # Halves of surrogate pairs are no text, and no database takes them.
         "".join([said[name] for name in texts]).encode()
-        code, occurred_at = said.pop("code"), said.pop("occurred_at")
+        code = said.pop("code")
         if (word := said.get("status")) is not None:
             status = self._status_of(word)
             if status is None:
@@ -138,7 +141,7 @@ class RecordReader:
             return MappedRecord(None, None, None, None, refusals.all())
 
         code = refusals.code = self._needed(self._code, record, refusals)
-        occurred_at = self._needed(self._occurred_at, record, refusals)
+        occurred_at = self._needed(self._occurred_at, record, refusals) if self._occurred_at else None
         revision = None
         if self._revision:
             ask = self._needed if self._revision_required else self._value

@@ -34,14 +34,53 @@ class Webhook(SpecModel):
     )
 
 
-class Sync(SpecModel):
+class Plan(SpecModel):
+    """When something is done: every so often, or by a cron line. Never outside the hours of the agency's budget."""
+
+    every_seconds: int | None = Field(default=None, ge=1, le=30 * 86_400)
+    cron: str | None = Field(
+        default=None,
+        description="Minute, hour, day, month, days of the week by name, by the agency's clock: '30 2 * * mon-fri'.",
+    )
+    jitter_seconds: int = Field(
+        default=0, ge=0, le=86_400, description="Up to so much later, at random, so that not all come at once."
+    )
+
+    @field_validator("cron")
+    @classmethod
+    def _five_fields(cls, cron: str | None) -> str | None:
+        if cron is None:
+            return None
+        fields = cron.split()
+        if len(fields) != 5:
+            raise ValueError("give five fields: minute, hour, day, month, days of the week")
+        if any(letter.isdigit() for letter in fields[4]):
+            # 0 is Sunday to some and Monday to others.
+            raise ValueError("days of the week go by their names: mon, tue, wed, thu, fri, sat, sun")
+        return cron
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.every_seconds is None) == (self.cron is None):
+            raise ValueError("give one of `every_seconds` and `cron`")
+        return self
+
+
+class Sync(Plan):
     """When to pull, and how far to look back each time."""
 
-    every_seconds: int = Field(ge=1, le=86_400)
     overlap_seconds: int = Field(default=60, ge=0, le=30 * 86_400)
     overlap_revisions: int = Field(default=100, ge=0, le=100_000)
     margin_seconds: int = Field(
         default=2, ge=0, le=3600, description="How far behind the agency's clock a window ends."
+    )
+    reconcile: Plan | None = Field(
+        default=Plan(cron="30 1 * * *", jitter_seconds=3600),
+        description="When all that the agency has is compared with the index; null: only on demand.",
+    )
+    watch: Plan | None = Field(
+        default=Plan(every_seconds=60),
+        description="How often the dossiers that people wait for are looked up, where the agency can be asked for one.",
     )
 
 
@@ -104,12 +143,21 @@ class AgencySpec(SpecModel):
                 raise ValueError(
                     f"{name}: a {self.system.kind if self.system else ''} system takes a {wanted.__name__}"
                 )
+        pages = self.operations.changes.pages.kind if self.operations.changes else None
+        if pages in ("ascending", "descending") and not (self.mapping and self.mapping.occurred_at):
+            raise ValueError(f"{pages} pages go by the time of change: they need mapping.occurred_at")
         by_revision = self.operations.changes and self.operations.changes.pages.kind == "revision"
         if by_revision and not (self.mapping and self.mapping.revision):
             raise ValueError("pages by revision need mapping.revision")
         if self.enabled and not (self.system or self.webhook):
             raise ValueError("an enabled agency needs a `system` or a `webhook`")
         return self
+
+    def plan(self, kind: Literal["pull", "reconcile", "watch"]) -> Plan | None:
+        """When its stream of `kind` is read by itself; None for never."""
+        if self.sync is None:
+            return None
+        return self.sync if kind == "pull" else self.sync.reconcile if kind == "reconcile" else self.sync.watch
 
     @property
     def can_list_changes(self) -> bool:

@@ -41,7 +41,9 @@ class StatusEvent(BaseModel):
     """The dossier came to this status."""
 
     status: StatusName
-    occurred_at: AwareDatetime = Field(description="By the agency's clock.")
+    occurred_at: AwareDatetime = Field(
+        description="By the agency's clock; when the hub heard of it, where the agency tells no time."
+    )
     observed_at: AwareDatetime = Field(description="When the hub first heard of it.")
     source: Source
 
@@ -57,6 +59,9 @@ class DossierSummary(BaseModel):
     received_at: AwareDatetime | None
     due_at: AwareDatetime | None
     finished_at: AwareDatetime | None
+    gone_at: AwareDatetime | None = Field(
+        default=None, description="Since when the agency's system has the dossier no more; null while it has it."
+    )
     observed_at: AwareDatetime = Field(description="When the agency last said anything about this dossier.")
     checked_at: AwareDatetime = Field(
         description="Up to when the hub would have heard of a change: the agency's last complete sync, or later."

@@ -56,7 +56,9 @@ class RecordMapping(SpecModel):
     """From one record to one observation: where the code, the order and each fact are."""
 
     code: FieldRule
-    occurred_at: FieldRule
+    occurred_at: FieldRule | None = Field(
+        default=None, description="When the record last changed; left out where the agency does not say."
+    )
     revision: FieldRule | None = None
     facts: dict[str, FieldRule] = Field(description="Fact name (contracts.observation.Facts) → rule.")
 
@@ -84,7 +86,9 @@ class RecordMapping(SpecModel):
 
     @model_validator(mode="after")
     def _fitting_conversions(self) -> Self:
-        rules = {"code": self.code, "occurred_at": self.occurred_at, **self.facts}
+        rules = {"code": self.code, **self.facts}
+        if self.occurred_at:
+            rules["occurred_at"] = self.occurred_at
         wanted = {name: "date" if name.endswith("_at") else "text" for name in rules}
         if self.revision:
             rules["revision"], wanted["revision"] = self.revision, "integer"

@@ -41,6 +41,10 @@ class Facts(BaseModel):
     received_at: AwareDatetime | None = None
     due_at: AwareDatetime | None = Field(default=None, description="Ngày hẹn trả; lateness compares its date.")
     finished_at: AwareDatetime | None = None
+    gone_at: AwareDatetime | None = Field(
+        default=None,
+        description="When the agency was found to have it no more; any later word of the agency ends that.",
+    )
     applicant_name: ShortText | None = None
     applicant_phone: Annotated[str, StringConstraints(max_length=40)] | None = None
     applicant_email: Annotated[str, StringConstraints(max_length=254)] | None = None
@@ -55,14 +59,15 @@ class Observation(BaseModel):
     """What `agency` said about dossier `code`.
 
     `revision` is the agency's own change number where it has one; else `occurred_at`, when the change
-    happened by the agency's clock, orders observations. `observed_at` is when the hub heard it.
+    happened by the agency's clock, orders observations. `observed_at` is when the hub heard it: of an agency
+    that tells no time of change, that is all there is to order by.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     agency: AgencyId
     code: DossierCode
-    occurred_at: AwareDatetime
+    occurred_at: AwareDatetime | None = None
     revision: Revision | None = None
     settles: bool = Field(
         default=False,

@@ -11,7 +11,7 @@ from hub.db import Database
 from hub.problems import ProblemError, ProblemType, responses
 from hub.registry import Registry
 
-_STREAMS = "SELECT agency, covered_until, failures_in_a_row FROM stream"
+_STREAMS = "SELECT agency, covered_until, failures_in_a_row FROM stream WHERE kind = 'pull'"
 _QUARANTINE = "SELECT agency, count(*) AS open FROM quarantine WHERE resolved_at IS NULL GROUP BY agency"
 
 

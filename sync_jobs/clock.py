@@ -27,7 +27,7 @@ class Clock:
 
     def __init__(self, database: Database, registry: Registry) -> None:
         self._database = database
-        self._every = {spec.id: spec.sync.every_seconds for spec in registry.synced() if spec.sync}
+        self._every = {spec.id: spec.sync.every_seconds or 86_400 for spec in registry.synced() if spec.sync}
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:

@@ -1,5 +1,6 @@
 """The pull job: reads what an agency changed, page by page, each page committed with the cursor that covers it."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import structlog
@@ -23,11 +24,11 @@ async def pull(database: Database, adapter: AgencyAdapter, vault: Vault) -> RunR
     agency does: that is in the run's record."""
     sync = adapter.spec.sync
     assert sync is not None, "only agencies with a schedule are pulled"
-    started_at = datetime.now(UTC)
-    lease = await store.take(database, adapter.spec.id, sync, started_at)
-    run = RunRecord(agency=adapter.spec.id, started_at=started_at, since=lease.window.since, until=lease.window.until)
+    run = RunRecord(adapter.spec.id, "pull", datetime.now(UTC), correlation_id=correlation_id())
+    lease = await store.take(database, run, sync)
     try:
         await _read_window(database, adapter, vault, lease, run)
+        run.outcome = "ok"
     except AgencyFailure as failure:
         run.outcome, run.message = failure.kind, failure.message
         run.retry_after = getattr(failure, "retry_after", None)
@@ -39,7 +40,7 @@ async def pull(database: Database, adapter: AgencyAdapter, vault: Vault) -> RunR
     except Exception as error:
         run.outcome, run.message = "error", f"the hub failed: {type(error).__name__}"
         log.exception("sync.run_failed", agency=run.agency)
-    await store.finish(database, run, lease, correlation_id=correlation_id())
+    await store.finish(database, run, lease)
     RUNS.labels(run.agency, run.outcome).inc()
     _say_once(run, lease)
     log.info(
@@ -53,7 +54,7 @@ async def pull(database: Database, adapter: AgencyAdapter, vault: Vault) -> RunR
         added=run.added,
         changed=run.changed,
         quarantined=run.quarantined,
-        seconds=round((datetime.now(UTC) - started_at).total_seconds(), 3),
+        seconds=round((datetime.now(UTC) - run.started_at).total_seconds(), 3),
     )
     return run
 
@@ -72,14 +73,18 @@ async def _read_window(database: Database, adapter: AgencyAdapter, vault: Vault,
             async with database.begin() as connection:
                 recorded = await record(connection, page.observations, vault, correlation_id=correlation_id())
                 kept = await quarantine.keep(connection, page.unusable, vault, correlation_id=correlation_id())
-                lease = await store.advance(connection, lease, page)
-            run.received += len(page.observations)
-            run.added += recorded.added
-            run.changed += recorded.changed
-            run.quarantined += kept
+                further = replace(
+                    run,
+                    pages=run.pages + page.complete,
+                    received=run.received + len(page.observations),
+                    added=run.added + recorded.added,
+                    changed=run.changed + recorded.changed,
+                    quarantined=run.quarantined + kept,
+                )
+                lease = await store.advance(connection, lease, page, further)
+            run.become(further)
             OBSERVATIONS.labels(run.agency).inc(recorded.added)
         run.clock_skew_seconds = _skew(page)
-        run.pages += 1
         if lease.position is None:
             return
 

@@ -14,7 +14,7 @@ T0 = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
 def observation(
     code: str = "H21.20-261123-0001",
     *,
-    at: float = 0,
+    at: float | None = 0,
     revision: int | None = None,
     agency: str = "ubnd-pleiku",
     heard: float | None = None,
@@ -22,17 +22,18 @@ def observation(
     settles: bool = False,
     **facts: Any,
 ) -> Observation:
-    """What `agency` said about `code`, `at` minutes after T0, heard `heard` minutes after T0 (at once by default)."""
+    """What `agency` said about `code`, `at` minutes after T0 (None: it does not say), heard `heard` minutes
+    after T0 (at once by default)."""
     if isinstance(status := facts.get("status"), int):
         facts["status"] = DossierStatus(str(status))
     return Observation(
         agency=agency,
         code=code,
-        occurred_at=T0 + timedelta(minutes=at),
+        occurred_at=None if at is None else T0 + timedelta(minutes=at),
         revision=revision,
         settles=settles,
         facts=Facts(**facts),
-        observed_at=T0 + timedelta(minutes=at if heard is None else heard),
+        observed_at=T0 + timedelta(minutes=heard if heard is not None else at or 0),
         channel=channel,
     )
 

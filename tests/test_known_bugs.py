@@ -18,6 +18,7 @@ from hub.index.record import record
 from hub.index.tables import dossier, observation, recheck
 from hub.quarantine.tables import quarantine
 from hub.streams import store
+from hub.streams.store import RunRecord
 from hub.streams.tables import stream
 from hub.vault import Vault
 from sync_jobs.pull import pull
@@ -172,7 +173,7 @@ async def test_a_run_that_was_overtaken_writes_nothing(database: Database, vault
         async def changes(self, *args: Any, **options: Any) -> AsyncIterator[Page]:
             async for page in super().changes(*args, **options):
                 assert spec.sync
-                await store.take(database, spec.id, spec.sync, datetime.now(UTC))
+                await store.take(database, RunRecord(spec.id, "pull", datetime.now(UTC)), spec.sync)
                 yield page
 
     run = await pull(database, Overtaken(spec, [[said(CODE, status=4)]]), vault)

@@ -39,10 +39,8 @@ class Column:
 
 def columns_of(mapping: RecordMapping) -> list[Column]:
     """The columns that a mapping looks at; none for a field that is the same in every record."""
-    rules = {"code": mapping.code, "occurred_at": mapping.occurred_at, **mapping.facts}
-    if mapping.revision:
-        rules["revision"] = mapping.revision
-    columns = [Column(field, _names(rule)) for field, rule in rules.items()]
+    rules = {"code": mapping.code, "occurred_at": mapping.occurred_at, **mapping.facts, "revision": mapping.revision}
+    columns = [Column(field, _names(rule)) for field, rule in rules.items() if rule]
     return [column for column in columns if column.names]
 
 

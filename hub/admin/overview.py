@@ -20,6 +20,7 @@ _AGENCIES = """
     SELECT s.agency, s.covered_until, s.last_succeeded_at, s.last_failed_at, s.last_failure, s.failures_in_a_row,
            s.next_due_at
       FROM stream s
+     WHERE s.kind = 'pull'
 """
 _COUNTS = """
     SELECT agency, count(*) AS dossiers FROM dossier GROUP BY agency

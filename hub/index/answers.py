@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -32,7 +32,8 @@ from hub.vault import Vault
 
 _COLUMNS = """
     d.id, d.agency, d.code, d.status, d.procedure_code, d.procedure_name, d.submitted_at, d.received_at, d.due_at,
-    d.finished_at, d.observed_at, d.channel, d.updated_at, s.covered_until, s.failures_in_a_row
+    d.finished_at, d.gone_at, d.observed_at, d.channel, d.updated_at, s.covered_until, s.failures_in_a_row,
+    greatest(d.observed_at, w.checked_at) AS heard_at
 """
 
 # Not `code_key = $1 OR national_key = $1`: this way both sides are plain index look-ups.
@@ -41,7 +42,8 @@ _FIND = f"""
       FROM (SELECT * FROM dossier WHERE code_key = $1
              UNION ALL
             SELECT * FROM dossier WHERE national_key = $1 AND code_key <> $1) d
-      LEFT JOIN stream s ON s.agency = d.agency
+      LEFT JOIN stream s ON (s.agency, s.kind) = (d.agency, 'pull')
+      LEFT JOIN watch w ON w.dossier_id = d.id
      ORDER BY d.updated_at DESC
      LIMIT 20
 """
@@ -55,7 +57,8 @@ _STEPS = """
 _LIST = f"""
     SELECT {_COLUMNS}
       FROM dossier d
-      LEFT JOIN stream s ON s.agency = d.agency
+      LEFT JOIN stream s ON (s.agency, s.kind) = (d.agency, 'pull')
+      LEFT JOIN watch w ON w.dossier_id = d.id
      WHERE ($1::text IS NULL OR d.agency = $1)
        AND ($2::smallint IS NULL OR d.status = $2)
        AND (d.updated_at, d.id) > ($3, $4)
@@ -80,10 +83,19 @@ class Filter:
 class Answers:
     """Reads the index. What it gives holds no personal data."""
 
-    def __init__(self, database: Database, registry: Registry, vault: Vault) -> None:
+    def __init__(
+        self,
+        database: Database,
+        registry: Registry,
+        vault: Vault,
+        *,
+        shown: Callable[[Iterable[int]], None] | None = None,
+    ) -> None:
+        """`shown` is told the ids of dossiers somebody asked for by their code; it must neither wait nor fail."""
         self._database = database
         self._registry = registry
         self._vault = vault
+        self._shown = shown
 
     async def find(self, code: str) -> list[Dossier]:
         """All dossiers under the code, however it was typed: none, one, or — where agencies gave the same
@@ -94,6 +106,8 @@ class Answers:
         async with self._database.reads.acquire() as connection:
             rows = await connection.fetch(_FIND, key)
             steps = await connection.fetch(_STEPS, [row["id"] for row in rows]) if rows else []
+        if self._shown:
+            self._shown(row["id"] for row in rows)
         now = datetime.now(UTC)
         return [
             Dossier.model_construct(
@@ -121,7 +135,7 @@ class Answers:
         spec = self._registry.spec(row["agency"])
         fresh = freshness(
             spec,
-            observed_at=row["observed_at"],
+            observed_at=row["heard_at"],
             covered_until=row["covered_until"],
             failures_in_a_row=row["failures_in_a_row"] or 0,
             now=now,
@@ -135,6 +149,7 @@ class Answers:
             "received_at": row["received_at"],
             "due_at": row["due_at"],
             "finished_at": row["finished_at"],
+            "gone_at": row["gone_at"],
             "observed_at": row["observed_at"],
             "checked_at": fresh.checked_at,
             "source": Source(agency=row["agency"], channel=Channel(row["channel"])),
@@ -160,7 +175,7 @@ class Answers:
         return [
             StatusEvent(
                 status=StatusName.of(DossierStatus(step.status)),
-                occurred_at=step.occurred_at,
+                occurred_at=step.happened_at,
                 observed_at=step.observed_at,
                 source=Source(agency=dossier["agency"], channel=Channel(step.channel)),
             )

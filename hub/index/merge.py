@@ -14,12 +14,16 @@ import orjson
 
 from contracts.codes import tidy_code
 from contracts.observation import Observation
+from hub.vault import Vault
 
 #: An agency's clock further ahead than this is not believed.
 MAX_CLOCK_LEAD = timedelta(minutes=5)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+
+#: How much of an untimed line's digest says what was said; the rest says when it was heard.
+_SAID_BYTES = 24
 
 #: JSON-able facts by name; datetimes in UTC.
 FactValues = dict[str, Any]
@@ -42,7 +46,8 @@ class Entry:
 
     digest: bytes
     code: str
-    occurred_at: datetime
+    #: None where the agency did not say.
+    occurred_at: datetime | None
     revision: int | None
     settles: bool
     facts: FactValues
@@ -52,12 +57,19 @@ class Entry:
 
     @property
     def happened_at(self) -> datetime:
-        """`occurred_at`, or the receipt where the agency's clock is too far ahead to be believed."""
-        return self.observed_at if self.clock_is_ahead else self.occurred_at
+        """`occurred_at`, or the receipt where the agency tells no time, or one too far ahead to be believed."""
+        if self.occurred_at is None or self.clock_is_ahead:
+            return self.observed_at
+        return self.occurred_at
 
     @property
     def clock_is_ahead(self) -> bool:
-        return self.occurred_at > self.observed_at + MAX_CLOCK_LEAD
+        return self.occurred_at is not None and self.occurred_at > self.observed_at + MAX_CLOCK_LEAD
+
+    @property
+    def is_untimed(self) -> bool:
+        """Whether only its receipt says where it belongs."""
+        return self.occurred_at is None and self.revision is None and not self.settles
 
     @property
     def moment(self) -> Moment:
@@ -71,9 +83,22 @@ class Entry:
         return (self.observed_at, self.channel)
 
     @property
-    def stamp(self) -> tuple[Moment, bool, bytes]:
-        """The total order: moment, then answers that settle a conflict, then the digest as tie-break."""
-        return (self.moment, self.settles, self.digest)
+    def stamp(self) -> tuple[Moment, bool, datetime, bytes]:
+        """The total order: moment, then answers that settle a conflict, the latest last, then the digest."""
+        return (self.moment, self.settles, self.observed_at if self.settles else _EPOCH, self.digest)
+
+    def repeats(self, top: bytes | None) -> bool:
+        """Whether it is untimed and says again what the line with the digest `top` said, later than that.
+
+        Each poll of an agency that tells no times would be a line of history otherwise. What is dropped by this is
+        not in the history: should a line turn up late that belongs before it, the next poll puts things right.
+        """
+        return (
+            self.is_untimed
+            and top is not None
+            and top[:_SAID_BYTES] == self.digest[:_SAID_BYTES]
+            and top[_SAID_BYTES:] <= self.digest[_SAID_BYTES:]
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +110,31 @@ class State:
     moment: Moment
     observed_at: datetime
     channel: str
+    #: The digest of the topmost line.
+    top: bytes
     #: Two observations of the same moment contradict each other and the agency has not settled it.
     conflict: bool = False
     #: What was said at `moment`, to notice a contradiction.
     said_now: FactValues = field(default_factory=dict)
+
+
+def entry_from(said: Observation, vault: Vault) -> Entry:
+    """The line of history that `said` makes."""
+    content, facts = canonical(said)
+    entry = Entry(
+        digest=vault.digest(content),
+        code=tidy_code(said.code),
+        occurred_at=said.occurred_at,
+        revision=said.revision,
+        settles=said.settles,
+        facts=facts,
+        observed_at=said.observed_at,
+        channel=said.channel.value,
+    )
+    if not entry.is_untimed:
+        return entry
+    heard = (said.observed_at - _EPOCH) // _MICROSECOND
+    return replace(entry, digest=entry.digest[:_SAID_BYTES] + heard.to_bytes(8, "big"))
 
 
 def canonical(observation: Observation) -> tuple[bytes, FactValues]:
@@ -98,10 +144,12 @@ def canonical(observation: Observation) -> tuple[bytes, FactValues]:
         for name in observation.facts.model_fields_set
         if (value := getattr(observation.facts, name)) is not None
     }
+    # Two answers to a question are two, even where they agree.
+    time = observation.occurred_at or (observation.observed_at if observation.settles else None)
     content = (
         observation.agency,
         tidy_code(observation.code),
-        observation.occurred_at.astimezone(UTC),
+        time.astimezone(UTC) if time else None,
         observation.revision,
         observation.settles,
         facts,
@@ -117,15 +165,19 @@ def apply(state: State | None, entry: Entry) -> State:
     """`state` with `entry` on top. The entry's stamp must be higher than every stamp in the state."""
     moment = entry.moment
     if state is None:
-        return State(entry.code, entry.facts, moment, entry.observed_at, entry.channel, said_now=entry.facts)
+        return State(
+            entry.code, entry.facts, moment, entry.observed_at, entry.channel, entry.digest, said_now=entry.facts
+        )
     observed_at, channel = max((state.observed_at, state.channel), (entry.observed_at, entry.channel))
     merged = replace(
         state,
         code=entry.code,
-        facts=state.facts | entry.facts,
+        # Whoever speaks of a dossier has it: what was gone is back.
+        facts={name: value for name, value in state.facts.items() if name != "gone_at"} | entry.facts,
         moment=moment,
         observed_at=observed_at,
         channel=channel,
+        top=entry.digest,
     )
     if moment > state.moment or entry.settles:
         return replace(merged, conflict=False, said_now=entry.facts)
@@ -151,7 +203,7 @@ class Step:
     """The dossier came to a status: one line of the timeline people see."""
 
     status: str
-    occurred_at: datetime
+    happened_at: datetime
     observed_at: datetime
     channel: str
 

@@ -1,7 +1,7 @@
 """The only door into the index. Order-free and idempotent; writes dossier, history and changes together."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,10 +11,10 @@ import structlog
 from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.codes import code_key, tidy_code
-from contracts.observation import PERSONAL, Observation
+from contracts.codes import code_key
+from contracts.observation import PERSONAL, Channel, Facts, Observation
 from hub.index import sql
-from hub.index.merge import Entry, Moment, State, canonical, fold
+from hub.index.merge import Entry, Moment, State, entry_from, fold
 from hub.vault import Vault
 
 log = structlog.get_logger()
@@ -23,7 +23,7 @@ log = structlog.get_logger()
 Key = tuple[str, str]
 
 _TEXT_FACTS = ("status_raw", "national_code", "procedure_code", "procedure_name")
-_TIME_FACTS = ("submitted_at", "received_at", "due_at", "finished_at")
+_TIME_FACTS = ("submitted_at", "received_at", "due_at", "finished_at", "gone_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,18 +67,8 @@ def _distinct(observations: Iterable[Observation], vault: Vault) -> dict[Key, di
     """Entries by dossier and digest; of copies the one heard first."""
     heard: dict[Key, dict[bytes, Entry]] = defaultdict(dict)
     for said in observations:
-        content, facts = canonical(said)
-        entry = Entry(
-            digest=vault.digest(content),
-            code=tidy_code(said.code),
-            occurred_at=said.occurred_at,
-            revision=said.revision,
-            settles=said.settles,
-            facts=facts,
-            observed_at=said.observed_at,
-            channel=said.channel.value,
-        )
-        if entry.clock_is_ahead:
+        entry = entry_from(said, vault)
+        if said.occurred_at and entry.clock_is_ahead:
             log.warning("index.clock_ahead", agency=said.agency, ahead=str(said.occurred_at - said.observed_at))
         copies = heard[said.agency, code_key(said.code)]
         known = copies.get(entry.digest)
@@ -90,7 +80,7 @@ def _distinct(observations: Iterable[Observation], vault: Vault) -> dict[Key, di
 async def _unknown(
     connection: AsyncConnection, heard: Mapping[Key, Mapping[bytes, Entry]]
 ) -> dict[Key, dict[bytes, Entry]]:
-    """What the history does not hold yet. This is where an overlapping sync ends: one query, no lock."""
+    """What the index does not hold yet. This is where an overlapping sync ends: one query, no lock."""
     lines = [(key, digest) for key, entries in heard.items() for digest in entries]
     rows = await connection.execute(
         sql.KNOWN,
@@ -100,16 +90,71 @@ async def _unknown(
             "digests": [digest for _, digest in lines],
         },
     )
-    known = {row.digest: (row.observed_at, row.channel) for row in rows}
+    known: dict[bytes, RowMapping] = {}
+    tops: dict[Key, RowMapping] = {}
+    for row in rows.mappings():
+        tops[row["agency"], row["code_key"]] = row
+        if row["digest"] is not None:
+            known[row["digest"]] = row
+
+    def is_news(entry: Entry, key: Key) -> bool:
+        if (top := tops.get(key)) is None:
+            return True
+        if _is_alive(entry, top["gone_at"]):
+            return True
+        if entry.digest in known:
+            line = known[entry.digest]
+            return entry.first_heard < (line["observed_at"], line["channel"])
+        return not _repeats(entry, top["top"], heard[key].values())
+
     fresh = {
-        key: {
-            digest: entry
-            for digest, entry in entries.items()
-            if digest not in known or entry.first_heard < known[digest]
-        }
+        key: {digest: entry for digest, entry in entries.items() if is_news(entry, key)}
         for key, entries in heard.items()
     }
     return {key: entries for key, entries in fresh.items() if entries}
+
+
+def _repeats(entry: Entry, top: bytes | None, heard: Iterable[Entry]) -> bool:
+    """Whether it only says again what the line `top` said, and nothing that was `heard` with it says otherwise."""
+    return entry.repeats(top) and not any(
+        other.moment == entry.moment and other.digest != entry.digest for other in heard
+    )
+
+
+def _is_alive(entry: Entry, gone_at: datetime | None) -> bool:
+    """Whether the agency itself shows a dossier that was gone, which a late event does not."""
+    return (
+        gone_at is not None
+        and entry.observed_at > gone_at
+        and entry.channel != Channel.WEBHOOK
+        and "gone_at" not in entry.facts
+    )
+
+
+def _news(agency: str, entries: Collection[Entry], row: RowMapping, vault: Vault) -> list[Entry]:
+    """The lines to write of what was heard about one dossier, now that nobody else writes about it."""
+    lines: list[Entry] = []
+    top, moment = row["top"], Moment(row["moment_numbered"], row["moment_rank"]) if row["top"] else None
+    for entry in sorted(entries, key=lambda entry: entry.stamp):
+        is_above = moment is None or entry.moment > moment
+        if is_above and _repeats(entry, top, entries):
+            continue
+        lines.append(entry)
+        if is_above:
+            top, moment = entry.digest, entry.moment
+        elif _is_alive(entry, row["gone_at"]) and moment is not None:
+            # What it says is below the word that the dossier is gone. That it says it is above.
+            seen = Observation(
+                agency=agency,
+                code=entry.code,
+                revision=moment.rank if moment.numbered else None,
+                settles=True,
+                facts=Facts(),
+                observed_at=entry.observed_at,
+                channel=Channel(entry.channel),
+            )
+            lines.append(entry_from(seen, vault))
+    return lines
 
 
 async def _lock(connection: AsyncConnection, fresh: Mapping[Key, Mapping[bytes, Entry]]) -> dict[Key, RowMapping]:
@@ -131,7 +176,11 @@ async def _append(
 ) -> tuple[dict[int, list[Entry]], set[int]]:
     """Write the history. Returns the new entries by dossier id, and the dossiers with a line heard earlier
     than we knew, whose history must be read again."""
-    lines = [(rows[key]["id"], entry) for key, entries in fresh.items() for entry in entries.values()]
+    lines = [
+        (rows[key]["id"], entry)
+        for key, entries in fresh.items()
+        for entry in _news(key[0], entries.values(), rows[key], vault)
+    ]
     result = await connection.execute(
         sql.APPEND,
         {
@@ -226,6 +275,9 @@ async def _write(
 def _kind(before: State | None, after: State) -> str:
     if before is None:
         return "created"
+    was_gone, is_gone = "gone_at" in before.facts, "gone_at" in after.facts
+    if was_gone != is_gone:
+        return "gone" if is_gone else "back"
     if before.facts.get("status") != after.facts.get("status"):
         return "status"
     return "details" if before.facts != after.facts else "history"
@@ -248,6 +300,7 @@ def _columns(states: Sequence[tuple[RowMapping, State | None, State]], vault: Va
         ],
         "moment_numbered": [state.moment.numbered for state in after],
         "moment_rank": [state.moment.rank for state in after],
+        "top": [state.top for state in after],
         "conflict": [state.conflict for state in after],
         "observed_at": [state.observed_at for state in after],
         "channel": [state.channel for state in after],
@@ -276,6 +329,7 @@ def _state(row: RowMapping, vault: Vault) -> State | None:
         moment=Moment(row["moment_numbered"], row["moment_rank"]),
         observed_at=row["observed_at"],
         channel=row["channel"],
+        top=row["top"],
         conflict=row["conflict"],
     )
 

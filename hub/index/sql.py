@@ -3,11 +3,11 @@
 from sqlalchemy import text
 
 KNOWN = text("""
-    SELECT o.digest, o.observed_at, o.channel
+    SELECT d.agency, d.code_key, d.top, d.gone_at, o.digest, o.observed_at, o.channel
       FROM unnest(CAST(:agencies AS text[]), CAST(:keys AS text[]), CAST(:digests AS bytea[]))
            AS n (agency, code_key, digest)
       JOIN dossier d ON (d.agency, d.code_key) = (n.agency, n.code_key)
-      JOIN observation o ON (o.dossier_id, o.digest) = (d.id, n.digest)
+      LEFT JOIN observation o ON (o.dossier_id, o.digest) = (d.id, n.digest)
 """)
 
 # Every writer claims and then locks in the same order (agency, code_key), so that two batches which share
@@ -23,8 +23,8 @@ CLAIM = text("""
 
 LOCK = text("""
     SELECT d.id, d.agency, d.code_key, d.code, d.status, d.status_raw, d.national_code, d.procedure_code,
-           d.procedure_name, d.submitted_at, d.received_at, d.due_at, d.finished_at, d.personal,
-           d.moment_numbered, d.moment_rank, d.conflict, d.observed_at, d.channel
+           d.procedure_name, d.submitted_at, d.received_at, d.due_at, d.finished_at, d.gone_at, d.personal,
+           d.moment_numbered, d.moment_rank, d.top, d.conflict, d.observed_at, d.channel
       FROM unnest(CAST(:agencies AS text[]), CAST(:keys AS text[])) AS n (agency, code_key)
       JOIN dossier d ON (d.agency, d.code_key) = (n.agency, n.code_key)
      ORDER BY d.agency COLLATE "C", d.code_key COLLATE "C"
@@ -61,19 +61,20 @@ SETTLE = text("""
        SET code = n.code, status = n.status, status_raw = n.status_raw, national_code = n.national_code,
            national_key = n.national_key, procedure_code = n.procedure_code, procedure_name = n.procedure_name,
            submitted_at = n.submitted_at, received_at = n.received_at, due_at = n.due_at,
-           finished_at = n.finished_at, personal = n.personal, moment_numbered = n.moment_numbered,
-           moment_rank = n.moment_rank, conflict = n.conflict, observed_at = n.observed_at,
-           channel = n.channel, updated_at = now()
+           finished_at = n.finished_at, gone_at = n.gone_at, personal = n.personal,
+           moment_numbered = n.moment_numbered, moment_rank = n.moment_rank, top = n.top, conflict = n.conflict,
+           observed_at = n.observed_at, channel = n.channel, updated_at = now()
       FROM unnest(CAST(:ids AS bigint[]), CAST(:codes AS text[]), CAST(:status AS smallint[]),
                   CAST(:status_raw AS text[]), CAST(:national_code AS text[]), CAST(:national_key AS text[]),
                   CAST(:procedure_code AS text[]), CAST(:procedure_name AS text[]),
                   CAST(:submitted_at AS timestamptz[]), CAST(:received_at AS timestamptz[]),
-                  CAST(:due_at AS timestamptz[]), CAST(:finished_at AS timestamptz[]), CAST(:personal AS bytea[]),
-                  CAST(:moment_numbered AS boolean[]), CAST(:moment_rank AS bigint[]), CAST(:conflict AS boolean[]),
+                  CAST(:due_at AS timestamptz[]), CAST(:finished_at AS timestamptz[]), CAST(:gone_at AS timestamptz[]),
+                  CAST(:personal AS bytea[]), CAST(:moment_numbered AS boolean[]), CAST(:moment_rank AS bigint[]),
+                  CAST(:top AS bytea[]), CAST(:conflict AS boolean[]),
                   CAST(:observed_at AS timestamptz[]), CAST(:channel AS text[]))
            AS n (id, code, status, status_raw, national_code, national_key, procedure_code, procedure_name,
-                 submitted_at, received_at, due_at, finished_at, personal, moment_numbered, moment_rank, conflict,
-                 observed_at, channel)
+                 submitted_at, received_at, due_at, finished_at, gone_at, personal, moment_numbered, moment_rank, top,
+                 conflict, observed_at, channel)
      WHERE d.id = n.id
 """)
 

@@ -48,9 +48,11 @@ dossier = Table(
     Column("received_at", DateTime(timezone=True)),
     Column("due_at", DateTime(timezone=True)),
     Column("finished_at", DateTime(timezone=True)),
+    Column("gone_at", DateTime(timezone=True)),
     Column("personal", LargeBinary),  # sealed JSON of the personal facts
     Column("moment_numbered", Boolean),  # null only between claiming the row and filling it
     Column("moment_rank", BigInteger),
+    Column("top", LargeBinary),  # digest of the topmost line
     Column("conflict", Boolean, nullable=False, server_default=text("false")),
     Column("observed_at", DateTime(timezone=True)),
     Column("channel", Text),
@@ -60,6 +62,11 @@ dossier = Table(
     Index(None, "national_key", postgresql_where=text("national_key IS NOT NULL")),
     Index(None, "updated_at", "id"),
     Index(None, "agency", "updated_at", "id"),
+    Index(
+        "dossier_open_idx",
+        "agency",
+        postgresql_where=text("coalesce(status, 0) NOT IN (3, 7, 8, 10) AND gone_at IS NULL"),
+    ),
 )
 
 observation = Table(
@@ -68,7 +75,7 @@ observation = Table(
     Column("dossier_id", BigInteger, ForeignKey(dossier.c.id), primary_key=True),
     Column("digest", LargeBinary, primary_key=True),
     Column("code", Text, nullable=False),
-    Column("occurred_at", DateTime(timezone=True), nullable=False),
+    Column("occurred_at", DateTime(timezone=True)),  # null: the agency did not say
     Column("revision", BigInteger),
     Column("settles", Boolean, nullable=False),
     Column("facts", JSONB, nullable=False),
@@ -85,7 +92,7 @@ change = Table(
     Column("seq", BigInteger, Identity(always=True), primary_key=True),
     Column("xid", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
     Column("dossier_id", BigInteger, ForeignKey(dossier.c.id), nullable=False),
-    Column("kind", Text, nullable=False),  # created | status | details | history
+    Column("kind", Text, nullable=False),  # created | status | details | gone | back | history
     Column("status_before", SmallInteger),
     Column("status_after", SmallInteger),
     Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),

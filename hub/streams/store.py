@@ -1,11 +1,11 @@
 """Reads and moves the streams: who may read an agency now, from where, and how far it got."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import RowMapping, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -13,12 +13,18 @@ from contracts.adapter import Page, Position, Window
 from contracts.agency import AgencySpec, Sync
 from contracts.errors import Withheld
 from hub.db import Database
-from hub.streams.tables import run, stream
+from hub.streams.tables import run as run_table
+from hub.streams.tables import stream
 
 #: The longest wait between tries of an agency that keeps failing.
 MAX_BACKOFF = timedelta(minutes=15)
 MAX_OVERLAP = timedelta(hours=24)
 RUNS_KEPT_FOR = timedelta(days=30)
+
+
+#: What a stream is read for.
+Kind: TypeAlias = Literal["pull", "reconcile", "backfill", "watch"]
+Reason: TypeAlias = Literal["schedule", "admin", "recovery"]
 
 
 class Fenced(Exception):
@@ -27,9 +33,10 @@ class Fenced(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to read one agency's window, as long as nobody takes a newer epoch."""
+    """The right to read one stream's window, as long as nobody takes a newer epoch."""
 
     agency: str
+    kind: Kind
     epoch: int
     window: Window
     position: Position | None
@@ -39,31 +46,42 @@ class Lease:
     failures_before: int
 
 
-async def ensure(database: Database, specs: Iterable[AgencySpec]) -> None:
-    """Make a stream, due at once, for each synced agency that has none."""
-    rows = [{"agency": spec.id} for spec in specs]
+async def ensure(database: Database, specs: Iterable[AgencySpec], kinds: Sequence[Kind] = ("pull",)) -> None:
+    """Make the streams of `kinds`, due at once, for each synced agency that has none."""
+    rows = [{"agency": spec.id, "kind": kind} for spec in specs for kind in kinds]
     if rows:
         async with database.begin() as connection:
             await connection.execute(upsert(stream).values(rows).on_conflict_do_nothing())
 
 
-async def take(database: Database, agency: str, sync: Sync, now: datetime) -> Lease:
-    """Take the stream over from whoever had it, and go on in its window or open the next one."""
+async def take(database: Database, run: "RunRecord", sync: Sync) -> Lease:
+    """Take the run's stream over from whoever had it, and go on in its window or open the next one.
+
+    The run is in the table from here on, for people to see; one that another left without a word is lost.
+    """
     async with database.begin() as connection:
+        mine = (stream.c.agency == run.agency) & (stream.c.kind == run.kind)
         row = (
             (
                 await connection.execute(
-                    update(stream)
-                    .where(stream.c.agency == agency)
-                    .values(lease_epoch=stream.c.lease_epoch + 1)
-                    .returning(*stream.c)
+                    update(stream).where(mine).values(lease_epoch=stream.c.lease_epoch + 1).returning(*stream.c)
                 )
             )
             .mappings()
             .one()
         )
-        lease = _go_on(row) or _open(row, sync, now)
-        await connection.execute(update(stream).where(stream.c.agency == agency).values(window=_window_json(lease)))
+        left = await connection.execute(
+            update(run_table)
+            .where(run_table.c.agency == run.agency, run_table.c.kind == run.kind, run_table.c.finished_at.is_(None))
+            .values(finished_at=func.now(), outcome="lost", message="the worker said nothing more")
+        )
+        if left.rowcount and run.reason == "schedule":
+            run.reason = "recovery"
+        lease = _go_on(row) or _open(row, sync, run.started_at)
+        await connection.execute(update(stream).where(mine).values(window=_window_json(lease)))
+        run.since, run.until = lease.window.since, lease.window.until
+        made = await connection.execute(insert(run_table).values(run.columns()).returning(run_table.c.id))
+        run.id = made.scalar_one()
     return lease
 
 
@@ -77,7 +95,7 @@ def _open(row: RowMapping, sync: Sync, now: datetime) -> Lease:
         since=since - overlap if since else None,
         since_revision=max(0, revision - sync.overlap_revisions) if revision is not None else None,
     )
-    return Lease(row["agency"], row["lease_epoch"], window, None, revision, row["failures_in_a_row"])
+    return Lease(row["agency"], row["kind"], row["lease_epoch"], window, None, revision, row["failures_in_a_row"])
 
 
 def _go_on(row: RowMapping) -> Lease | None:
@@ -91,7 +109,7 @@ def _go_on(row: RowMapping) -> Lease | None:
         since_revision=left["since_revision"],
     )
     place = left["position"], left["high_revision"]
-    return Lease(row["agency"], row["lease_epoch"], window, *place, row["failures_in_a_row"])
+    return Lease(row["agency"], row["kind"], row["lease_epoch"], window, *place, row["failures_in_a_row"])
 
 
 def _window_json(lease: Lease) -> dict[str, Any]:
@@ -105,8 +123,9 @@ def _window_json(lease: Lease) -> dict[str, Any]:
     }
 
 
-async def advance(connection: AsyncConnection, lease: Lease, page: Page) -> Lease:
-    """Note that `page` is recorded, in the transaction that recorded it. Raises Fenced when overtaken.
+async def advance(connection: AsyncConnection, lease: Lease, page: Page, run: "RunRecord") -> Lease:
+    """Note how far the run is, and that `page` is recorded, in the transaction that recorded it. Raises Fenced when
+    overtaken.
 
     A part of a page moves nothing: a run that ends within the page reads all of it again.
     """
@@ -116,97 +135,102 @@ async def advance(connection: AsyncConnection, lease: Lease, page: Page) -> Leas
     values: dict[str, Any] = {"window": _window_json(further)}
     if page.complete and page.next is None:
         values = {"window": None, "covered_until": lease.window.until, "covered_revision": high}
-    moved = await connection.execute(
-        update(stream).where(stream.c.agency == lease.agency, stream.c.lease_epoch == lease.epoch).values(values)
-    )
+    moved = await connection.execute(update(stream).where(_held(lease)).values(values))
     if moved.rowcount == 0:
         raise Fenced(lease.agency)
+    await connection.execute(update(run_table).where(run_table.c.id == run.id).values(run.columns()))
     return further
+
+
+def _held(lease: Lease) -> ColumnElement[bool]:
+    """The lease's stream, as long as nobody else has taken it."""
+    return (stream.c.agency == lease.agency) & (stream.c.kind == lease.kind) & (stream.c.lease_epoch == lease.epoch)
 
 
 async def forget_position(database: Database, lease: Lease) -> None:
     """Begin the lease's window anew at the next run."""
     async with database.begin() as connection:
-        await connection.execute(
-            update(stream)
-            .where(stream.c.agency == lease.agency, stream.c.lease_epoch == lease.epoch)
-            .values(window=None)
-        )
+        await connection.execute(update(stream).where(_held(lease)).values(window=None))
 
 
 @dataclass(slots=True)
 class RunRecord:
-    """What one run did, as people will read it."""
+    """What one run does, as people read it, while it runs and after."""
 
     agency: str
+    kind: Kind
     started_at: datetime
+    reason: Reason = "schedule"
+    correlation_id: str | None = None
+    id: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    calls: int = 0
     pages: int = 0
     received: int = 0
     added: int = 0
     changed: int = 0
     quarantined: int = 0
-    outcome: str = "ok"
+    done: int | None = None
+    total: int | None = None
+    details: dict[str, Any] = field(default_factory=dict)
+    outcome: str = "running"
     message: str | None = None
     clock_skew_seconds: float | None = None
     #: Seconds until it is of use to ask again, where the failure says so.
     retry_after: float | None = None
 
+    def become(self, further: "RunRecord") -> None:
+        """Be as far as `further`, once what it counts is committed."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(further, each.name))
 
-async def finish(database: Database, record: RunRecord, lease: Lease, *, correlation_id: str | None) -> None:
+    def columns(self) -> dict[str, Any]:
+        """As the table `run` holds it."""
+        values = {column.name: getattr(self, column.name, None) for column in run_table.c}
+        del values["id"], values["finished_at"]
+        return values
+
+
+async def finish(database: Database, run: RunRecord, lease: Lease) -> None:
     """Keep the run's record and what the stream learnt from it; a failed agency is asked again later and later."""
     finished_at = datetime.now(UTC)
     async with database.begin() as connection:
+        # Whoever took the stream over has closed it already.
         await connection.execute(
-            insert(run).values(
-                agency=record.agency,
-                started_at=record.started_at,
-                finished_at=finished_at,
-                outcome=record.outcome,
-                message=record.message,
-                since=record.since,
-                until=record.until,
-                pages=record.pages,
-                received=record.received,
-                added=record.added,
-                changed=record.changed,
-                quarantined=record.quarantined,
-                correlation_id=correlation_id,
-            )
+            update(run_table).where(run_table.c.id == run.id).values(run.columns() | {"finished_at": finished_at})
         )
-        mine = (stream.c.agency == record.agency) & (stream.c.lease_epoch == lease.epoch)
-        if record.outcome == "ok":
+        if run.outcome == "ok":
             values: dict[str, Any] = {
                 "last_succeeded_at": finished_at,
                 "failures_in_a_row": 0,
                 "last_failure": None,
-                "last_seconds": (finished_at - record.started_at).total_seconds(),
+                "last_seconds": (finished_at - run.started_at).total_seconds(),
             }
-            if record.clock_skew_seconds is not None:
-                values["clock_skew_seconds"] = record.clock_skew_seconds
-        elif record.outcome == "fenced":
+            if run.clock_skew_seconds is not None:
+                values["clock_skew_seconds"] = run.clock_skew_seconds
+        elif run.outcome == "fenced":
             return
-        elif record.outcome == Withheld.kind:
+        elif run.outcome == Withheld.kind:
             # The agency was not asked, so it has not failed either.
-            later = finished_at + timedelta(seconds=record.retry_after or 0)
+            later = finished_at + timedelta(seconds=run.retry_after or 0)
             values = {"next_due_at": func.greatest(stream.c.next_due_at, later)}
         else:
             wait = min(timedelta(seconds=5) * 2 ** min(lease.failures_before, 10), MAX_BACKOFF)
             values = {
                 "last_failed_at": finished_at,
-                "last_failure": record.message,
+                "last_failure": run.message,
                 "failures_in_a_row": lease.failures_before + 1,
                 "next_due_at": func.greatest(stream.c.next_due_at, finished_at + wait),
             }
-        await connection.execute(update(stream).where(mine).values(values))
+        await connection.execute(update(stream).where(_held(lease)).values(values))
 
 
 async def due(connection: AsyncConnection, every: dict[str, int]) -> list[str]:
     """The agencies whose time has come; each is due again after its `every` seconds. Missed times collapse."""
     found = await connection.execute(
         select(stream.c.agency)
-        .where(stream.c.agency.in_(every), stream.c.next_due_at <= func.now())
+        .where(stream.c.agency.in_(every), stream.c.kind == "pull", stream.c.next_due_at <= func.now())
         .order_by(stream.c.agency)
         .with_for_update(skip_locked=True)
     )
@@ -214,7 +238,7 @@ async def due(connection: AsyncConnection, every: dict[str, int]) -> list[str]:
     for agency in agencies:
         await connection.execute(
             update(stream)
-            .where(stream.c.agency == agency)
+            .where(stream.c.agency == agency, stream.c.kind == "pull")
             .values(next_due_at=func.now() + timedelta(seconds=every[agency]))
         )
     return agencies
@@ -222,4 +246,4 @@ async def due(connection: AsyncConnection, every: dict[str, int]) -> list[str]:
 
 async def prune_runs(database: Database) -> None:
     async with database.begin() as connection:
-        await connection.execute(delete(run).where(run.c.started_at < func.now() - RUNS_KEPT_FOR))
+        await connection.execute(delete(run_table).where(run_table.c.started_at < func.now() - RUNS_KEPT_FOR))

@@ -1,7 +1,8 @@
-"""Tables of sync state: stream (how far, one per agency) and run (each try, for people to read)."""
+"""Tables of sync state: stream (how far, one per agency and kind) and run (each try, for people to read)."""
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Double,
@@ -21,6 +22,7 @@ stream = Table(
     "stream",
     metadata,
     Column("agency", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),  # pull | reconcile | backfill | watch
     # Everything the agency changed up to here is in the index. Moves only when a window is exhausted.
     Column("covered_until", DateTime(timezone=True)),
     Column("covered_revision", BigInteger),
@@ -30,11 +32,19 @@ stream = Table(
     Column("lease_epoch", BigInteger, nullable=False, server_default=text("0")),
     Column("clock_skew_seconds", Double, nullable=False, server_default=text("0")),
     Column("next_due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # An admin's word over the spec's: another plan, a pause, a run asked for.
+    Column("plan", JSONB(none_as_null=True)),
+    Column("paused", Boolean, nullable=False, server_default=text("false")),
+    Column("wanted", JSONB(none_as_null=True)),
+    # Seconds of workers that it has used, by which they are shared out.
+    Column("spent", Double, nullable=False, server_default=text("0")),
     Column("last_succeeded_at", DateTime(timezone=True)),
     Column("last_failed_at", DateTime(timezone=True)),
     Column("last_failure", Text),
     Column("failures_in_a_row", Integer, nullable=False, server_default=text("0")),
     Column("last_seconds", Double, nullable=False, server_default=text("0")),
+    # How many changes were found how late.
+    Column("lateness", JSONB, nullable=False, server_default=text("'{}'")),
 )
 
 run = Table(
@@ -42,17 +52,25 @@ run = Table(
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("agency", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("reason", Text, nullable=False),  # schedule | admin | recovery
     Column("started_at", DateTime(timezone=True), nullable=False),
-    Column("finished_at", DateTime(timezone=True), nullable=False),
-    Column("outcome", Text, nullable=False),  # ok | fenced | an AgencyFailure's kind | error
+    Column("finished_at", DateTime(timezone=True)),
+    Column("outcome", Text, nullable=False),  # running | ok | lost | fenced | an AgencyFailure's kind | error
     Column("message", Text),
     Column("since", DateTime(timezone=True)),
     Column("until", DateTime(timezone=True)),
-    Column("pages", Integer, nullable=False),
-    Column("received", Integer, nullable=False),
-    Column("added", Integer, nullable=False),
-    Column("changed", Integer, nullable=False),
-    Column("quarantined", Integer, nullable=False),
+    Column("calls", Integer, nullable=False, server_default=text("0")),
+    Column("pages", Integer, nullable=False, server_default=text("0")),
+    Column("received", Integer, nullable=False, server_default=text("0")),
+    Column("added", Integer, nullable=False, server_default=text("0")),
+    Column("changed", Integer, nullable=False, server_default=text("0")),
+    Column("quarantined", Integer, nullable=False, server_default=text("0")),
+    # How far it is; the total where it is known.
+    Column("done", BigInteger),
+    Column("total", BigInteger),
+    Column("details", JSONB, nullable=False, server_default=text("'{}'")),
     Column("correlation_id", Text),
     Index(None, "agency", "started_at"),
+    Index(None, "agency", "kind", postgresql_where=text("finished_at IS NULL")),
 )

@@ -301,9 +301,10 @@ class _Draft:
 
     def _rule(self, fact: str, path: tuple[Field, ...] | None) -> Any:
         if path is None:
-            needed = {"code": "the dossier's code", "occurred_at": "the time of the last change"}[fact]
-            stand_in = "maHoSo" if fact == "code" else Inline(self._date_rule("ngayCapNhat", _FORMATS[0]))
-            return Guess(stand_in, f"no field looks like {needed}; name it")
+            if fact == "code":
+                return Guess("maHoSo", "no field looks like the dossier's code; name it")
+            why = "no field looks like the time of the last change; name it, or leave this out where there is none"
+            return Guess(Inline(self._date_rule("ngayCapNhat", _FORMATS[0])), why)
         if fact not in _DATES:
             return Guess(_path(path), "by its name")
         told = _told_format(path[-1])

@@ -17,7 +17,8 @@ _RUNS = """
            coalesce(sum(quarantined) FILTER (WHERE recent), 0)::bigint AS quarantined,
            count(DISTINCT started_at::date) FILTER (WHERE recent AND outcome = 'ok') AS days
       FROM (SELECT *, started_at > now() - interval '7 days' AS recent FROM run
-             WHERE started_at > now() - interval '30 days' AND outcome NOT IN ('fenced', 'withheld')) AS r
+             WHERE started_at > now() - interval '30 days' AND kind = 'pull'
+               AND outcome NOT IN ('running', 'lost', 'fenced', 'withheld')) AS r
      GROUP BY agency
 """
 _UNKNOWN = """

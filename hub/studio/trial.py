@@ -174,7 +174,9 @@ def _follow(attempt: Attempt, adapter: AgencyAdapter, mapping: RecordMapping) ->
 
 def _fields(mapping: RecordMapping, record: dict[str, Any], reading: Reading) -> list[FieldTrace]:
     said = reading.observations[0] if reading.observations else None
-    order = {"code": mapping.code, "occurred_at": mapping.occurred_at}
+    order = {"code": mapping.code}
+    if mapping.occurred_at:
+        order["occurred_at"] = mapping.occurred_at
     if mapping.revision:
         order["revision"] = mapping.revision
     wrong = {each.field: each.message for each in reading.unusable}

@@ -85,7 +85,9 @@ async def test_what_the_hub_reads_is_what_the_agency_has(agency: str, size: int 
         assert status is not None
         assert status.value == str(dossier["status"])
         changed = datetime.fromisoformat(dossier["changed_at"])
-        assert abs(seen[code].occurred_at - changed) < timedelta(seconds=1)
+        occurred_at = seen[code].occurred_at
+        assert occurred_at is not None
+        assert abs(occurred_at - changed) < timedelta(seconds=1)
         if agency == "ubnd-pleiku":
             assert seen[code].revision == dossier["revision"]
 

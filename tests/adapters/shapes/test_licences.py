@@ -6,13 +6,19 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
 from contracts.adapter import AgencyAdapter, Sending, Sent, Window, under_way
 from contracts.errors import AgencyFailure, Rejected
 from contracts.status import DossierStatus
+from hub.db import Database
+from hub.index.tables import dossier
+from hub.streams import store
+from hub.vault import Vault
+from sync_jobs.pull import pull
 from tests.adapters.servers import answering
 from tests.adapters.shapes.agency import adapter_of, spec_of
-from tests.adapters.shapes.licences import LicenceService
+from tests.adapters.shapes.licences import ROWS, LicenceService
 from tests.adapters.specs import one_page
 from tests.adapters.submissions import FILES, submission
 
@@ -48,11 +54,26 @@ async def test_everything_is_read_each_time(version: str) -> None:
     # A text of day, month and year where the contract says xs:dateTime; and one that is.
     assert first.facts.submitted_at == datetime(2026, 11, 20, tzinfo=VIETNAM)
     assert first.facts.due_at == datetime(2026, 12, 1, tzinfo=VIETNAM)
-    assert second.occurred_at == datetime(2026, 11, 21, 8, 15, tzinfo=VIETNAM)
+    assert second.occurred_at is None
+    assert second.facts.submitted_at == datetime(2026, 11, 21, 8, 15, tzinfo=VIETNAM)
     assert second.facts.model_fields_set == {"applicant_name", "submitted_at"}
     assert third.facts.model_fields_set == {"submitted_at"}
     [wrong] = page.unusable
     assert (wrong.reason, wrong.value, wrong.code) == ("unknown_status", "ERR", third.code)
+
+
+async def test_its_statuses_are_followed_though_it_tells_no_times(database: Database, vault: Vault) -> None:
+    service = LicenceService([dict(ROWS[0])])
+    async with licences(service) as adapter:
+        await store.ensure(database, [adapter.spec])
+        added = []
+        for word in ("01", "01", "02", "02", "03", "03"):
+            service.rows[0]["TRANGTHAIXULY1"] = word
+            added.append((await pull(database, adapter, vault)).added)
+    assert added == [1, 0, 1, 0, 1, 0]
+    async with database.begin() as connection:
+        row = (await connection.execute(select(dossier))).mappings().one()
+    assert (row["status"], row["conflict"]) == (10, False)
 
 
 async def test_none_is_left_out() -> None:

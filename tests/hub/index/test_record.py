@@ -3,10 +3,12 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
 import orjson
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
@@ -15,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.codes import code_key, tidy_code
 from contracts.observation import Channel, Observation
 from hub.db import Database
-from hub.index.merge import canonical
+from hub.index.merge import Entry, entry_from, fold
 from hub.index.record import Recorded, record
 from hub.index.tables import change, dossier, observation, recheck
 from hub.vault import Vault
@@ -95,15 +97,17 @@ def model(heard: list[Observation], vault: Vault) -> dict[str, dict[str, Any]]:
     """SEMANTICS §1 as plainly as it can be put: per field, the value with the highest stamp."""
     first_heard: dict[tuple[str, bytes], Observation] = {}
     for one in heard:
-        name = (code_key(one.code), vault.digest(canonical(one)[0]))
+        name = (code_key(one.code), entry_from(one, vault).digest)
         known = first_heard.get(name)
         if known is None or one.observed_at < known.observed_at:
             first_heard[name] = one
     best: dict[str, dict[str, Any]] = defaultdict(dict)
     for (key, digest), one in first_heard.items():
+        assert one.occurred_at is not None, "of those that tell none, what is kept depends on the order"
         too_far_ahead = (one.occurred_at - one.observed_at).total_seconds() > 300
         at = one.observed_at if too_far_ahead else one.occurred_at
-        stamp = ((one.revision is not None), one.revision or at.timestamp(), one.settles, digest)
+        answered_at = one.observed_at if one.settles else T0
+        stamp = ((one.revision is not None), one.revision or at.timestamp(), one.settles, answered_at, digest)
         _ = best[key]
         for field in one.facts.model_fields_set:
             value = getattr(one.facts, field)
@@ -238,3 +242,140 @@ async def test_codes_are_one_dossier_however_they_are_written(database: Database
     await do(database, vault, said("h21.20–261123–0001", at=0, status=2), said("H21.20-261123-0001 ", at=1, status=4))
     row = await present(database)
     assert (row["status"], row["code"]) == (4, tidy_code("H21.20-261123-0001"))
+
+
+# --- agencies that tell no time of change -----------------------------------------------------------
+
+_untimed = st.builds(
+    said,
+    at=st.none(),
+    heard=st.integers(0, 9),
+    status=st.sampled_from([2, 4]),
+    channel=st.sampled_from([Channel.LOOKUP, Channel.PULL]),
+)
+
+
+async def lines(database: Database) -> int:
+    async with database.begin() as connection:
+        return (await connection.execute(select(func.count()).select_from(observation))).scalar_one()
+
+
+async def test_each_poll_of_an_agency_that_tells_no_time_is_not_a_line(database: Database, vault: Vault) -> None:
+    """And a status that it takes back is one."""
+    for minute, status in enumerate([2, 2, 4, 4, 4, 2, 2]):
+        await do(database, vault, said(at=None, heard=minute, status=status, applicant_name="Rơ Châm H'Yéo"))
+    assert (await present(database))["status"] == 2
+    assert await lines(database) == 3
+
+
+async def test_a_poll_that_says_nothing_new_takes_no_lock(database: Database, vault: Vault) -> None:
+    await do(database, vault, said(at=None, heard=0, status=2))
+    async with database.begin() as other:
+        await other.execute(select(dossier).with_for_update())
+        again = await asyncio.wait_for(do(database, vault, said(at=None, heard=1, status=2)), timeout=5)
+    assert (again.received, again.added) == (1, 0)
+
+
+async def test_a_poll_after_an_event_says_what_holds(database: Database, vault: Vault) -> None:
+    """An agency that pushes with times, and is polled without."""
+    await do(database, vault, said(at=None, heard=0, status=2))
+    await do(database, vault, said(at=1, status=4))
+    await do(database, vault, said(at=None, heard=2, status=2))
+    assert (await present(database))["status"] == 2
+
+
+@many
+@given(
+    st.lists(_untimed, min_size=1, max_size=8, unique_by=lambda one: one.observed_at),
+    st.lists(any_observation, max_size=4),
+    st.data(),
+)
+async def test_untimed_words_in_the_order_heard_are_as_if_all_were_kept(
+    database: Database, vault: Vault, untimed: list[Observation], timed: list[Observation], data: st.DataObject
+) -> None:
+    """What is left out of the history would not have changed the dossier or its timeline."""
+    untimed.sort(key=lambda one: one.observed_at)
+    doubled = [one for one in untimed for _ in range(data.draw(st.integers(1, 2)))]
+    heard = [*timed, *doubled]
+    by_key: dict[str, list[Entry]] = defaultdict(list)
+    for one in heard:
+        by_key[code_key(one.code)].append(entry_from(one, vault))
+    async with database.engine.connect() as connection:
+        await record(connection, timed, vault)
+        for one in doubled:
+            await record(connection, [one], vault)
+        dossiers, _ = await dump(connection, vault)
+        await connection.rollback()
+    for row in dossiers:
+        whole = fold({entry.digest: entry for entry in reversed(by_key[row["code_key"]])}.values())
+        assert (str(row["status"]) if row["status"] is not None else None) == whole.facts.get("status")
+        assert row["due_at"] == (datetime.fromisoformat(due) if (due := whole.facts.get("due_at")) else None)
+
+
+async def test_a_poll_that_contradicts_itself_is_asked_about(database: Database, vault: Vault) -> None:
+    await do(database, vault, said(at=None, heard=0, status=4))
+    recorded = await do(database, vault, said(at=None, heard=1, status=4), said(at=None, heard=1, status=2))
+    assert recorded.conflicts == 1
+
+
+@many
+@given(st.permutations(range(4)), st.data())
+async def test_untimed_words_in_any_order_are_right_after_the_next_poll(
+    database: Database, vault: Vault, order: list[int], data: st.DataObject
+) -> None:
+    statuses = data.draw(st.lists(st.sampled_from([2, 4, 5]), min_size=5, max_size=5))
+    polls = [said(at=None, heard=minute, status=status) for minute, status in enumerate(statuses)]
+    dossiers, _ = await recorded_in(database, vault, [[polls[place]] for place in order] + [[polls[4]]])
+    assert dossiers[0]["status"] == statuses[4]
+
+
+# --- dossiers that are gone at source ---------------------------------------------------------------
+
+
+def gone(code: str = "H21.20-261123-0001", *, at: float, revision: int | None = None) -> Observation:
+    when = T0 + timedelta(minutes=at)
+    return said(
+        code,
+        at=None if revision else at,
+        heard=at,
+        revision=revision,
+        settles=revision is not None,
+        channel=Channel.PULL,
+        gone_at=when,
+    )
+
+
+@pytest.mark.parametrize("revision", [None, 7])
+async def test_a_dossier_is_marked_gone_and_comes_back_when_it_is_shown_again(
+    database: Database, vault: Vault, revision: int | None
+) -> None:
+    first = said(at=0, revision=revision, status=4, channel=Channel.PULL)
+    await do(database, vault, first)
+    for round_ in (1, 2):
+        await do(database, vault, gone(at=10 * round_, revision=revision))
+        row = await present(database)
+        assert (row["gone_at"], row["status"]) == (T0 + timedelta(minutes=10 * round_), 4)
+        # The very line that was known, listed again.
+        again = first.model_copy(update={"observed_at": T0 + timedelta(minutes=10 * round_ + 5)})
+        await do(database, vault, again)
+        assert (await present(database))["gone_at"] is None
+        await do(database, vault, again)
+    async with database.begin() as connection:
+        kinds = (await connection.execute(select(change.c.kind).order_by(change.c.seq))).scalars().all()
+    assert kinds == ["created", "gone", "back", "gone", "back"]
+
+
+async def test_a_late_event_does_not_bring_a_dossier_back(database: Database, vault: Vault) -> None:
+    await do(database, vault, said(at=0, status=4))
+    await do(database, vault, gone(at=10))
+    await do(database, vault, said(at=5, heard=11, status=5))
+    row = await present(database)
+    assert (row["gone_at"], row["status"]) == (T0 + timedelta(minutes=10), 5)
+
+
+async def test_a_newer_word_brings_a_dossier_back(database: Database, vault: Vault) -> None:
+    await do(database, vault, said(at=0, status=4))
+    await do(database, vault, gone(at=10))
+    await do(database, vault, said(at=11, status=9))
+    row = await present(database)
+    assert (row["gone_at"], row["status"]) == (None, 9)

@@ -83,7 +83,17 @@ async def test_evidence_is_counted_in_the_database(database: Database, vault: Va
     now = datetime.now(UTC)
     row = {"agency": "so-tnmt", "operation": "lookup", "method": "GET", "address": "http://x/", "seconds": 1.0}
     row |= {"attempts": 1, "request": b"", "response": b"", "response_bytes": 0}
-    old = {"agency": spec.id, "outcome": "ok", "pages": 1, "added": 0, "changed": 0, "quarantined": 2, "received": 5}
+    old = {
+        "agency": spec.id,
+        "kind": "pull",
+        "reason": "schedule",
+        "outcome": "ok",
+        "pages": 1,
+        "added": 0,
+        "changed": 0,
+        "quarantined": 2,
+        "received": 5,
+    }
     async with database.begin() as connection:
         for outcome, at in (("ok", now), ("not_found", now), ("timed_out", now), ("ok", now - timedelta(days=3))):
             await connection.execute(insert(call).values(row | {"outcome": outcome, "started_at": at}))

@@ -83,6 +83,7 @@ async def test_igate() -> None:
     assert facts.procedure_name == "Đăng ký hộ kinh doanh"
     # Five in the afternoon in UTC is the next day in Vietnam.
     assert facts.due_at and facts.due_at.astimezone(VIETNAM).date().isoformat() == "2026-12-01"
+    assert said[0].occurred_at
     assert said[0].occurred_at.astimezone(VIETNAM).date().isoformat() == "2026-11-21"
     assert [observation.code for observation in found.observations] == ["H21.129-261120-0003"]
     # Three uses of each token: the one refused mid-run was renewed, and the call repeated.
