@@ -155,9 +155,13 @@ class AgencySpec(SpecModel):
 
     def plan(self, kind: Literal["pull", "reconcile", "watch"]) -> Plan | None:
         """When its stream of `kind` is read by itself; None for never."""
+        if kind == "watch":
+            # All the more where nothing can be pulled.
+            watch = self.sync.watch if self.sync else Plan(every_seconds=60)
+            return watch if self.operations.lookup else None
         if self.sync is None:
             return None
-        return self.sync if kind == "pull" else self.sync.reconcile if kind == "reconcile" else self.sync.watch
+        return self.sync if kind == "pull" else self.sync.reconcile
 
     @property
     def can_list_changes(self) -> bool:

@@ -8,6 +8,7 @@ from hub.installation import installation as _installation  # noqa: F401
 from hub.intake import tables as _intake  # noqa: F401
 from hub.quarantine import tables as _quarantine  # noqa: F401
 from hub.streams import tables as _streams  # noqa: F401
+from hub.watch import tables as _watch  # noqa: F401
 
 
 def ours(name: str | None, kind: str, *_: object) -> bool:

@@ -97,3 +97,14 @@ def test_a_mistake_is_told_at_its_place(change: dict[str, Any], place: tuple[str
 def test_an_agency_that_nobody_can_reach_cannot_be_enabled() -> None:
     with pytest.raises(ValidationError, match="an enabled agency needs a `system` or a `webhook`"):
         AgencySpec.model_validate(BARE | {"enabled": True})
+
+
+def test_whoever_can_be_asked_for_one_dossier_is_watched() -> None:
+    asked_only = AgencySpec.model_validate(BARE | {"system": REST, "operations": LOOKUP, "mapping": MAPPING})
+    assert asked_only.plan("watch") is not None
+    assert asked_only.plan("pull") is None
+    assert asked_only.plan("reconcile") is None
+    listed_only = AgencySpec.model_validate(WHOLE | {"operations": CHANGES})
+    assert listed_only.plan("watch") is None
+    assert listed_only.plan("pull") == listed_only.sync
+    assert AgencySpec.model_validate(WHOLE | {"sync": {"every_seconds": 60, "watch": None}}).plan("watch") is None
