@@ -153,15 +153,15 @@ class AgencySpec(SpecModel):
             raise ValueError("an enabled agency needs a `system` or a `webhook`")
         return self
 
-    def plan(self, kind: Literal["pull", "reconcile", "watch"]) -> Plan | None:
-        """When its stream of `kind` is read by itself; None for never."""
+    def plan(self, kind: str) -> Plan | None:
+        """When its stream of `kind` (pull, reconcile, watch …) is read by itself; None for never."""
         if kind == "watch":
             # All the more where nothing can be pulled.
             watch = self.sync.watch if self.sync else Plan(every_seconds=60)
             return watch if self.operations.lookup else None
         if self.sync is None:
             return None
-        return self.sync if kind == "pull" else self.sync.reconcile
+        return {"pull": self.sync, "reconcile": self.sync.reconcile}.get(kind)
 
     @property
     def can_list_changes(self) -> bool:

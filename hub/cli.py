@@ -1,4 +1,4 @@
-"""The command `hub`: run, migrate, keys, adapter. What goes wrong is said in one sentence, without a traceback."""
+"""The command `hub`: all of it or one part, and what operators need. What goes wrong is said in one sentence."""
 
 import asyncio
 import errno
@@ -25,6 +25,9 @@ app.add_typer(studio.app, name="adapter")
 #: How long `run --sample` waits for the first sync before it says what to open all the same.
 _FIRST_SYNC_SECONDS = 90
 
+#: The number of the first socket that systemd passes; see sd_listen_fds(3).
+_FIRST_PASSED = 3
+
 
 @app.command()
 def run(
@@ -38,6 +41,41 @@ def run(
         with _listen(settings.host, settings.port) as listener, _log_stream(settings, sample) as stream:
             log.configure(settings.log_level, settings.log_format, stream)
             asyncio.run(_run(settings, listener, size if sample else None))
+
+
+@app.command()
+def api() -> None:
+    """Answer requests, and nothing else. Takes the socket that systemd hands over, where it does."""
+    with one_sentence():
+        settings = Settings()
+        with _inherited() or _listen(settings.host, settings.port) as listener:
+            _one_part(settings, listener)
+
+
+@app.command()
+def worker() -> None:
+    """Do what is due, and nothing else. Any number of them share the work, on any number of machines."""
+    with one_sentence():
+        _one_part(Settings(), None, worker=True)
+
+
+@app.command()
+def clock() -> None:
+    """Say what is due, and nothing else. One leads; another takes over when it ends."""
+    with one_sentence():
+        _one_part(Settings(), None, clock=True)
+
+
+def _one_part(settings: Settings, listener: socket.socket | None, *, clock: bool = False, worker: bool = False) -> None:
+    """Run one of the hub's parts beside others of the same database."""
+    check_data_dir(settings.data_dir)
+    log.configure(settings.log_level, settings.log_format)
+
+    async def work() -> None:
+        async with database_url(settings) as url, main.open_hub(settings, url) as hub:
+            await main.serve(hub, listener, ready=asyncio.Event(), clock=clock, worker=worker)
+
+    asyncio.run(work())
 
 
 @app.command()
@@ -115,6 +153,13 @@ async def _first_found(hub: main.Hub, estate: SampleEstate) -> str:
         if len(found) == len(estate.codes):
             return found[-1]
         await asyncio.sleep(0.2)
+
+
+def _inherited() -> socket.socket | None:
+    """The listening socket that systemd holds: it takes connections while one process ends and the next begins."""
+    if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
+        return None
+    return socket.socket(fileno=_FIRST_PASSED)
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -37,12 +37,15 @@ from hub.request_log import RequestLog
 from hub.security_headers import SecurityHeaders
 from hub.streams import store
 from hub.vault import Vault
+from hub.watch.opens import Opens
 from sync_jobs.clock import Clock
 from sync_jobs.engine import Worker
 
 log = structlog.get_logger()
 
 _FLUSH_SECONDS = 5
+#: A second passes before the server adds a header that it was not started with.
+_DRAIN_SECONDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ class Hub:
     inbox: Inbox
     refusals: Refusals
     answers: Answers
+    opens: Opens
     keys: ApiKeys
     sign_in: SignIn
 
@@ -86,6 +90,8 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
             except ValueError as error:
                 raise ConfigError(str(error)) from error
             await store.ensure(database, registry.synced())
+            await store.ensure(database, registry.watched(), ["watch"])
+            opens = Opens()
             yield Hub(
                 settings=settings,
                 database=database,
@@ -94,7 +100,8 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
                 secrets=secrets,
                 inbox=Inbox(database, vault, registry),
                 refusals=Refusals(),
-                answers=Answers(database, registry, vault),
+                answers=Answers(database, registry, vault, shown=opens.note),
+                opens=opens,
                 keys=ApiKeys(database),
                 sign_in=SignIn(database),
             )
@@ -132,43 +139,70 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def serve(hub: Hub, listener: socket.socket, *, ready: asyncio.Event) -> None:
-    """Answer on `listener`, tick and work until SIGINT or SIGTERM; what is at hand is finished first."""
-    server = _Server(uvicorn.Config(create_app(hub), log_config=None, access_log=False, timeout_graceful_shutdown=10))
-    clock = Clock(hub.database, hub.registry)
-    worker = Worker(hub.database, hub.registry, hub.vault, hub.inbox, lease_seconds=hub.settings.worker_lease_seconds)
-
-    def stop() -> None:
-        server.should_exit = True
-        clock.stop()
-        worker.stop()
-
+async def serve(
+    hub: Hub, listener: socket.socket | None, *, ready: asyncio.Event, clock: bool = True, worker: bool = True
+) -> None:
+    """Answer on `listener`, tick and work, or only some of these, until SIGINT or SIGTERM; what is at hand is
+    finished first."""
+    parts: list[Clock | Worker] = []
+    if clock:
+        parts.append(Clock(hub.database, hub.registry))
+    if worker:
+        lease = hub.settings.worker_lease_seconds
+        parts.append(Worker(hub.database, hub.registry, hub.vault, hub.inbox, lease_seconds=lease))
+    stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
+        loop.add_signal_handler(number, stopping.set)
     async with asyncio.TaskGroup() as tasks:
-        tasks.create_task(clock.run())
-        tasks.create_task(worker.run())
-        flusher = tasks.create_task(_flush(hub))
-        serving = tasks.create_task(server.serve(sockets=[listener]))
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.01)
-        # What is there now stays: the collector need not go through it again, which takes a tenth of a second.
-        gc.collect()
-        gc.freeze()
-        log.info("hub.started", port=listener.getsockname()[1])
-        ready.set()
-        await serving
-        stop()
-        flusher.cancel()
-    await hub.refusals.flush(hub.database)
+        for part in parts:
+            tasks.create_task(part.run())
+        if listener:
+            tasks.create_task(_answer(hub, listener, stopping, ready))
+        else:
+            ready.set()
+        await stopping.wait()
+        for part in parts:
+            part.stop()
     log.info("hub.stopped")
+
+
+async def _answer(hub: Hub, listener: socket.socket, stopping: asyncio.Event, ready: asyncio.Event) -> None:
+    """Answer until `stopping`, and then to the end whoever has asked; connections that wait are the next process's."""
+    server = _Server(uvicorn.Config(create_app(hub), log_config=None, access_log=False, timeout_graceful_shutdown=10))
+    flusher = asyncio.create_task(_flush(hub))
+    serving = asyncio.create_task(server.serve(sockets=[listener]))
+    while not server.started and not serving.done():
+        await asyncio.sleep(0.01)
+    # What is there now stays: the collector need not go through it again, which takes a tenth of a second.
+    gc.collect()
+    gc.freeze()
+    log.info("hub.started", port=listener.getsockname()[1])
+    ready.set()
+    stopped = asyncio.create_task(stopping.wait())
+    await asyncio.wait((serving, stopped), return_when=asyncio.FIRST_COMPLETED)
+    # uvicorn would cut off who has connected and is just asking. So take no more connections, tell those there are
+    # to end, and close only what then is idle.
+    for each in server.servers:
+        each.close()
+    server.config.encoded_headers.append((b"connection", b"close"))
+    await asyncio.wait((serving,), timeout=_DRAIN_SECONDS)
+    server.should_exit = True
+    await serving
+    stopping.set()
+    flusher.cancel()
+    await _flush_once(hub)
 
 
 async def _flush(hub: Hub) -> None:
     while True:
         await asyncio.sleep(_FLUSH_SECONDS)
+        await _flush_once(hub)
+
+
+async def _flush_once(hub: Hub) -> None:
+    for name, flush in (("refusals", hub.refusals.flush), ("opens", hub.opens.flush)):
         try:
-            await hub.refusals.flush(hub.database)
+            await flush(hub.database)
         except Exception:
-            log.exception("refusals.not_flushed")
+            log.exception("hub.not_flushed", what=name)

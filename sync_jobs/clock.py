@@ -10,6 +10,7 @@ from hub.calls import recorder
 from hub.db import DATABASE_AWAY, RETRY_SECONDS, Database
 from hub.registry import Registry
 from hub.streams import store
+from hub.watch import store as watch_store
 from sync_jobs import engine
 
 log = structlog.get_logger()
@@ -27,7 +28,7 @@ class Clock:
 
     def __init__(self, database: Database, registry: Registry) -> None:
         self._database = database
-        self._every = {spec.id: spec.sync.every_seconds or 86_400 for spec in registry.synced() if spec.sync}
+        self._registry = registry
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -74,15 +75,16 @@ class Clock:
 
     async def _tick(self) -> None:
         async with self._database.begin() as connection:
-            agencies = await store.due(connection, self._every)
-            await engine.enqueue(connection, map(engine.pull_job, agencies))
+            found = await store.due(connection, {spec.id: spec for spec in self._registry if spec.enabled})
+            await engine.enqueue(connection, [engine.Wanted(each.kind, each.agency, each.spent) for each in found])
 
-    async def _enqueue(self, name: str) -> None:
+    async def _enqueue(self, job: engine.Wanted) -> None:
         async with self._database.begin() as connection:
-            await engine.enqueue(connection, [name])
+            await engine.enqueue(connection, [job])
 
     async def _prune(self) -> None:
         await recorder.prune(self._database)
         await store.prune_runs(self._database)
+        await watch_store.prune(self._database)
         async with self._database.begin() as connection:
             await engine.prune(connection)

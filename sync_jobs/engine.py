@@ -1,13 +1,19 @@
-"""The engine: PgQueuer hands due work to worker processes, one job per agency at a time.
+"""The engine: PgQueuer hands due work to worker processes, one job per stream at a time.
 
-A job carries nothing but its name; what it is to do stands in our tables. One that is lost is enqueued
-again by the next tick of the clock, and one that runs twice is fenced by its stream's epoch.
+A job carries nothing but the name of its agency; what it is to do stands in our tables. One that is lost is
+enqueued again by the next tick of the clock, and one that runs twice is fenced by its stream's epoch.
+
+Workers are shared out fairly: whose stream has used the fewest seconds of them goes first, and a job that has
+worked for a while gives way to one that waits. A flood of some agencies is no delay for the others.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from time import monotonic
+from typing import TypeAlias
 from uuid import uuid4
 
 import asyncpg
@@ -25,31 +31,65 @@ from hub.intake.inbox import Inbox
 from hub.log import bind_correlation
 from hub.quarantine.replay import replay
 from hub.registry import Registry
+from hub.streams import store
+from hub.streams.store import Kind
 from hub.vault import Vault
-from sync_jobs.pull import pull
+from sync_jobs.pull import GiveWay, pull
 from sync_jobs.recheck import settle_contradictions
+from sync_jobs.watch import watch
 
 log = structlog.get_logger()
 
-SWEEP = "sweep-inbox"
-REPLAY = "replay-quarantine"
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A job to be done."""
+
+    name: str
+    #: Whose; none for work that is no agency's.
+    agency: str | None = None
+    #: The smaller goes first.
+    spent: float = 0
+
+    @property
+    def key(self) -> str:
+        return f"{self.name}:{self.agency}" if self.agency else self.name
+
+
+#: How a stream of one kind is read.
+Read: TypeAlias = Callable[[AgencyAdapter, GiveWay], Awaitable[None]]
+
+SWEEP = Wanted("sweep-inbox")
+REPLAY = Wanted("replay-quarantine")
 
 #: The engine looks by itself this often; NOTIFY wakes it sooner.
 _POLL = timedelta(seconds=5)
-_BATCH = 10
+_BATCH = 5
+_AT_ONCE = 20
+
+#: A job looks this often whether another waits, to which it then gives way.
+_SLICE_SECONDS = 1.0
+
+#: Priorities are whole numbers, the highest first: the seconds spent, as tenths, below nought.
+_TICKS = 10
+_URGENT = 1
+_TURN = text("SELECT max(priority) FROM pgqueuer WHERE status = 'queued' AND priority <= 0")
+_OTHERS_WAIT = text("SELECT EXISTS (SELECT FROM pgqueuer WHERE status = 'queued' AND execute_after <= now())")
 
 
-def pull_job(agency: str) -> str:
-    return f"pull:{agency}"
-
-
-async def enqueue(connection: AsyncConnection, names: Iterable[str]) -> None:
-    """Ask for the named jobs within the caller's transaction. One that is waiting or running is not doubled."""
-    wanted = list(names)
+async def enqueue(connection: AsyncConnection, jobs: Iterable[Wanted]) -> None:
+    """Ask for the jobs within the caller's transaction. One that is waiting or running is not doubled."""
+    wanted = list(jobs)
     if not wanted:
         return
+    # Who was away for long is next, and not first for as long as the others were busy.
+    turn = (await connection.execute(_TURN)).scalar() or 0
     await Queries(AsyncpgDriver(await _driver(connection))).enqueue(
-        wanted, [None] * len(wanted), [0] * len(wanted), dedupe_key=list(wanted), on_conflict="skip"
+        [job.name for job in wanted],
+        [job.agency.encode() if job.agency else None for job in wanted],
+        [min(turn, -int(job.spent * _TICKS)) if job.agency else _URGENT for job in wanted],
+        dedupe_key=[job.key for job in wanted],
+        on_conflict="skip",
     )
 
 
@@ -99,12 +139,11 @@ class Worker:
     async def _work(self) -> None:
         async with asyncpg.create_pool(self._database.url, min_size=2, max_size=4) as pool:
             manager = QueueManager(Queries(AsyncpgPoolDriver(pool)))
-            for spec in self._registry.synced():
-                adapter = self._registry.adapter(spec.id)
-                assert adapter is not None, "synced agencies are enabled"
-                self._serve(manager, pull_job(spec.id), partial(self._pull, adapter))
-            self._serve(manager, SWEEP, self._sweep)
-            self._serve(manager, REPLAY, self._replay)
+            reads: dict[Kind, Read] = {"pull": self._pull, "watch": self._watch}
+            for kind, read in reads.items():
+                self._serve(manager, kind, partial(self._slice, kind, read))
+            self._serve(manager, SWEEP.name, self._sweep, together=1)
+            self._serve(manager, REPLAY.name, self._replay, together=1)
             # Specs change only at a start, so that is when more of the quarantine may be understood.
             async with self._database.begin() as connection:
                 await enqueue(connection, [REPLAY])
@@ -114,28 +153,65 @@ class Worker:
             await manager.run(
                 dequeue_timeout=_POLL,
                 batch_size=_BATCH,
+                max_concurrent_tasks=_AT_ONCE,
                 heartbeat_timeout=self._lease,
                 shutdown_on_listener_failure=True,
             )
 
-    def _serve(self, manager: QueueManager, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        async def handle(_job: Job) -> None:
+    def _serve(
+        self, manager: QueueManager, name: str, work: Callable[[str], Awaitable[None]], *, together: int = 0
+    ) -> None:
+        async def handle(job: Job) -> None:
             bind_correlation(f"job-{uuid4().hex[:16]}")
-            await work()
+            await work((job.payload or b"").decode())
 
         # "hold": the default deletes what failed, and with it the only sign that something did.
-        manager.entrypoint(name, concurrency_limit=1, on_failure="hold")(handle)
+        manager.entrypoint(name, concurrency_limit=together, on_failure="hold")(handle)
 
-    async def _pull(self, adapter: AgencyAdapter) -> None:
-        await pull(self._database, adapter, self._vault)
+    async def _slice(self, kind: Kind, read: Read, agency: str) -> None:
+        adapter = self._registry.adapter(agency)
+        if adapter is None:
+            return
+        way = _Way(self._database, self._stopping)
+        await read(adapter, way.give)
+        await store.spend(self._database, agency, kind, way.seconds, again=way.given)
+
+    async def _pull(self, adapter: AgencyAdapter, give_way: GiveWay) -> None:
+        await pull(self._database, adapter, self._vault, give_way=give_way)
         await settle_contradictions(self._database, adapter, self._vault)
 
-    async def _sweep(self) -> None:
+    async def _watch(self, adapter: AgencyAdapter, _give_way: GiveWay) -> None:
+        plan = adapter.spec.plan("watch")
+        await watch(self._database, adapter, self._vault, seconds=(plan and plan.every_seconds) or 60)
+
+    async def _sweep(self, _: str) -> None:
         await self._inbox.apply_waiting()
 
-    async def _replay(self) -> None:
+    async def _replay(self, _: str) -> None:
         for adapter in self._registry.adapters():
             await replay(self._database, adapter, self._vault)
+
+
+class _Way:
+    """Tells one job whether to give way, and remembers whether it did."""
+
+    def __init__(self, database: Database, stopping: asyncio.Event) -> None:
+        self._database, self._stopping = database, stopping
+        self._began = self._looked = monotonic()
+        self.given = False
+
+    @property
+    def seconds(self) -> float:
+        return monotonic() - self._began
+
+    async def give(self) -> bool:
+        if self._stopping.is_set():
+            self.given = True
+        elif monotonic() - self._looked >= _SLICE_SECONDS:
+            async with self._database.begin() as connection:
+                self.given = bool((await connection.execute(_OTHERS_WAIT)).scalar())
+            self._looked = monotonic()
+        return self.given
 
 
 async def prune(connection: AsyncConnection) -> None:

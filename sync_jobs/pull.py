@@ -1,7 +1,9 @@
 """The pull job: reads what an agency changed, page by page, each page committed with the cursor that covers it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import TypeAlias
 
 import structlog
 
@@ -19,16 +21,23 @@ from hub.vault import Vault
 log = structlog.get_logger()
 
 
-async def pull(database: Database, adapter: AgencyAdapter, vault: Vault) -> RunRecord:
+#: Asked between two pages: whether another job waits for the worker.
+GiveWay: TypeAlias = Callable[[], Awaitable[bool]]
+
+
+async def never() -> bool:
+    return False
+
+
+async def pull(database: Database, adapter: AgencyAdapter, vault: Vault, *, give_way: GiveWay = never) -> RunRecord:
     """One run over the agency's present window, or what a run before left of it. Never raises for what the
-    agency does: that is in the run's record."""
+    agency does: that is in the run's record. A run that gave way is taken up again where it was."""
     sync = adapter.spec.sync
     assert sync is not None, "only agencies with a schedule are pulled"
     run = RunRecord(adapter.spec.id, "pull", datetime.now(UTC), correlation_id=correlation_id())
     lease = await store.take(database, run, sync)
     try:
-        await _read_window(database, adapter, vault, lease, run)
-        run.outcome = "ok"
+        run.outcome = "ok" if await _read_window(database, adapter, vault, lease, run, give_way) else "gave_way"
     except AgencyFailure as failure:
         run.outcome, run.message = failure.kind, failure.message
         run.retry_after = getattr(failure, "retry_after", None)
@@ -63,11 +72,14 @@ def _say_once(run: RunRecord, lease: Lease) -> None:
     """When an agency goes down, and when it is back; the runs in between say the same in their records."""
     if run.outcome == "ok" and lease.failures_before:
         log.warning("agency.back", agency=run.agency, failed_runs=lease.failures_before)
-    elif run.outcome not in ("ok", "fenced", Withheld.kind) and not lease.failures_before:
+    elif run.outcome not in ("ok", "fenced", "gave_way", Withheld.kind) and not lease.failures_before:
         log.warning("agency.down", agency=run.agency, outcome=run.outcome)
 
 
-async def _read_window(database: Database, adapter: AgencyAdapter, vault: Vault, lease: Lease, run: RunRecord) -> None:
+async def _read_window(
+    database: Database, adapter: AgencyAdapter, vault: Vault, lease: Lease, run: RunRecord, give_way: GiveWay
+) -> bool:
+    """Read on to the window's end. Returns False where it gave way before that."""
     while True:
         async for page in adapter.changes(lease.window, lease.position):
             async with database.begin() as connection:
@@ -86,7 +98,9 @@ async def _read_window(database: Database, adapter: AgencyAdapter, vault: Vault,
             OBSERVATIONS.labels(run.agency).inc(recorded.added)
         run.clock_skew_seconds = _skew(page)
         if lease.position is None:
-            return
+            return True
+        if await give_way():
+            return False
 
 
 def _skew(page: Page) -> float | None:

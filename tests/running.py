@@ -44,7 +44,8 @@ def environment(secrets: Mapping[str, str]) -> dict[str, str]:
 
 @dataclass
 class HubProcess:
-    """`hub run`, startable and killable any number of times on the same port, database and data folder."""
+    """`hub run`, or one of its parts, startable and killable any number of times on the same port, database and
+    data folder."""
 
     database_url: str
     data_dir: Path
@@ -52,6 +53,7 @@ class HubProcess:
     port: int = field(default_factory=free_port)
     addresses: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
+    command: str = "run"
     _process: asyncio.subprocess.Process | None = None
 
     @property
@@ -62,7 +64,7 @@ class HubProcess:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with (self.data_dir / "hub.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "hub", "run"),
+                *(sys.executable, "-m", "hub", self.command),
                 cwd=ROOT,
                 env=os.environ
                 | environment(self.secrets)

@@ -5,13 +5,13 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 from contracts.agency import AgencySpec
+from hub.streams.plans import longest_wait
 
 StaleReason = Literal["not_synced_yet", "agency_failing", "sync_late", "agency_disabled"]
 
 #: A sync may be this many of its intervals late, and this long in any case, before people are told.
 _INTERVALS = 3
 _AT_LEAST = timedelta(seconds=60)
-_A_DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def freshness(
         return Freshness(checked_at, None)
     if covered_until is None:
         return Freshness(checked_at, "not_synced_yet")
-    promised = max(_INTERVALS * timedelta(seconds=spec.sync.every_seconds or _A_DAY), _AT_LEAST)
+    promised = max(_INTERVALS * longest_wait(spec.sync, spec, checked_at), _AT_LEAST)
     if now - checked_at <= promised:
         return Freshness(checked_at, None)
     return Freshness(checked_at, "agency_failing" if failures_in_a_row else "sync_late")

@@ -1,18 +1,20 @@
 """Reads and moves the streams: who may read an agency now, from where, and how far it got."""
 
-from collections.abc import Iterable, Sequence
+import random
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import Page, Position, Window
-from contracts.agency import AgencySpec, Sync
+from contracts.agency import AgencySpec, Plan, Sync
 from contracts.errors import Withheld
 from hub.db import Database
+from hub.streams.plans import next_time
 from hub.streams.tables import run as run_table
 from hub.streams.tables import stream
 
@@ -25,6 +27,18 @@ RUNS_KEPT_FOR = timedelta(days=30)
 #: What a stream is read for.
 Kind: TypeAlias = Literal["pull", "reconcile", "backfill", "watch"]
 Reason: TypeAlias = Literal["schedule", "admin", "recovery"]
+
+
+#: How long a stream without a plan rests.
+_NEVER = timedelta(days=3650)
+
+_DUE_AGAIN = text("""
+    UPDATE stream s
+       SET next_due_at = n.next_due_at
+      FROM unnest(CAST(:agencies AS text[]), CAST(:kinds AS text[]), CAST(:times AS timestamptz[]))
+           AS n (agency, kind, next_due_at)
+     WHERE (s.agency, s.kind) = (n.agency, n.kind)
+""")
 
 
 class Fenced(Exception):
@@ -70,6 +84,8 @@ async def take(database: Database, run: "RunRecord", sync: Sync) -> Lease:
             .mappings()
             .one()
         )
+        if row["wanted"]:
+            run.reason = row["wanted"]["reason"]
         left = await connection.execute(
             update(run_table)
             .where(run_table.c.agency == run.agency, run_table.c.kind == run.kind, run_table.c.finished_at.is_(None))
@@ -78,7 +94,7 @@ async def take(database: Database, run: "RunRecord", sync: Sync) -> Lease:
         if left.rowcount and run.reason == "schedule":
             run.reason = "recovery"
         lease = _go_on(row) or _open(row, sync, run.started_at)
-        await connection.execute(update(stream).where(mine).values(window=_window_json(lease)))
+        await connection.execute(update(stream).where(mine).values(window=_window_json(lease), wanted=None))
         run.since, run.until = lease.window.since, lease.window.until
         made = await connection.execute(insert(run_table).values(run.columns()).returning(run_table.c.id))
         run.id = made.scalar_one()
@@ -209,7 +225,7 @@ async def finish(database: Database, run: RunRecord, lease: Lease) -> None:
             }
             if run.clock_skew_seconds is not None:
                 values["clock_skew_seconds"] = run.clock_skew_seconds
-        elif run.outcome == "fenced":
+        elif run.outcome in ("fenced", "gave_way"):
             return
         elif run.outcome == Withheld.kind:
             # The agency was not asked, so it has not failed either.
@@ -226,22 +242,56 @@ async def finish(database: Database, run: RunRecord, lease: Lease) -> None:
         await connection.execute(update(stream).where(_held(lease)).values(values))
 
 
-async def due(connection: AsyncConnection, every: dict[str, int]) -> list[str]:
-    """The agencies whose time has come; each is due again after its `every` seconds. Missed times collapse."""
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A stream whose time has come."""
+
+    agency: str
+    kind: Kind
+    #: Where it stands among those that wait: seconds of workers used, never less than those of the next in turn.
+    spent: float
+
+
+async def due(connection: AsyncConnection, specs: Mapping[str, AgencySpec]) -> list[Due]:
+    """The streams of the agencies whose time has come, or that an admin wants; each is due again by its plan.
+
+    Missed times collapse. A stream whose spec says nothing of when is due once, and then only when wanted.
+    """
     found = await connection.execute(
-        select(stream.c.agency)
-        .where(stream.c.agency.in_(every), stream.c.kind == "pull", stream.c.next_due_at <= func.now())
-        .order_by(stream.c.agency)
+        select(stream.c.agency, stream.c.kind, stream.c.plan, stream.c.spent, func.now().label("now"))
+        .where(
+            stream.c.agency.in_(specs),
+            ((stream.c.next_due_at <= func.now()) & ~stream.c.paused) | stream.c.wanted.is_not(None),
+        )
+        .order_by(stream.c.agency, stream.c.kind)
         .with_for_update(skip_locked=True)
     )
-    agencies = list(found.scalars())
-    for agency in agencies:
-        await connection.execute(
-            update(stream)
-            .where(stream.c.agency == agency, stream.c.kind == "pull")
-            .values(next_due_at=func.now() + timedelta(seconds=every[agency]))
-        )
-    return agencies
+    rows = found.all()
+    if not rows:
+        return []
+    times = []
+    for row in rows:
+        spec = specs[row.agency]
+        plan = Plan.model_validate(row.plan) if row.plan else spec.plan(row.kind)
+        times.append(next_time(plan, spec, row.now, chance=_chance()) if plan else row.now + _NEVER)
+    await connection.execute(
+        _DUE_AGAIN,
+        {"agencies": [row.agency for row in rows], "kinds": [row.kind for row in rows], "times": times},
+    )
+    return [Due(row.agency, row.kind, row.spent) for row in rows]
+
+
+def _chance() -> float:
+    return random.random()  # noqa: S311
+
+
+async def spend(database: Database, agency: str, kind: Kind, seconds: float, *, again: bool) -> None:
+    """Note that a worker was busy with the stream; `again`: it gave way to others, and is due at once."""
+    values: dict[str, Any] = {"spent": stream.c.spent + seconds}
+    if again:
+        values["next_due_at"] = func.now()
+    async with database.begin() as connection:
+        await connection.execute(update(stream).where(stream.c.agency == agency, stream.c.kind == kind).values(values))
 
 
 async def prune_runs(database: Database) -> None:

@@ -56,7 +56,9 @@ run = Table(
     Column("reason", Text, nullable=False),  # schedule | admin | recovery
     Column("started_at", DateTime(timezone=True), nullable=False),
     Column("finished_at", DateTime(timezone=True)),
-    Column("outcome", Text, nullable=False),  # running | ok | lost | fenced | an AgencyFailure's kind | error
+    Column(
+        "outcome", Text, nullable=False
+    ),  # running | ok | gave_way | lost | fenced | an AgencyFailure's kind | error
     Column("message", Text),
     Column("since", DateTime(timezone=True)),
     Column("until", DateTime(timezone=True)),

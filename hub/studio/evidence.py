@@ -18,7 +18,7 @@ _RUNS = """
            count(DISTINCT started_at::date) FILTER (WHERE recent AND outcome = 'ok') AS days
       FROM (SELECT *, started_at > now() - interval '7 days' AS recent FROM run
              WHERE started_at > now() - interval '30 days' AND kind = 'pull'
-               AND outcome NOT IN ('running', 'lost', 'fenced', 'withheld')) AS r
+               AND outcome NOT IN ('running', 'gave_way', 'lost', 'fenced', 'withheld')) AS r
      GROUP BY agency
 """
 _UNKNOWN = """

@@ -79,13 +79,13 @@ async def test_missed_ticks_are_one_run(database: Database) -> None:
         await connection.execute(update(stream).values(next_due_at=func.now() - timedelta(hours=5)))
     for expected in ([SPEC.id], []):
         async with database.begin() as connection:
-            assert await store.due(connection, {SPEC.id: 60}) == expected
+            assert [each.agency for each in await store.due(connection, {SPEC.id: SPEC})] == expected
 
 
 async def test_a_job_that_waits_is_not_doubled(database: Database) -> None:
     for _ in range(3):
         async with database.begin() as connection:
-            await engine.enqueue(connection, [engine.pull_job(SPEC.id), engine.SWEEP])
+            await engine.enqueue(connection, [engine.Wanted("pull", SPEC.id), engine.SWEEP])
     assert await scalar(database, text("SELECT count(*) FROM pgqueuer")) == 2
 
 
@@ -120,7 +120,7 @@ async def test_a_dead_workers_job_is_taken_over(database: Database, vault: Vault
     """It is picked by a worker whose heartbeat has stopped: exactly what SIGKILL leaves."""
     registry = registry_with(Told(SPEC, [[said(status=4)]]))
     async with database.begin() as connection:
-        await engine.enqueue(connection, [engine.pull_job(SPEC.id)])
+        await engine.enqueue(connection, [engine.Wanted("pull", SPEC.id)])
         await connection.execute(
             text(
                 "UPDATE pgqueuer SET status = 'picked', queue_manager_id = gen_random_uuid(), slot = 0,"
@@ -161,7 +161,7 @@ async def test_a_worker_goes_on_after_the_database_was_away(database: Database, 
             ),
         )
         async with database.begin() as connection:
-            await engine.enqueue(connection, [engine.pull_job(SPEC.id)])
+            await engine.enqueue(connection, [engine.Wanted("pull", SPEC.id)])
         await until(lambda: scalar(database, select(dossier.c.status)))
 
 
