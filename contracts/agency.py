@@ -161,7 +161,9 @@ class AgencySpec(SpecModel):
             return watch if self.operations.lookup else None
         if self.sync is None:
             return None
-        return {"pull": self.sync, "reconcile": self.sync.reconcile}.get(kind)
+        changes = self.operations.changes
+        lists_all = self.operations.all is not None or (changes is not None and changes.pages.kind != "queue")
+        return {"pull": self.sync, "reconcile": self.sync.reconcile if lists_all else None}.get(kind)
 
     @property
     def can_list_changes(self) -> bool:

@@ -89,8 +89,8 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
                 registry = await Registry.build(specs, client=client, secrets=secrets, documents=settings.documents_dir)
             except ValueError as error:
                 raise ConfigError(str(error)) from error
-            await store.ensure(database, registry.synced())
-            await store.ensure(database, registry.watched(), ["watch"])
+            for kind in store.KINDS:
+                await store.ensure(database, [spec for spec in registry if spec.enabled and spec.plan(kind)], [kind])
             opens = Opens()
             yield Hub(
                 settings=settings,

@@ -44,10 +44,6 @@ class Registry:
     def adapters(self) -> list[AgencyAdapter]:
         return list(self._adapters.values())
 
-    def watched(self) -> list[AgencySpec]:
-        """The enabled agencies whose dossiers are looked up where people wait for them."""
-        return [spec for spec in self if spec.enabled and spec.plan("watch")]
-
     def synced(self) -> list[AgencySpec]:
         """The enabled agencies that are pulled on a schedule."""
         return [spec for spec in self if spec.enabled and spec.sync]

@@ -34,8 +34,10 @@ from hub.registry import Registry
 from hub.streams import store
 from hub.streams.store import Kind
 from hub.vault import Vault
-from sync_jobs.pull import GiveWay, pull
+from sync_jobs.pull import pull
+from sync_jobs.reading import GiveWay
 from sync_jobs.recheck import settle_contradictions
+from sync_jobs.reconcile import reconcile
 from sync_jobs.watch import watch
 
 log = structlog.get_logger()
@@ -139,7 +141,7 @@ class Worker:
     async def _work(self) -> None:
         async with asyncpg.create_pool(self._database.url, min_size=2, max_size=4) as pool:
             manager = QueueManager(Queries(AsyncpgPoolDriver(pool)))
-            reads: dict[Kind, Read] = {"pull": self._pull, "watch": self._watch}
+            reads: dict[Kind, Read] = {"pull": self._pull, "reconcile": self._reconcile, "watch": self._watch}
             for kind, read in reads.items():
                 self._serve(manager, kind, partial(self._slice, kind, read))
             self._serve(manager, SWEEP.name, self._sweep, together=1)
@@ -179,6 +181,9 @@ class Worker:
     async def _pull(self, adapter: AgencyAdapter, give_way: GiveWay) -> None:
         await pull(self._database, adapter, self._vault, give_way=give_way)
         await settle_contradictions(self._database, adapter, self._vault)
+
+    async def _reconcile(self, adapter: AgencyAdapter, give_way: GiveWay) -> None:
+        await reconcile(self._database, adapter, self._vault, give_way=give_way)
 
     async def _watch(self, adapter: AgencyAdapter, _give_way: GiveWay) -> None:
         plan = adapter.spec.plan("watch")

@@ -1,110 +1,23 @@
-"""The pull job: reads what an agency changed, page by page, each page committed with the cursor that covers it."""
+"""The pull job: reads what an agency changed since it was last read."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TypeAlias
 
-import structlog
-
-from contracts.adapter import AgencyAdapter, Page
-from contracts.errors import AgencyFailure, Malformed, Rejected, Withheld
-from hub import quarantine
+from contracts.adapter import AgencyAdapter
 from hub.db import Database
-from hub.index.record import record
 from hub.log import correlation_id
-from hub.streams import store
-from hub.streams.store import Fenced, Lease, RunRecord
-from hub.telemetry import OBSERVATIONS, RUNS
+from hub.streams.store import Lease, RunRecord
 from hub.vault import Vault
-
-log = structlog.get_logger()
-
-
-#: Asked between two pages: whether another job waits for the worker.
-GiveWay: TypeAlias = Callable[[], Awaitable[bool]]
-
-
-async def never() -> bool:
-    return False
+from sync_jobs.reading import GiveWay, never, read_pages, under_lease
 
 
 async def pull(database: Database, adapter: AgencyAdapter, vault: Vault, *, give_way: GiveWay = never) -> RunRecord:
-    """One run over the agency's present window, or what a run before left of it. Never raises for what the
-    agency does: that is in the run's record. A run that gave way is taken up again where it was."""
-    sync = adapter.spec.sync
-    assert sync is not None, "only agencies with a schedule are pulled"
+    """One run over the agency's present window, or what a run before left of it."""
+    assert adapter.spec.sync is not None, "only agencies with a schedule are pulled"
     run = RunRecord(adapter.spec.id, "pull", datetime.now(UTC), correlation_id=correlation_id())
-    lease = await store.take(database, run, sync)
-    try:
-        run.outcome = "ok" if await _read_window(database, adapter, vault, lease, run, give_way) else "gave_way"
-    except AgencyFailure as failure:
-        run.outcome, run.message = failure.kind, failure.message
-        run.retry_after = getattr(failure, "retry_after", None)
-        if isinstance(failure, Malformed):
-            # The place we went on from may be what the agency cannot make sense of: begin the window anew.
-            await store.forget_position(database, lease)
-    except Fenced:
-        run.outcome, run.message = "fenced", "another run has taken over"
-    except Exception as error:
-        run.outcome, run.message = "error", f"the hub failed: {type(error).__name__}"
-        log.exception("sync.run_failed", agency=run.agency)
-    await store.finish(database, run, lease)
-    RUNS.labels(run.agency, run.outcome).inc()
-    _say_once(run, lease)
-    log.info(
-        "sync.run",
-        agency=run.agency,
-        outcome=run.outcome,
-        # An agency's own words may name somebody; they stay out of the log.
-        message=None if run.outcome == Rejected.kind else run.message,
-        pages=run.pages,
-        received=run.received,
-        added=run.added,
-        changed=run.changed,
-        quarantined=run.quarantined,
-        seconds=round((datetime.now(UTC) - run.started_at).total_seconds(), 3),
-    )
-    return run
 
+    async def work(lease: Lease) -> bool:
+        return await read_pages(
+            database, vault, lease, run, lambda position: adapter.changes(lease.window, position), give_way=give_way
+        )
 
-def _say_once(run: RunRecord, lease: Lease) -> None:
-    """When an agency goes down, and when it is back; the runs in between say the same in their records."""
-    if run.outcome == "ok" and lease.failures_before:
-        log.warning("agency.back", agency=run.agency, failed_runs=lease.failures_before)
-    elif run.outcome not in ("ok", "fenced", "gave_way", Withheld.kind) and not lease.failures_before:
-        log.warning("agency.down", agency=run.agency, outcome=run.outcome)
-
-
-async def _read_window(
-    database: Database, adapter: AgencyAdapter, vault: Vault, lease: Lease, run: RunRecord, give_way: GiveWay
-) -> bool:
-    """Read on to the window's end. Returns False where it gave way before that."""
-    while True:
-        async for page in adapter.changes(lease.window, lease.position):
-            async with database.begin() as connection:
-                recorded = await record(connection, page.observations, vault, correlation_id=correlation_id())
-                kept = await quarantine.keep(connection, page.unusable, vault, correlation_id=correlation_id())
-                further = replace(
-                    run,
-                    pages=run.pages + page.complete,
-                    received=run.received + len(page.observations),
-                    added=run.added + recorded.added,
-                    changed=run.changed + recorded.changed,
-                    quarantined=run.quarantined + kept,
-                )
-                lease = await store.advance(connection, lease, page, further)
-            run.become(further)
-            OBSERVATIONS.labels(run.agency).inc(recorded.added)
-        run.clock_skew_seconds = _skew(page)
-        if lease.position is None:
-            return True
-        if await give_way():
-            return False
-
-
-def _skew(page: Page) -> float | None:
-    """Seconds the agency's clock is ahead of ours. Its Date header has whole seconds, so half of one is added."""
-    if page.agency_time is None:
-        return None
-    return (page.agency_time - datetime.now(UTC)).total_seconds() + 0.5
+    return await under_lease(database, run, adapter.spec.sync, work)

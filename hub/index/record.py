@@ -37,6 +37,11 @@ class Recorded:
     changed: int
     #: Dossiers whose agency contradicts itself; it will be asked.
     conflicts: int
+    #: Of the changed ones: those not known before, and those that were gone and are back.
+    created: int = 0
+    back: int = 0
+    #: When what the new lines tell happened, by the agency's clock; of those that say.
+    happened: tuple[datetime, ...] = ()
 
 
 async def record(
@@ -269,6 +274,9 @@ async def _write(
         added=sum(map(len, added.values())),
         changed=sum(kind != "history" for kind in kinds),
         conflicts=len(doubtful),
+        created=kinds.count("created"),
+        back=kinds.count("back"),
+        happened=tuple(entry.happened_at for lines in added.values() for entry in lines if entry.occurred_at),
     )
 
 

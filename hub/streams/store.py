@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -14,6 +14,7 @@ from contracts.adapter import Page, Position, Window
 from contracts.agency import AgencySpec, Plan, Sync
 from contracts.errors import Withheld
 from hub.db import Database
+from hub.streams import lateness
 from hub.streams.plans import next_time
 from hub.streams.tables import run as run_table
 from hub.streams.tables import stream
@@ -25,7 +26,8 @@ RUNS_KEPT_FOR = timedelta(days=30)
 
 
 #: What a stream is read for.
-Kind: TypeAlias = Literal["pull", "reconcile", "backfill", "watch"]
+Kind: TypeAlias = Literal["pull", "reconcile", "watch"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 Reason: TypeAlias = Literal["schedule", "admin", "recovery"]
 
 
@@ -61,8 +63,13 @@ class Lease:
 
 
 async def ensure(database: Database, specs: Iterable[AgencySpec], kinds: Sequence[Kind] = ("pull",)) -> None:
-    """Make the streams of `kinds`, due at once, for each synced agency that has none."""
-    rows = [{"agency": spec.id, "kind": kind} for spec in specs for kind in kinds]
+    """Make the streams of `kinds` for each agency that has none: due at once, or when their cron line says."""
+    now = datetime.now(UTC)
+    rows = [
+        {"agency": spec.id, "kind": kind, "next_due_at": _first_time(spec, kind, now)}
+        for spec in specs
+        for kind in kinds
+    ]
     if rows:
         async with database.begin() as connection:
             await connection.execute(upsert(stream).values(rows).on_conflict_do_nothing())
@@ -101,9 +108,20 @@ async def take(database: Database, run: "RunRecord", sync: Sync) -> Lease:
     return lease
 
 
+def _first_time(spec: AgencySpec, kind: Kind, now: datetime) -> datetime:
+    plan = spec.plan(kind)
+    return next_time(plan, spec, now, chance=_chance()) if plan and plan.cron else now
+
+
 def _open(row: RowMapping, sync: Sync, now: datetime) -> Lease:
     """The next window: from a little before what is covered, to a little before the agency's present."""
-    overlap = min(timedelta(seconds=max(sync.overlap_seconds, row["last_seconds"])), MAX_OVERLAP)
+    if row["kind"] == "reconcile":
+        # All there is. What changes after it began is the pull's affair.
+        return Lease(
+            row["agency"], row["kind"], row["lease_epoch"], Window(until=now), None, None, row["failures_in_a_row"]
+        )
+    late = lateness.quantile(row["lateness"], 0.99)
+    overlap = min(timedelta(seconds=max(sync.overlap_seconds, row["last_seconds"], late)), MAX_OVERLAP)
     agency_now = now + timedelta(seconds=row["clock_skew_seconds"])
     since, revision = row["covered_until"], row["covered_revision"]
     window = Window(
@@ -137,6 +155,19 @@ def _window_json(lease: Lease) -> dict[str, Any]:
         "position": lease.position,
         "high_revision": lease.high_revision,
     }
+
+
+async def note_lateness(connection: AsyncConnection, agency: str, happened: Sequence[datetime]) -> None:
+    """Note how long after they happened the agency's changes were found: late is what the pull had passed already."""
+    pulled = (stream.c.agency == agency) & (stream.c.kind == "pull")
+    found = await connection.execute(
+        select(stream.c.covered_until, stream.c.lateness)
+        .where(pulled, stream.c.covered_until.is_not(None))
+        .with_for_update()
+    )
+    if (row := found.one_or_none()) is not None:
+        late = [(row.covered_until - each).total_seconds() for each in happened]
+        await connection.execute(update(stream).where(pulled).values(lateness=lateness.noted(row.lateness, late)))
 
 
 async def advance(connection: AsyncConnection, lease: Lease, page: Page, run: "RunRecord") -> Lease:

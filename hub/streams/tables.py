@@ -1,4 +1,4 @@
-"""Tables of sync state: stream (how far, one per agency and kind) and run (each try, for people to read)."""
+"""Tables of sync state: stream (how far), run (each try, for people to read), seen and missing (what a pass saw)."""
 
 from sqlalchemy import (
     BigInteger,
@@ -14,7 +14,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from hub.db import metadata
 
@@ -22,7 +22,7 @@ stream = Table(
     "stream",
     metadata,
     Column("agency", Text, primary_key=True),
-    Column("kind", Text, primary_key=True),  # pull | reconcile | backfill | watch
+    Column("kind", Text, primary_key=True),  # pull | reconcile | watch
     # Everything the agency changed up to here is in the index. Moves only when a window is exhausted.
     Column("covered_until", DateTime(timezone=True)),
     Column("covered_revision", BigInteger),
@@ -75,4 +75,24 @@ run = Table(
     Column("correlation_id", Text),
     Index(None, "agency", "started_at"),
     Index(None, "agency", "kind", postgresql_where=text("finished_at IS NULL")),
+)
+
+# The dossiers that the pass under way has seen, a row for each of its pages.
+seen = Table(
+    "seen",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("agency", Text, nullable=False),
+    Column("dossiers", ARRAY(BigInteger), nullable=False),
+    Index(None, "agency"),
+)
+
+# The dossiers that the last complete pass did not see, and since when they are missing.
+missing = Table(
+    "missing",
+    metadata,
+    Column("dossier_id", BigInteger, primary_key=True, autoincrement=False),
+    Column("agency", Text, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index(None, "agency"),
 )

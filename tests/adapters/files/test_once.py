@@ -111,7 +111,7 @@ async def test_a_crash_before_the_commit(
         raise asyncio.CancelledError
 
     with monkeypatch.context() as patched:
-        patched.setattr("sync_jobs.pull.store.advance", die)
+        patched.setattr("sync_jobs.reading.store.advance", die)
         with pytest.raises(asyncio.CancelledError):
             await pull(database, adapter, vault)
     assert await counts(database) == (0, 0, 0)
