@@ -12,7 +12,7 @@ from typing import Annotated, TextIO
 import typer
 
 from config.settings import Settings
-from hub import log, main
+from hub import log, main, sync_cli
 from hub.sample import SampleEstate, sample_estate
 from hub.studio import commands as studio
 from hub.terminal import Stop, check_data_dir, database_url, one_sentence
@@ -21,6 +21,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="The integrat
 keys_app = typer.Typer(no_args_is_help=True, help="API keys of portal frontends.")
 app.add_typer(keys_app, name="keys")
 app.add_typer(studio.app, name="adapter")
+app.add_typer(sync_cli.app, name="sync")
 
 #: How long `run --sample` waits for the first sync before it says what to open all the same.
 _FIRST_SYNC_SECONDS = 90

@@ -1,7 +1,5 @@
 """/healthz (alive), /readyz (can serve) and /metrics (for Prometheus)."""
 
-from datetime import UTC, datetime
-
 import asyncpg
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -10,8 +8,8 @@ from hub import telemetry
 from hub.db import Database
 from hub.problems import ProblemError, ProblemType, responses
 from hub.registry import Registry
+from hub.sync.status import statuses
 
-_STREAMS = "SELECT agency, covered_until, failures_in_a_row FROM stream WHERE kind = 'pull'"
 _QUARANTINE = "SELECT agency, count(*) AS open FROM quarantine WHERE resolved_at IS NULL GROUP BY agency"
 
 
@@ -42,11 +40,16 @@ def router(database: Database, registry: Registry) -> APIRouter:
 
 async def _measure(database: Database, registry: Registry) -> None:
     """Set the gauges that are read from the database."""
-    now = datetime.now(UTC)
-    for row in await database.reads.fetch(_STREAMS):
-        telemetry.FAILURES.labels(row["agency"]).set(row["failures_in_a_row"])
-        if row["covered_until"]:
-            telemetry.LAG.labels(row["agency"]).set(max(0.0, (now - row["covered_until"]).total_seconds()))
+    async with database.reads.acquire() as connection:
+        streams = await statuses(connection)
+    for each in streams:
+        telemetry.FAILURES.labels(each.agency, each.kind).set(each.failures_in_a_row)
+        if each.lag_at_most is not None:
+            telemetry.LAG.labels(each.agency).set(each.lag_at_most)
+            telemetry.EXPECTED_LAG.labels(each.agency).set(each.lag_expected or 0)
+        if each.kind == "reconcile" and each.run and each.run["outcome"] == "ok":
+            for drift in ("missing", "differs", "gone", "back", "hidden"):
+                telemetry.DRIFT.labels(each.agency, drift).set(each.run["details"].get(drift, 0))
     open_by_agency = {row["agency"]: row["open"] for row in await database.reads.fetch(_QUARANTINE)}
     for spec in registry:
         if spec.enabled:

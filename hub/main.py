@@ -17,6 +17,7 @@ from adapters import Client
 from config.load import ConfigError, load_agencies
 from config.secrets import SecretStore, digest_key_file, seal_key_file
 from config.settings import Settings
+from contracts.adapter import Capability, Window
 from hub import admin, apidocs, health, problems
 from hub.access.keys import ApiKeys
 from hub.access.sign_in import SignIn
@@ -40,6 +41,7 @@ from hub.vault import Vault
 from hub.watch.opens import Opens
 from sync_jobs.clock import Clock
 from sync_jobs.engine import Worker
+from sync_jobs.rehearsal import Rehearsed, rehearse
 
 log = structlog.get_logger()
 
@@ -165,6 +167,14 @@ async def serve(
         for part in parts:
             part.stop()
     log.info("hub.stopped")
+
+
+def rehearsal(hub: Hub, agency: str, window: Window) -> AsyncIterator[Rehearsed]:
+    """What a pull of the window would do. Raises LookupError for an agency that cannot be pulled."""
+    adapter = hub.registry.adapter(agency)
+    if adapter is None or Capability.CHANGES not in adapter.capabilities:
+        raise LookupError(f"{agency} is not an enabled agency that lists its changes")
+    return rehearse(hub.database, adapter, hub.vault, window)
 
 
 async def _answer(hub: Hub, listener: socket.socket, stopping: asyncio.Event, ready: asyncio.Event) -> None:

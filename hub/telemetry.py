@@ -6,5 +6,9 @@ WEBHOOKS = Counter("hub_webhooks_total", "Webhook deliveries by what became of t
 RUNS = Counter("hub_sync_runs_total", "Sync runs by outcome.", ["agency", "outcome"])
 OBSERVATIONS = Counter("hub_observations_added_total", "New lines of history.", ["agency"])
 LAG = Gauge("hub_sync_lag_seconds", "Age of the moment up to which an agency's changes are known.", ["agency"])
-FAILURES = Gauge("hub_sync_failures_in_a_row", "Failed runs since the last good one.", ["agency"])
+EXPECTED_LAG = Gauge(
+    "hub_sync_expected_lag_seconds", "How old the oldest change not yet seen is likely to be.", ["agency"]
+)
+FAILURES = Gauge("hub_sync_failures_in_a_row", "Failed runs since the last good one.", ["agency", "kind"])
+DRIFT = Gauge("hub_sync_drift", "Dossiers that the last full comparison found amiss.", ["agency", "how"])
 QUARANTINED = Gauge("hub_quarantine_open", "Things in quarantine that nobody has mended.", ["agency"])

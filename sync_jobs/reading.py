@@ -12,6 +12,7 @@ from contracts.adapter import Page, Position
 from contracts.agency import Sync
 from contracts.errors import AgencyFailure, Malformed, Rejected, Withheld
 from hub import quarantine
+from hub.calls.counting import counting
 from hub.db import Database
 from hub.index.record import Recorded, record
 from hub.log import correlation_id
@@ -45,7 +46,11 @@ async def under_lease(
     what the agency does: that is in the record."""
     lease = await store.take(database, run, sync)
     try:
-        finished = await work(lease)
+        with counting() as calls:
+            try:
+                finished = await work(lease)
+            finally:
+                run.calls = calls.made
         if run.outcome == "running":
             run.outcome = "ok" if finished else "gave_way"
     except AgencyFailure as failure:

@@ -5,6 +5,7 @@ from datetime import timedelta
 from sqlalchemy import delete, func, insert
 
 from contracts.adapter import CallRecord
+from hub.calls.counting import count
 from hub.calls.tables import call
 from hub.db import Database
 from hub.log import correlation_id
@@ -38,6 +39,7 @@ class DatabaseCallRecorder:
             "response_bytes": record.response_bytes,
             "correlation_id": correlation_id(),
         }
+        count(record.attempts)
         async with self._database.begin() as connection:
             await connection.execute(insert(call).values(row))
 

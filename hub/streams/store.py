@@ -91,8 +91,11 @@ async def take(database: Database, run: "RunRecord", sync: Sync) -> Lease:
             .mappings()
             .one()
         )
+        asked_since = None
         if row["wanted"]:
-            run.reason = row["wanted"]["reason"]
+            run.reason = "admin"
+            since = row["wanted"].get("since")
+            asked_since = datetime.fromisoformat(since) if since else None
         left = await connection.execute(
             update(run_table)
             .where(run_table.c.agency == run.agency, run_table.c.kind == run.kind, run_table.c.finished_at.is_(None))
@@ -100,7 +103,7 @@ async def take(database: Database, run: "RunRecord", sync: Sync) -> Lease:
         )
         if left.rowcount and run.reason == "schedule":
             run.reason = "recovery"
-        lease = _go_on(row) or _open(row, sync, run.started_at)
+        lease = (None if asked_since else _go_on(row)) or _open(row, sync, run.started_at, asked_since)
         await connection.execute(update(stream).where(mine).values(window=_window_json(lease), wanted=None))
         run.since, run.until = lease.window.since, lease.window.until
         made = await connection.execute(insert(run_table).values(run.columns()).returning(run_table.c.id))
@@ -113,8 +116,9 @@ def _first_time(spec: AgencySpec, kind: Kind, now: datetime) -> datetime:
     return next_time(plan, spec, now, chance=_chance()) if plan and plan.cron else now
 
 
-def _open(row: RowMapping, sync: Sync, now: datetime) -> Lease:
-    """The next window: from a little before what is covered, to a little before the agency's present."""
+def _open(row: RowMapping, sync: Sync, now: datetime, asked_since: datetime | None) -> Lease:
+    """The next window: from a little before what is covered, or further back where somebody asked for that, to a
+    little before the agency's present."""
     if row["kind"] == "reconcile":
         # All there is. What changes after it began is the pull's affair.
         return Lease(
@@ -124,11 +128,13 @@ def _open(row: RowMapping, sync: Sync, now: datetime) -> Lease:
     overlap = min(timedelta(seconds=max(sync.overlap_seconds, row["last_seconds"], late)), MAX_OVERLAP)
     agency_now = now + timedelta(seconds=row["clock_skew_seconds"])
     since, revision = row["covered_until"], row["covered_revision"]
-    window = Window(
-        until=agency_now - timedelta(seconds=sync.margin_seconds),
-        since=since - overlap if since else None,
-        since_revision=max(0, revision - sync.overlap_revisions) if revision is not None else None,
-    )
+    since = since - overlap if since else None
+    from_revision = max(0, revision - sync.overlap_revisions) if revision is not None else None
+    if asked_since and since:
+        # Never later than where it would have gone on. Which number a change then had nobody knows.
+        since, from_revision = min(since, asked_since), from_revision and 0
+    until = agency_now - timedelta(seconds=sync.margin_seconds)
+    window = Window(until=until, since=since, since_revision=from_revision)
     return Lease(row["agency"], row["kind"], row["lease_epoch"], window, None, revision, row["failures_in_a_row"])
 
 

@@ -1,0 +1,285 @@
+"""The commands `hub sync …`: how each stream stands, its runs, and orders to it. Nothing is said by colour alone."""
+
+import asyncio
+import json
+import os
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from config.settings import Settings
+from contracts.adapter import Window
+from contracts.agency import Plan
+from contracts.errors import AgencyFailure
+from contracts.status import DossierStatus
+from hub import log, main
+from hub.streams.store import KINDS, Kind
+from hub.sync import orders
+from hub.sync.status import StreamStatus, runs, statuses
+from hub.terminal import Stop, database_url, one_sentence
+
+app = typer.Typer(no_args_is_help=True, help="How far each agency has been read; read it now, pause it, plan it.")
+
+_Agency = Annotated[str, typer.Argument(help="The agency's id.", metavar="AGENCY")]
+_Kind = Annotated[str, typer.Option(help=f"One of {', '.join(KINDS)}.")]
+
+Result = TypeVar("Result")
+
+#: How long an order may lie before somebody is told that no clock or worker seems to run.
+_TAKEN_SECONDS = 20
+
+
+@app.command()
+def status(
+    agency: Annotated[str | None, typer.Argument(help="One agency; all without it.", metavar="AGENCY")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Show every stream: what it is doing, how far it has come, and what its latest run did."""
+
+    async def work(hub: main.Hub) -> list[StreamStatus]:
+        async with hub.database.reads.acquire() as connection:
+            return await statuses(connection, agency)
+
+    found = _in_hub(work)
+    if as_json:
+        print(json.dumps([asdict(each) for each in found], default=str, ensure_ascii=False))
+        return
+    table = Table(box=None, header_style="bold")
+    for name in ("agency", "kind", "state", "lag", "next", "latest run", "rows", "new", "changed", "kept back", "took"):
+        table.add_column(name, no_wrap=name in ("agency", "kind", "state"))
+    now = datetime.now(UTC)
+    for each in found:
+        table.add_row(
+            each.agency, each.kind, each.state, _lag(each), _in(each.next_due_at, now), *_latest(each.run, now)
+        )
+        if each.last_failure and each.state == "failing":
+            table.add_row("", "", "", f"[italic]{each.failures_in_a_row} failed: {each.last_failure}[/]")
+    Console().print(table)
+
+
+@app.command("runs")
+def show_runs(
+    agency: _Agency,
+    kind: Annotated[str | None, typer.Option(help=f"Only {', '.join(KINDS)}.")] = None,
+    most: Annotated[int, typer.Option(help="How many.")] = 20,
+) -> None:
+    """Show an agency's latest runs: why, over which window, and what came of them."""
+
+    async def work(hub: main.Hub) -> list[dict[str, Any]]:
+        async with hub.database.reads.acquire() as connection:
+            return await runs(connection, agency, kind, limit=most)
+
+    table = Table(box=None, header_style="bold")
+    names = (
+        "started",
+        "kind",
+        "why",
+        "outcome",
+        "from",
+        "calls",
+        "pages",
+        "rows",
+        "new",
+        "changed",
+        "kept back",
+        "took",
+    )
+    for name in names:
+        table.add_column(name)
+    now = datetime.now(UTC)
+    for run in _in_hub(work):
+        table.add_row(
+            f"{run['started_at'].astimezone():%d/%m %H:%M:%S}",
+            run["kind"],
+            run["reason"],
+            run["outcome"],
+            f"{run['since'].astimezone():%d/%m %H:%M:%S}" if run["since"] else "the start",
+            *(str(run[name]) for name in ("calls", "pages", "received", "added", "changed", "quarantined")),
+            _took(run, now),
+        )
+        if run["message"]:
+            table.add_row("", "", "", f"[italic]{run['message']}[/]")
+    Console().print(table)
+
+
+@app.command()
+def run(
+    agency: _Agency,
+    kind: _Kind = "pull",
+    since: Annotated[
+        datetime | None, typer.Option(help="Read a pull again from this time on, by the agency's clock.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change. Changes nothing.")] = False,
+) -> None:
+    """Have an agency read now by a worker, and watch; or rehearse a pull."""
+    wanted = _kind(kind)
+
+    async def work(hub: main.Hub) -> None:
+        spec = hub.registry.spec(agency)
+        if spec is None:
+            raise Stop(f"there is no agency {agency}")
+        start = since.replace(tzinfo=ZoneInfo(spec.time_zone)) if since else None
+        if dry_run:
+            await _rehearse(hub, agency, start or datetime.now(UTC) - timedelta(days=1))
+            return
+        async with hub.database.reads.acquire() as connection:
+            before = await runs(connection, agency, kind, limit=1)
+        await orders.want(hub.database, agency, wanted, actor=_actor(), since=start)
+        await _watch(hub, agency, kind, before[0]["id"] if before else 0)
+
+    _in_hub(work)
+
+
+@app.command()
+def pause(agency: _Agency, kind: _Kind = "pull") -> None:
+    """Read the agency no more until `resume`, but for runs that are asked for."""
+    _in_hub(lambda hub: orders.pause(hub.database, agency, _kind(kind), actor=_actor()))
+
+
+@app.command()
+def resume(agency: _Agency, kind: _Kind = "pull") -> None:
+    """Read the agency again."""
+    _in_hub(lambda hub: orders.resume(hub.database, agency, _kind(kind), actor=_actor()))
+
+
+@app.command()
+def plan(
+    agency: _Agency,
+    kind: _Kind = "pull",
+    every_seconds: Annotated[int | None, typer.Option("--every", help="Every so many seconds.")] = None,
+    cron: Annotated[str | None, typer.Option(help="A cron line, days by their names: '30 2 * * mon-fri'.")] = None,
+    jitter_seconds: Annotated[int, typer.Option("--jitter", help="Up to so many seconds later, at random.")] = 0,
+) -> None:
+    """Change when the agency is read, at once and without a restart; with no times, back to what its spec says."""
+    new = None
+    if every_seconds is not None or cron is not None:
+        try:
+            new = Plan(every_seconds=every_seconds, cron=cron, jitter_seconds=jitter_seconds)
+        except ValidationError as error:
+            raise typer.BadParameter(error.errors()[0]["msg"]) from None
+    _in_hub(lambda hub: orders.plan(hub.database, agency, _kind(kind), new, actor=_actor()))
+
+
+async def _rehearse(hub: main.Hub, agency: str, since: datetime) -> None:
+    received = added = changed = unusable = 0
+    samples: list[Any] = []
+    with _progress() as progress:
+        task = progress.add_task("rehearsing", total=None, counts="")
+        async for page in main.rehearsal(hub, agency, Window(until=datetime.now(UTC), since=since, since_revision=0)):
+            received, added = received + page.received, added + page.added
+            changed, unusable = changed + page.changed, unusable + page.unusable
+            samples += page.changes[: max(0, 10 - len(samples))]
+            progress.update(
+                task, counts=f"{received} rows, {added} new lines, {changed} dossiers, {unusable} kept back"
+            )
+    console = Console()
+    console.print(f"Nothing was changed. A run would write {added} lines of history and change {changed} dossiers;")
+    console.print(f"{unusable} of {received + unusable} records would be kept in quarantine.")
+    for code, what, before, after in samples:
+        console.print(f"  {code}  {what}  {_status_name(before)} → {_status_name(after)}")
+
+
+async def _watch(hub: main.Hub, agency: str, kind: str, after: int) -> None:
+    """Show the run that was ordered, until it ends."""
+    waited = 0.0
+    with _progress() as progress:
+        task = progress.add_task("waiting for a worker", total=None, counts="")
+        while True:
+            async with hub.database.reads.acquire() as connection:
+                latest = [each for each in await runs(connection, agency, kind, limit=1) if each["id"] > after]
+            if latest:
+                [run] = latest
+                counts = ", ".join(f"{run[name]} {name}" for name in ("pages", "received", "added", "changed"))
+                progress.update(
+                    task, description=run["outcome"], completed=run["done"], total=run["total"], counts=counts
+                )
+                if run["finished_at"] and run["outcome"] != "gave_way":
+                    break
+            elif waited > _TAKEN_SECONDS:
+                raise Stop("nobody has taken it yet: is a hub running, or a clock and a worker? It will be done then")
+            await asyncio.sleep(0.2)
+            waited += 0.2
+    if run["outcome"] != "ok":
+        raise Stop(f"{run['outcome']}: {run['message']}")
+
+
+def _progress() -> Progress:
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.fields[counts]}"),
+        TimeElapsedColumn(),
+    )
+
+
+def _in_hub(work: Callable[[main.Hub], Coroutine[Any, Any, Result]]) -> Result:
+    """Do `work` with the hub's parts. What goes wrong is said in one sentence."""
+    with one_sentence():
+        settings = Settings()
+        log.configure("WARNING", settings.log_format)
+
+        async def opened() -> Result:
+            async with database_url(settings) as url, main.open_hub(settings, url) as hub:
+                log.configure(settings.log_level, settings.log_format)
+                return await work(hub)
+
+        try:
+            return asyncio.run(opened())
+        except (LookupError, AgencyFailure) as error:
+            raise Stop(str(error)) from None
+
+
+def _kind(kind: str) -> Kind:
+    for known in KINDS:
+        if kind == known:
+            return known
+    raise typer.BadParameter(f"give one of {', '.join(KINDS)}", param_hint="--kind")
+
+
+def _actor() -> str:
+    return f"cli:{os.environ.get('USER', 'unknown')}"
+
+
+def _lag(each: StreamStatus) -> str:
+    if each.lag_at_most is None:
+        return ""
+    return f"{_seconds(each.lag_expected or 0)} (at most {_seconds(each.lag_at_most)})"
+
+
+def _latest(run: dict[str, Any] | None, now: datetime) -> tuple[str, ...]:
+    if run is None:
+        return ("",) * 6
+    ago = f"{_seconds((now - run['started_at']).total_seconds())} ago: {run['outcome']}"
+    return ago, *(str(run[name]) for name in ("received", "added", "changed", "quarantined")), _took(run, now)
+
+
+def _took(run: dict[str, Any], now: datetime) -> str:
+    return _seconds(((run["finished_at"] or now) - run["started_at"]).total_seconds())
+
+
+def _in(moment: datetime, now: datetime) -> str:
+    ahead = (moment - now).total_seconds()
+    if ahead > 365 * 86_400:
+        return "when asked"
+    return f"in {_seconds(ahead)}" if ahead > 0 else "now"
+
+
+def _seconds(seconds: float) -> str:
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    if seconds < 3600:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 2 * 86_400 else f"{seconds / 86_400:.0f} days"
+
+
+def _status_name(number: int | None) -> str:
+    return DossierStatus(str(number)).name_vi if number is not None else "—"

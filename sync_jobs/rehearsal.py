@@ -1,0 +1,51 @@
+"""A pull that changes nothing: what it would do, page by page."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import text
+
+from contracts.adapter import AgencyAdapter, Position, Window
+from hub.db import Database
+from hub.index.record import record
+from hub.vault import Vault
+
+_CHANGES = text("""
+    SELECT d.code, c.kind, c.status_before, c.status_after
+      FROM change c JOIN dossier d ON d.id = c.dossier_id
+     WHERE c.xid = pg_current_xact_id() AND c.kind <> 'history'
+     ORDER BY c.seq
+""")
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What one page would have done."""
+
+    received: int
+    added: int
+    changed: int
+    unusable: int
+    #: (code, kind, status before, status after) of each dossier that would be another.
+    changes: tuple[Any, ...]
+
+
+async def rehearse(
+    database: Database, adapter: AgencyAdapter, vault: Vault, window: Window
+) -> AsyncIterator[Rehearsed]:
+    """Read the window, each page recorded in a transaction that is rolled back: no cursor, no history, no quarantine.
+
+    Each page is compared with the index as it is, not as the page before would have left it.
+    """
+    position: Position | None = None
+    while True:
+        async for page in adapter.changes(window, position):
+            async with database.engine.connect() as connection:
+                done = await record(connection, page.observations, vault)
+                changes = tuple(tuple(row) for row in await connection.execute(_CHANGES))
+                await connection.rollback()
+            yield Rehearsed(done.received, done.added, done.changed, len(page.unusable), changes)
+        if page.next is None:
+            return
+        position = page.next
