@@ -192,9 +192,8 @@ async def _answer(hub: Hub, listener: socket.socket, stopping: asyncio.Event, re
     stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait((serving, stopped), return_when=asyncio.FIRST_COMPLETED)
     # uvicorn would cut off who has connected and is just asking. So take no more connections, tell those there are
-    # to end, and close only what then is idle.
-    for each in server.servers:
-        each.close()
+    # to end, and close only what then is idle. Closing asyncio's server would cut off who was let in a moment ago.
+    asyncio.get_running_loop().remove_reader(listener)
     server.config.encoded_headers.append((b"connection", b"close"))
     await asyncio.wait((serving,), timeout=_DRAIN_SECONDS)
     server.should_exit = True
