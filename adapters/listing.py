@@ -110,7 +110,7 @@ class Listing:
             revisions=read.revisions,
             taken=read.taken,
         )
-        return Page(*read.part(), following, agency_time)
+        return Page(*read.part(), following, agency_time, total=self._paging.total(content))
 
 
 class _Acknowledge:

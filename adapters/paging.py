@@ -35,6 +35,10 @@ class Paging:
         """What the placeholders of the next request stand for."""
         return asdict(self._pager.ask(window, position))
 
+    def total(self, content: Any) -> int | None:
+        """How many rows the answer says there are. Raises Malformed."""
+        return _whole_number(said(self._total, content))
+
     def after(
         self,
         window: Window,
@@ -58,7 +62,7 @@ class Paging:
             revisions=revisions,
             fingerprint=fingerprint,
             last=says_last(self._last_when, content),
-            total=_whole_number(said(self._total, content)),
+            total=self.total(content),
             cursor=text_of(said(self._cursor, content)),
             address=_linked(headers.get("link", "")) if self._by_link else text_of(said(self._address, content)),
             taken=taken,

@@ -72,6 +72,8 @@ class Page:
     agency_time: datetime | None = None
     #: False while more of the same answer follows: its observations hold, but `next` says nothing yet.
     complete: bool = True
+    #: How many rows there are on all pages together, where the agency says.
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

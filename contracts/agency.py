@@ -3,6 +3,7 @@
 The same schema reads config/agencies/*.yaml and serves the console.
 """
 
+import re
 from datetime import date
 from typing import Literal, Self
 
@@ -15,6 +16,8 @@ from contracts.operations import Operations, RestRequest, SoapRequest
 from contracts.spec_model import SecretName, SpecModel, known_zone
 from contracts.status import DossierStatus
 from contracts.system import System
+
+_BOUND = re.compile(r"\{(since|until)(?:\|([^{}]*))?\}")
 
 
 class Name(SpecModel):
@@ -73,6 +76,13 @@ class Sync(Plan):
     overlap_revisions: int = Field(default=100, ge=0, le=100_000)
     margin_seconds: int = Field(
         default=2, ge=0, le=3600, description="How far behind the agency's clock a window ends."
+    )
+    unreadable_percent: float = Field(
+        default=1.0,
+        ge=0,
+        le=100,
+        description="A run stops when it cannot read more than this of an agency's records: they are not what they "
+        "were. What it cannot read is in the quarantine.",
     )
     reconcile: Plan | None = Field(
         default=Plan(cron="30 1 * * *", jitter_seconds=3600),
@@ -161,9 +171,39 @@ class AgencySpec(SpecModel):
             return watch if self.operations.lookup else None
         if self.sync is None:
             return None
+        if kind == "backfill":
+            # Once, and again after so long where it failed.
+            return Plan(every_seconds=300) if self.lists_since else None
         changes = self.operations.changes
         lists_all = self.operations.all is not None or (changes is not None and changes.pages.kind != "queue")
         return {"pull": self.sync, "reconcile": self.sync.reconcile if lists_all else None}.get(kind)
+
+    @property
+    def lists_since(self) -> bool:
+        """Whether its changes can be asked for from a time on; else each pull reads what it gives."""
+        return "since" in self._bounds() and not self._numbers_changes
+
+    @property
+    def lists_between(self) -> bool:
+        """Whether they can be asked for up to a time as well."""
+        return self.lists_since and "until" in self._bounds()
+
+    @property
+    def precision_seconds(self) -> int:
+        """How coarse the times of change are, as the agency tells them and as it is asked for them."""
+        formats = {each for each in self._bounds().values() if each}
+        if self.mapping and self.mapping.occurred_at:
+            formats |= set(self.mapping.occurred_at.formats)
+        return max((_precision(each) for each in formats), default=1)
+
+    @property
+    def _numbers_changes(self) -> bool:
+        return self.operations.changes is not None and self.operations.changes.pages.kind in ("revision", "queue")
+
+    def _bounds(self) -> dict[str, str]:
+        """The bounds of time that the request for changes names, with their formats."""
+        changes = self.operations.changes
+        return dict(_BOUND.findall(changes.request.model_dump_json())) if changes else {}
 
     @property
     def can_list_changes(self) -> bool:
@@ -173,3 +213,14 @@ class AgencySpec(SpecModel):
         """The national status for the agency's own `word`, or None where nobody has mapped it."""
         wanted = fold(word)
         return next((code for known, code in self.statuses.items() if fold(known) == wanted), None)
+
+
+def _precision(format: str) -> int:
+    """Seconds: the smallest part of a time that a date format says."""
+    if "yy" not in format:
+        # It has a name, such as epoch_ms.
+        return 86_400 if format == "iso_date" else 1
+    for letters, seconds in (("s", 1), ("m", 60), ("H", 3600), ("h", 3600)):
+        if letters in format:
+            return seconds
+    return 86_400

@@ -58,11 +58,15 @@ def status(
     now = datetime.now(UTC)
     for each in found:
         table.add_row(
-            each.agency, each.kind, each.state, _lag(each), _in(each.next_due_at, now), *_latest(each.run, now)
+            each.agency, each.kind, _state(each), _lag(each), _in(each.next_due_at, now), *_latest(each.run, now)
         )
+    console = Console()
+    console.print(table)
+    for each in found:
         if each.last_failure and each.state == "failing":
-            table.add_row("", "", "", f"[italic]{each.failures_in_a_row} failed: {each.last_failure}[/]")
-    Console().print(table)
+            console.print(f"{each.agency} {each.kind}: {each.failures_in_a_row} runs failed: {each.last_failure}")
+        for warning in each.warnings:
+            console.print(f"{each.agency} {each.kind}: {warning}")
 
 
 @app.command("runs")
@@ -195,13 +199,20 @@ async def _watch(hub: main.Hub, agency: str, kind: str, after: int) -> None:
         while True:
             async with hub.database.reads.acquire() as connection:
                 latest = [each for each in await runs(connection, agency, kind, limit=1) if each["id"] > after]
+                [stream] = [each for each in await statuses(connection, agency) if each.kind == kind]
             if latest:
                 [run] = latest
                 counts = ", ".join(f"{run[name]} {name}" for name in ("pages", "received", "added", "changed"))
+                if kind == "backfill":
+                    counts = f"{run['done'] or 0} rows{_back_to(run)}"
                 progress.update(
                     task, description=run["outcome"], completed=run["done"], total=run["total"], counts=counts
                 )
-                if run["finished_at"] and run["outcome"] != "gave_way":
+                # The past is read in many runs.
+                goes_on = run["outcome"] == "gave_way" or (
+                    kind == "backfill" and run["outcome"] == "ok" and not stream.past.get("ended")
+                )
+                if run["finished_at"] and not goes_on:
                     break
             elif waited > _TAKEN_SECONDS:
                 raise Stop("nobody has taken it yet: is a hub running, or a clock and a worker? It will be done then")
@@ -253,6 +264,20 @@ def _lag(each: StreamStatus) -> str:
     if each.lag_at_most is None:
         return ""
     return f"{_seconds(each.lag_expected or 0)} (at most {_seconds(each.lag_at_most)})"
+
+
+def _back_to(run: dict[str, Any]) -> str:
+    return f", back to {run['since'].astimezone():%d/%m/%Y}" if run["since"] else ", to the beginning"
+
+
+def _state(each: StreamStatus) -> str:
+    """With how much of the past has been read, while it is being read."""
+    rows, total = each.past.get("rows"), each.past.get("total")
+    if rows is None or each.past["ended"]:
+        return each.state
+    if not total:
+        return f"{each.state}, {rows} rows{_back_to(each.run) if each.run else ''}"
+    return f"{each.state}, {min(rows / total, 1):.0%} of {total}"
 
 
 def _latest(run: dict[str, Any] | None, now: datetime) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ worked for a while gives way to one that waits. A flood of some agencies is no d
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -34,6 +34,7 @@ from hub.registry import Registry
 from hub.streams import store
 from hub.streams.store import Kind
 from hub.vault import Vault
+from sync_jobs.backfill import backfill
 from sync_jobs.pull import pull
 from sync_jobs.reading import GiveWay
 from sync_jobs.recheck import settle_contradictions
@@ -79,20 +80,21 @@ _TURN = text("SELECT max(priority) FROM pgqueuer WHERE status = 'queued' AND pri
 _OTHERS_WAIT = text("SELECT EXISTS (SELECT FROM pgqueuer WHERE status = 'queued' AND execute_after <= now())")
 
 
-async def enqueue(connection: AsyncConnection, jobs: Iterable[Wanted]) -> None:
-    """Ask for the jobs within the caller's transaction. One that is waiting or running is not doubled."""
-    wanted = list(jobs)
-    if not wanted:
-        return
+async def enqueue(connection: AsyncConnection, jobs: Sequence[Wanted]) -> list[bool]:
+    """Ask for the jobs within the caller's transaction. One that is waiting or running is not doubled: of that, False
+    is returned in its place."""
+    if not jobs:
+        return []
     # Who was away for long is next, and not first for as long as the others were busy.
     turn = (await connection.execute(_TURN)).scalar() or 0
-    await Queries(AsyncpgDriver(await _driver(connection))).enqueue(
-        [job.name for job in wanted],
-        [job.agency.encode() if job.agency else None for job in wanted],
-        [min(turn, -int(job.spent * _TICKS)) if job.agency else _URGENT for job in wanted],
-        dedupe_key=[job.key for job in wanted],
+    made = await Queries(AsyncpgDriver(await _driver(connection))).enqueue(
+        [job.name for job in jobs],
+        [job.agency.encode() if job.agency else None for job in jobs],
+        [min(turn, -int(job.spent * _TICKS)) if job.agency else _URGENT for job in jobs],
+        dedupe_key=[job.key for job in jobs],
         on_conflict="skip",
     )
+    return [each is not None for each in made]
 
 
 async def _driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
@@ -141,7 +143,12 @@ class Worker:
     async def _work(self) -> None:
         async with asyncpg.create_pool(self._database.url, min_size=2, max_size=4) as pool:
             manager = QueueManager(Queries(AsyncpgPoolDriver(pool)))
-            reads: dict[Kind, Read] = {"pull": self._pull, "reconcile": self._reconcile, "watch": self._watch}
+            reads: dict[Kind, Read] = {
+                "pull": self._pull,
+                "reconcile": self._reconcile,
+                "watch": self._watch,
+                "backfill": self._backfill,
+            }
             for kind, read in reads.items():
                 self._serve(manager, kind, partial(self._slice, kind, read))
             self._serve(manager, SWEEP.name, self._sweep, together=1)
@@ -184,6 +191,9 @@ class Worker:
 
     async def _reconcile(self, adapter: AgencyAdapter, give_way: GiveWay) -> None:
         await reconcile(self._database, adapter, self._vault, give_way=give_way)
+
+    async def _backfill(self, adapter: AgencyAdapter, give_way: GiveWay) -> None:
+        await backfill(self._database, adapter, self._vault, give_way=give_way)
 
     async def _watch(self, adapter: AgencyAdapter, _give_way: GiveWay) -> None:
         plan = adapter.spec.plan("watch")

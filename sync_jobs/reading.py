@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import Page, Position
-from contracts.agency import Sync
+from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure, Malformed, Rejected, Withheld
 from hub import quarantine
 from hub.calls.counting import counting
@@ -17,6 +17,7 @@ from hub.db import Database
 from hub.index.record import Recorded, record
 from hub.log import correlation_id
 from hub.streams import store
+from hub.streams.shape import Shape, ShapeChanged, count_unreadable
 from hub.streams.store import Fenced, Lease, RunRecord
 from hub.telemetry import OBSERVATIONS, RUNS
 from hub.vault import Vault
@@ -40,11 +41,11 @@ async def nothing(_connection: AsyncConnection, _page: Page, _recorded: Recorded
 
 
 async def under_lease(
-    database: Database, run: RunRecord, sync: Sync, work: Callable[[Lease], Awaitable[bool]]
+    database: Database, run: RunRecord, spec: AgencySpec, work: Callable[[Lease], Awaitable[bool]]
 ) -> RunRecord:
     """Take the run's stream, do `work`, which says whether it came to its end, and keep the record. Never raises for
     what the agency does: that is in the record."""
-    lease = await store.take(database, run, sync)
+    lease = await store.take(database, run, spec)
     try:
         with counting() as calls:
             try:
@@ -59,6 +60,8 @@ async def under_lease(
         if isinstance(failure, Malformed):
             # The place we went on from may be what the agency cannot make sense of: begin the window anew.
             await store.forget_position(database, lease)
+    except ShapeChanged as change:
+        run.outcome, run.message = change.kind, str(change)
     except Fenced:
         run.outcome, run.message = "fenced", "another run has taken over"
     except Exception as error:
@@ -95,6 +98,7 @@ def _say_once(run: RunRecord, lease: Lease) -> None:
 async def read_pages(
     database: Database,
     vault: Vault,
+    spec: AgencySpec,
     lease: Lease,
     run: RunRecord,
     ask: Ask,
@@ -103,9 +107,11 @@ async def read_pages(
     beside: Beside = nothing,
 ) -> bool:
     """Read on from the lease's position, each page committed with the position after it. Returns False where it gave
-    way before the end."""
+    way before the end. Raises ShapeChanged before anything is taken in that the agency may not have meant."""
     while True:
         async for page in ask(lease.position):
+            unreadable = run.details.get("unreadable", 0) + count_unreadable(page)
+            shape = await _examined(database, vault, spec, lease, run, page, unreadable)
             async with database.begin() as connection:
                 recorded = await record(connection, page.observations, vault, correlation_id=correlation_id())
                 kept = await quarantine.keep(connection, page.unusable, vault, correlation_id=correlation_id())
@@ -116,12 +122,14 @@ async def read_pages(
                     added=run.added + recorded.added,
                     changed=run.changed + recorded.changed,
                     quarantined=run.quarantined + kept,
-                    details=dict(run.details),
+                    done=(run.done or 0) + len(page.observations),
+                    total=page.total if run.total is None else run.total,
+                    details=run.details | ({"unreadable": unreadable} if unreadable else {}),
                 )
                 await beside(connection, page, recorded, further)
                 if recorded.happened:
                     await store.note_lateness(connection, run.agency, recorded.happened)
-                lease = await store.advance(connection, lease, page, further)
+                lease = await store.advance(connection, replace(lease, shape=shape), page, further)
             run.become(further)
             OBSERVATIONS.labels(run.agency).inc(recorded.added)
         run.clock_skew_seconds = _skew(page)
@@ -129,6 +137,29 @@ async def read_pages(
             return True
         if await give_way():
             return False
+
+
+async def _examined(
+    database: Database, vault: Vault, spec: AgencySpec, lease: Lease, run: RunRecord, page: Page, unreadable: int
+) -> Shape:
+    """The shape with the page. Raises ShapeChanged where that is not what the agency's pages were, and keeps what
+    cannot be read of it; an admin who orders a run has it taken as it is."""
+    shape = lease.shape.after(page, datetime.now(UTC))
+    for word in shape.words:
+        if word not in lease.shape.words:
+            log.warning("agency.unknown_status", agency=run.agency, word=word)
+    for name in shape.gone:
+        if name not in lease.shape.gone:
+            log.warning("agency.field_gone", agency=run.agency, field=name)
+    # A reconcile weighs by itself how much it saw.
+    ends = page.complete and page.next is None and lease.kind == "pull"
+    read = run.received + len(page.observations)
+    why = shape.objection(spec, unreadable=unreadable, read=read, was=lease.shape, ends=ends)
+    if why is None or run.reason == "admin":
+        return shape
+    async with database.begin() as connection:
+        await quarantine.keep(connection, page.unusable, vault, correlation_id=correlation_id())
+    raise ShapeChanged(why)
 
 
 def _skew(page: Page) -> float | None:

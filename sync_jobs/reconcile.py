@@ -8,7 +8,6 @@ from sqlalchemy.engine import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import AgencyAdapter, Capability, Page, Priority, Window
-from contracts.agency import Sync
 from contracts.codes import code_key
 from contracts.errors import AgencyFailure, NotFound
 from contracts.observation import Channel, Facts, Observation
@@ -36,9 +35,13 @@ _SEEN = text("""
      WHERE agency = :agency AND code_key = ANY(CAST(:keys AS text[]))
 """)
 
-_LEFT = text(
-    "SELECT details FROM run WHERE agency = :agency AND kind = 'reconcile' AND id < :run ORDER BY id DESC LIMIT 1"
-)
+_LEFT = text("""
+    SELECT details, done, total
+      FROM run
+     WHERE agency = :agency AND kind = 'reconcile' AND id < :run
+     ORDER BY id DESC
+     LIMIT 1
+""")
 
 _SEEN_COUNT = text("SELECT count(DISTINCT s.each) FROM seen, unnest(dossiers) AS s (each) WHERE agency = :agency")
 
@@ -72,8 +75,9 @@ async def reconcile(
                 await connection.execute(delete(seen).where(seen.c.agency == spec.id))
             else:
                 left = await connection.execute(_LEFT, {"agency": spec.id, "run": run.id})
-                run.details |= left.scalar() or {}
-        if not await read_pages(database, vault, lease, run, ask(lease), give_way=give_way, beside=note_seen):
+                if before := left.one_or_none():
+                    run.details, run.done, run.total = run.details | before.details, before.done, before.total
+        if not await read_pages(database, vault, spec, lease, run, ask(lease), give_way=give_way, beside=note_seen):
             return False
         await _Unseen(database, adapter, vault, run, began=lease.window.until).settle()
         return True
@@ -93,7 +97,7 @@ async def reconcile(
         so_far.details["differs"] += recorded.changed - recorded.created - recorded.back
         so_far.details["nameless"] += sum(each.code is None for each in page.unusable)
 
-    return await under_lease(database, run, spec.sync or Sync(every_seconds=60), work)
+    return await under_lease(database, run, spec, work)
 
 
 class _Unseen:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from contracts.adapter import AgencyAdapter, Capability, Page, Priority
-from contracts.agency import AgencySpec, Sync
+from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure, Malformed, NotFound, Rejected
 from contracts.observation import Reading
 from hub import quarantine
@@ -47,7 +47,7 @@ async def watch(database: Database, adapter: AgencyAdapter, vault: Vault, *, sec
     if not chosen:
         return None
     run = RunRecord(spec.id, "watch", started_at, correlation_id=correlation_id(), done=0, total=len(chosen))
-    lease = await streams.take(database, run, spec.sync or Sync(every_seconds=60))
+    lease = await streams.take(database, run, spec)
     try:
         await _Round(database, adapter, vault, rates, run, lease).look_up(chosen, seconds)
         run.outcome = "ok"

@@ -111,11 +111,11 @@ async def test_one_agency_at_fault_is_alone_with_it(province: Province, fault: s
 
         async def noticed() -> Any:
             return await connection.fetchval(
-                "SELECT last_failure FROM stream WHERE agency = 'so-tnmt' AND failures_in_a_row > 0"
+                "SELECT last_failure FROM stream WHERE (agency, kind) = ('so-tnmt', 'pull') AND failures_in_a_row > 0"
             )
 
         assert await province.until(noticed)
-        failing = await connection.fetch("SELECT agency FROM stream WHERE failures_in_a_row > 0")
+        failing = await connection.fetch("SELECT DISTINCT agency FROM stream WHERE failures_in_a_row > 0")
         assert [row["agency"] for row in failing] == ["so-tnmt"]
         # As if it had gone on for an hour, so that we need not wait for it.
         await connection.execute(

@@ -173,7 +173,7 @@ async def test_a_run_that_was_overtaken_writes_nothing(database: Database, vault
         async def changes(self, *args: Any, **options: Any) -> AsyncIterator[Page]:
             async for page in super().changes(*args, **options):
                 assert spec.sync
-                await store.take(database, RunRecord(spec.id, "pull", datetime.now(UTC)), spec.sync)
+                await store.take(database, RunRecord(spec.id, "pull", datetime.now(UTC)), spec)
                 yield page
 
     run = await pull(database, Overtaken(spec, [[said(CODE, status=4)]]), vault)

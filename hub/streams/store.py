@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias, get_args
 
-from sqlalchemy import ColumnElement, RowMapping, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, RowMapping, case, delete, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,8 +14,9 @@ from contracts.adapter import Page, Position, Window
 from contracts.agency import AgencySpec, Plan, Sync
 from contracts.errors import Withheld
 from hub.db import Database
-from hub.streams import lateness
+from hub.streams import backfill, lateness
 from hub.streams.plans import next_time
+from hub.streams.shape import Shape
 from hub.streams.tables import run as run_table
 from hub.streams.tables import stream
 
@@ -26,13 +27,19 @@ RUNS_KEPT_FOR = timedelta(days=30)
 
 
 #: What a stream is read for.
-Kind: TypeAlias = Literal["pull", "reconcile", "watch"]
+Kind: TypeAlias = Literal["pull", "reconcile", "watch", "backfill"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 Reason: TypeAlias = Literal["schedule", "admin", "recovery"]
 
 
 #: How long a stream without a plan rests.
 _NEVER = timedelta(days=3650)
+
+#: How far back a first pull goes where a backfill reads the past.
+_PRESENT = timedelta(days=1)
+
+#: How much more than the precision of its times an agency may be off by.
+_PRECISIONS = 2
 
 _DUE_AGAIN = text("""
     UPDATE stream s
@@ -60,6 +67,8 @@ class Lease:
     high_revision: int | None
     #: How many runs before this one failed, one after the other.
     failures_before: int
+    #: What its records usually look like.
+    shape: Shape
 
 
 async def ensure(database: Database, specs: Iterable[AgencySpec], kinds: Sequence[Kind] = ("pull",)) -> None:
@@ -75,7 +84,7 @@ async def ensure(database: Database, specs: Iterable[AgencySpec], kinds: Sequenc
             await connection.execute(upsert(stream).values(rows).on_conflict_do_nothing())
 
 
-async def take(database: Database, run: "RunRecord", sync: Sync) -> Lease:
+async def take(database: Database, run: "RunRecord", spec: AgencySpec) -> Lease:
     """Take the run's stream over from whoever had it, and go on in its window or open the next one.
 
     The run is in the table from here on, for people to see; one that another left without a word is lost.
@@ -103,7 +112,12 @@ async def take(database: Database, run: "RunRecord", sync: Sync) -> Lease:
         )
         if left.rowcount and run.reason == "schedule":
             run.reason = "recovery"
-        lease = (None if asked_since else _go_on(row)) or _open(row, sync, run.started_at, asked_since)
+        shape = Shape.from_json(row["shape"])
+        # What the spec has learnt since is no longer unknown.
+        shape = replace(shape, words=tuple(word for word in shape.words if spec.status_of(word) is None))
+        if run.kind == "backfill" and row["window"]:
+            run.done, run.total = row["past"].get("rows"), row["past"].get("total")
+        lease = (None if asked_since else _go_on(row, shape)) or _open(row, spec, shape, run.started_at, asked_since)
         await connection.execute(update(stream).where(mine).values(window=_window_json(lease), wanted=None))
         run.since, run.until = lease.window.since, lease.window.until
         made = await connection.execute(insert(run_table).values(run.columns()).returning(run_table.c.id))
@@ -116,32 +130,41 @@ def _first_time(spec: AgencySpec, kind: Kind, now: datetime) -> datetime:
     return next_time(plan, spec, now, chance=_chance()) if plan and plan.cron else now
 
 
-def _open(row: RowMapping, sync: Sync, now: datetime, asked_since: datetime | None) -> Lease:
+def _open(row: RowMapping, spec: AgencySpec, shape: Shape, now: datetime, asked_since: datetime | None) -> Lease:
     """The next window: from a little before what is covered, or further back where somebody asked for that, to a
     little before the agency's present."""
-    if row["kind"] == "reconcile":
+    sync = spec.sync or Sync(every_seconds=60)
+    held = row["agency"], row["kind"], row["lease_epoch"]
+    if row["kind"] != "pull":
         # All there is. What changes after it began is the pull's affair.
-        return Lease(
-            row["agency"], row["kind"], row["lease_epoch"], Window(until=now), None, None, row["failures_in_a_row"]
-        )
+        window = Window(until=now)
+        if row["kind"] == "backfill":
+            window = backfill.first_window(window, between=spec.lists_between)
+        return Lease(*held, window, None, None, row["failures_in_a_row"], shape)
     late = lateness.quantile(row["lateness"], 0.99)
-    overlap = min(timedelta(seconds=max(sync.overlap_seconds, row["last_seconds"], late)), MAX_OVERLAP)
+    looked_back = max(sync.overlap_seconds, _PRECISIONS * spec.precision_seconds, row["last_seconds"], late)
+    overlap = min(timedelta(seconds=looked_back), MAX_OVERLAP)
     agency_now = now + timedelta(seconds=row["clock_skew_seconds"])
     since, revision = row["covered_until"], row["covered_revision"]
-    since = since - overlap if since else None
+    if since:
+        since -= overlap
+    elif spec.lists_since:
+        # From where the first try began, so that nothing lies between it and what a backfill reads.
+        left = row["window"] and row["window"]["since"]
+        since = datetime.fromisoformat(left) if left else now - _PRESENT
     from_revision = max(0, revision - sync.overlap_revisions) if revision is not None else None
     if asked_since and since:
         # Never later than where it would have gone on. Which number a change then had nobody knows.
         since, from_revision = min(since, asked_since), from_revision and 0
     until = agency_now - timedelta(seconds=sync.margin_seconds)
     window = Window(until=until, since=since, since_revision=from_revision)
-    return Lease(row["agency"], row["kind"], row["lease_epoch"], window, None, revision, row["failures_in_a_row"])
+    return Lease(*held, window, None, revision, row["failures_in_a_row"], shape)
 
 
-def _go_on(row: RowMapping) -> Lease | None:
+def _go_on(row: RowMapping, shape: Shape) -> Lease | None:
     """The window a killed or refused run left, where it has got somewhere in it."""
     left = row["window"]
-    if left is None or left["position"] is None:
+    if left is None or (left["position"] is None and row["kind"] != "backfill"):
         return None
     window = Window(
         until=datetime.fromisoformat(left["until"]),
@@ -149,7 +172,7 @@ def _go_on(row: RowMapping) -> Lease | None:
         since_revision=left["since_revision"],
     )
     place = left["position"], left["high_revision"]
-    return Lease(row["agency"], row["kind"], row["lease_epoch"], window, *place, row["failures_in_a_row"])
+    return Lease(row["agency"], row["kind"], row["lease_epoch"], window, *place, row["failures_in_a_row"], shape)
 
 
 def _window_json(lease: Lease) -> dict[str, Any]:
@@ -177,17 +200,25 @@ async def note_lateness(connection: AsyncConnection, agency: str, happened: Sequ
 
 
 async def advance(connection: AsyncConnection, lease: Lease, page: Page, run: "RunRecord") -> Lease:
-    """Note how far the run is, and that `page` is recorded, in the transaction that recorded it. Raises Fenced when
-    overtaken.
+    """Note how far the run is, and that `page` is recorded, in the transaction that recorded it; the lease's shape is
+    the one with the page. Raises Fenced when overtaken.
 
     A part of a page moves nothing: a run that ends within the page reads all of it again.
     """
     revisions = [item.revision for item in page.observations if item.revision is not None]
     high = max([*revisions, lease.high_revision or 0]) if revisions else lease.high_revision
     further = replace(lease, position=page.next if page.complete else lease.position, high_revision=high)
-    values: dict[str, Any] = {"window": _window_json(further)}
-    if page.complete and page.next is None:
-        values = {"window": None, "covered_until": lease.window.until, "covered_revision": high}
+    values: dict[str, Any] = {"window": _window_json(further), "shape": lease.shape.to_json()}
+    ends = page.complete and page.next is None
+    if lease.kind == "backfill":
+        before = backfill.next_window(lease.window, lease.shape.rows_before) if ends else None
+        if before:
+            values["window"] = _window_json(replace(lease, window=before, position=None))
+        elif ends:
+            values["window"] = None
+        values["past"] = {"rows": run.done, "total": run.total, "ended": ends and before is None}
+    elif ends:
+        values |= {"window": None, "covered_until": lease.window.until, "covered_revision": high}
     moved = await connection.execute(update(stream).where(_held(lease)).values(values))
     if moved.rowcount == 0:
         raise Fenced(lease.agency)
@@ -203,7 +234,8 @@ def _held(lease: Lease) -> ColumnElement[bool]:
 async def forget_position(database: Database, lease: Lease) -> None:
     """Begin the lease's window anew at the next run."""
     async with database.begin() as connection:
-        await connection.execute(update(stream).where(_held(lease)).values(window=None))
+        start = _window_json(replace(lease, position=None))
+        await connection.execute(update(stream).where(_held(lease)).values(window=start))
 
 
 @dataclass(slots=True)
@@ -262,6 +294,10 @@ async def finish(database: Database, run: RunRecord, lease: Lease) -> None:
             }
             if run.clock_skew_seconds is not None:
                 values["clock_skew_seconds"] = run.clock_skew_seconds
+            if run.kind == "backfill":
+                # Window after window, and then never again by itself.
+                more = stream.c.window.is_not(None)
+                values["next_due_at"] = case((more, func.now()), else_=finished_at + _NEVER)
         elif run.outcome in ("fenced", "gave_way"):
             return
         elif run.outcome == Withheld.kind:
@@ -285,14 +321,17 @@ class Due:
 
     agency: str
     kind: Kind
-    #: Where it stands among those that wait: seconds of workers used, never less than those of the next in turn.
+    #: Where it stands among those that wait: seconds of workers used.
     spent: float
+    #: When it is due again by its plan, once it has been handed out.
+    next_due_at: datetime
 
 
 async def due(connection: AsyncConnection, specs: Mapping[str, AgencySpec]) -> list[Due]:
-    """The streams of the agencies whose time has come, or that an admin wants; each is due again by its plan.
+    """The streams of the agencies whose time has come, or that an admin wants; locked until the transaction ends.
 
-    Missed times collapse. A stream whose spec says nothing of when is due once, and then only when wanted.
+    They stay due until they are `handed_out`. Missed times collapse. A stream whose spec says nothing of when is due
+    once, and then only when wanted.
     """
     found = await connection.execute(
         select(stream.c.agency, stream.c.kind, stream.c.plan, stream.c.spent, func.now().label("now"))
@@ -303,19 +342,26 @@ async def due(connection: AsyncConnection, specs: Mapping[str, AgencySpec]) -> l
         .order_by(stream.c.agency, stream.c.kind)
         .with_for_update(skip_locked=True)
     )
-    rows = found.all()
-    if not rows:
-        return []
-    times = []
-    for row in rows:
+    streams = []
+    for row in found:
         spec = specs[row.agency]
         plan = Plan.model_validate(row.plan) if row.plan else spec.plan(row.kind)
-        times.append(next_time(plan, spec, row.now, chance=_chance()) if plan else row.now + _NEVER)
-    await connection.execute(
-        _DUE_AGAIN,
-        {"agencies": [row.agency for row in rows], "kinds": [row.kind for row in rows], "times": times},
-    )
-    return [Due(row.agency, row.kind, row.spent) for row in rows]
+        again = next_time(plan, spec, row.now, chance=_chance()) if plan else row.now + _NEVER
+        streams.append(Due(row.agency, row.kind, row.spent, again))
+    return streams
+
+
+async def handed_out(connection: AsyncConnection, streams: Sequence[Due]) -> None:
+    """Note that there is a job for each, so that it is due again when its plan says."""
+    if streams:
+        await connection.execute(
+            _DUE_AGAIN,
+            {
+                "agencies": [each.agency for each in streams],
+                "kinds": [each.kind for each in streams],
+                "times": [each.next_due_at for each in streams],
+            },
+        )
 
 
 def _chance() -> float:

@@ -22,7 +22,7 @@ stream = Table(
     "stream",
     metadata,
     Column("agency", Text, primary_key=True),
-    Column("kind", Text, primary_key=True),  # pull | reconcile | watch
+    Column("kind", Text, primary_key=True),  # pull | reconcile | watch | backfill
     # Everything the agency changed up to here is in the index. Moves only when a window is exhausted.
     Column("covered_until", DateTime(timezone=True)),
     Column("covered_revision", BigInteger),
@@ -43,6 +43,10 @@ stream = Table(
     Column("last_failure", Text),
     Column("failures_in_a_row", Integer, nullable=False, server_default=text("0")),
     Column("last_seconds", Double, nullable=False, server_default=text("0")),
+    # What the agency's records usually look like (hub.streams.shape).
+    Column("shape", JSONB, nullable=False, server_default=text("'{}'")),
+    # A backfill's rows so far, how many there are where that is known, and whether it came to its end.
+    Column("past", JSONB, nullable=False, server_default=text("'{}'")),
     # How many changes were found how late.
     Column("lateness", JSONB, nullable=False, server_default=text("'{}'")),
 )
@@ -58,7 +62,7 @@ run = Table(
     Column("finished_at", DateTime(timezone=True)),
     Column(
         "outcome", Text, nullable=False
-    ),  # running | ok | gave_way | lost | fenced | an AgencyFailure's kind | error
+    ),  # running | ok | gave_way | lost | fenced | shape_changed | an AgencyFailure's kind | error
     Column("message", Text),
     Column("since", DateTime(timezone=True)),
     Column("until", DateTime(timezone=True)),

@@ -8,8 +8,9 @@ import asyncpg
 import orjson
 
 from hub.streams.lag import expected_lag
+from hub.streams.shape import Shape
 
-StreamState: TypeAlias = Literal["paused", "running", "failing", "waiting", "not run yet"]
+StreamState: TypeAlias = Literal["paused", "running", "failing", "waiting", "done", "not run yet"]
 
 _RUN = (
     *("id", "kind", "reason", "started_at", "finished_at", "outcome", "message", "since", "until"),
@@ -17,8 +18,8 @@ _RUN = (
 )
 
 _STREAMS = """
-    SELECT s.agency, s.kind, s.covered_until, s.next_due_at, s.paused, s.wanted IS NOT NULL AS wanted, s.last_failure,
-           s.failures_in_a_row, s.lateness, r.changes_per_second, latest.*
+    SELECT s.agency, s.kind, s.covered_until, s.next_due_at, s.paused, s.last_failure, s.failures_in_a_row,
+           s.past, s.shape, r.changes_per_second, latest.*
       FROM stream s
       LEFT JOIN (SELECT agency, sum(changed) / 86400.0::float8 AS changes_per_second
                    FROM run WHERE kind = 'pull' AND started_at > now() - interval '1 day' GROUP BY agency) r
@@ -56,6 +57,10 @@ class StreamStatus:
     next_due_at: datetime
     failures_in_a_row: int
     last_failure: str | None
+    #: How far a backfill is: `rows` so far, `total` or None, whether it has `ended`. Empty for other kinds.
+    past: dict[str, Any]
+    #: What somebody should look at, though nothing stops for it.
+    warnings: list[str]
     run: dict[str, Any] | None
 
 
@@ -86,6 +91,8 @@ def _status(row: asyncpg.Record, now: datetime) -> StreamStatus:
         next_due_at=row["next_due_at"],
         failures_in_a_row=row["failures_in_a_row"],
         last_failure=row["last_failure"],
+        past=orjson.loads(row["past"]),
+        warnings=Shape.from_json(orjson.loads(row["shape"])).warnings(now),
         run=_run(row) if row["id"] else None,
     )
 
@@ -101,4 +108,6 @@ def _state(row: asyncpg.Record) -> StreamState:
         return "paused"
     if row["failures_in_a_row"]:
         return "failing"
+    if orjson.loads(row["past"]).get("ended"):
+        return "done"
     return "waiting" if row["id"] else "not run yet"

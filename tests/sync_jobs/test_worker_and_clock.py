@@ -79,7 +79,26 @@ async def test_missed_ticks_are_one_run(database: Database) -> None:
         await connection.execute(update(stream).values(next_due_at=func.now() - timedelta(hours=5)))
     for expected in ([SPEC.id], []):
         async with database.begin() as connection:
-            assert [each.agency for each in await store.due(connection, {SPEC.id: SPEC})] == expected
+            found = await store.due(connection, {SPEC.id: SPEC})
+            assert [each.agency for each in found] == expected
+            await store.handed_out(connection, found)
+
+
+async def test_what_is_due_while_it_is_at_work_is_handed_out_after(database: Database, vault: Vault) -> None:
+    """Or what gave way would wait for its plan, which for a reconcile is a day."""
+    spec = pulled_spec(every=timedelta(days=1))
+    registry = registry_with(Told(spec, [[said(status=4)]]))
+    await store.ensure(database, [spec])
+    async with database.begin() as connection:
+        await engine.enqueue(connection, [engine.Wanted("pull", spec.id)])
+        await connection.execute(text("UPDATE pgqueuer SET status = 'picked', queue_manager_id = gen_random_uuid()"))
+    async with ticking(database, registry):
+        await asyncio.sleep(2)
+        assert await scalar(database, select(stream.c.next_due_at <= func.now()))
+        async with database.begin() as connection:
+            await connection.execute(text("DELETE FROM pgqueuer"))
+        await until(lambda: scalar(database, text("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'pull'")))
+        await until(lambda: scalar(database, select(stream.c.next_due_at > func.now())))
 
 
 async def test_a_job_that_waits_is_not_doubled(database: Database) -> None:

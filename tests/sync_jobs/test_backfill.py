@@ -1,0 +1,142 @@
+"""The past and the present of an agency, read apart, from a real system on loopback."""
+
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import func, select
+
+from contracts.adapter import AgencyAdapter, Window
+from hub.db import Database
+from hub.index.tables import dossier, observation
+from hub.streams import backfill as windows
+from hub.streams import store
+from hub.streams.store import RunRecord
+from hub.streams.tables import stream
+from hub.vault import Vault
+from sync_jobs.backfill import backfill
+from sync_jobs.pull import pull
+from sync_jobs.reconcile import reconcile
+from tests.parts import pushing_spec
+from tests.sync_jobs.listing import System, filled, listing
+
+
+async def past(database: Database) -> dict[str, Any]:
+    async with database.begin() as connection:
+        return dict((await connection.execute(select(stream).where(stream.c.kind == "backfill"))).mappings().one())
+
+
+async def count(database: Database) -> int:
+    async with database.begin() as connection:
+        return (await connection.execute(select(func.count()).select_from(dossier))).scalar_one()
+
+
+async def to_the_end(database: Database, adapter: AgencyAdapter, vault: Vault) -> list[RunRecord]:
+    runs = []
+    while not (await past(database))["past"].get("ended"):
+        runs.append(await backfill(database, adapter, vault))
+        assert len(runs) < 100
+    return runs
+
+
+async def test_the_present_is_there_first_and_then_the_past_from_the_newest(database: Database, vault: Vault) -> None:
+    now = datetime.now(UTC)
+    system = filled(System(), 1000, newest=now - timedelta(hours=1), apart=timedelta(hours=6))
+    async with listing(system) as adapter:
+        await store.ensure(database, [adapter.spec], ["pull", "backfill"])
+        first = await pull(database, adapter, vault)
+        assert (first.outcome, first.received) == ("ok", 4)
+        runs = await to_the_end(database, adapter, vault)
+    assert {run.outcome for run in runs} == {"ok"}
+    assert await count(database) == 1000
+    # The newest first, nothing left out between, and the beginning at last.
+    for later, earlier in pairwise(runs):
+        assert earlier.until == later.since
+    assert (runs[-1].since, runs[-1].done, runs[-1].total) == (None, 1000, 1000)
+    # Wide where there is little, so that years take a few runs.
+    assert len(runs) < 20
+    row = await past(database)
+    assert row["next_due_at"] > now + timedelta(days=1000)
+
+
+async def test_a_backfill_that_breaks_off_goes_on_from_there(database: Database, vault: Vault) -> None:
+    system = filled(System(), 950, newest=datetime.now(UTC) - timedelta(days=3, minutes=1), apart=timedelta(minutes=1))
+    # Of the window that has them all, the fourth page.
+    async with listing(system) as adapter:
+        await store.ensure(database, [adapter.spec], ["backfill"])
+        first = await backfill(database, adapter, vault)
+        assert (first.outcome, first.total) == ("ok", 950)
+        await backfill(database, adapter, vault)
+        system.breaks_after = len(system.asked) + 3
+        broken = await backfill(database, adapter, vault)
+        assert (broken.outcome, broken.pages) == ("unreachable", 3)
+        before, asked = await count(database), len(system.asked)
+        resumed = await backfill(database, adapter, vault)
+        assert resumed.done == 950
+        assert (before, await count(database)) == (300, 950)
+        assert [each.query["trang"] for each in system.asked[asked:]] == ["4", "5", "6", "7", "8", "9", "10"]
+
+
+async def test_an_agency_that_takes_no_end_is_read_in_one(database: Database, vault: Vault) -> None:
+    system = filled(System(), 250, newest=datetime.now(UTC) - timedelta(days=1), apart=timedelta(days=1))
+    async with listing(system, between=False) as adapter:
+        await store.ensure(database, [adapter.spec], ["backfill"])
+        [run] = await to_the_end(database, adapter, vault)
+    assert (run.since, run.pages, run.done, run.total) == (None, 3, 250, 250)
+
+
+async def test_rows_committed_late_are_found(database: Database, vault: Vault) -> None:
+    """Fifty of the time of the last pull's window, committed after it: all within the overlap. Fifty of an hour
+    before: at the next reconcile, after which the overlap is as wide as that."""
+    system = System()
+    async with listing(system) as adapter:
+        await store.ensure(database, [adapter.spec], ["pull", "reconcile"])
+        assert (await pull(database, adapter, vault)).outcome == "ok"
+        late = datetime.now(UTC) - timedelta(seconds=3)
+        for number in range(50):
+            system.put(f"H21.09-261101-{number:05}", late)
+        assert (await pull(database, adapter, vault)).added == 50
+        later = datetime.now(UTC) - timedelta(hours=1)
+        for number in range(50, 100):
+            system.put(f"H21.09-261101-{number:05}", later)
+        assert (await pull(database, adapter, vault)).added == 0
+        found = await reconcile(database, adapter, vault)
+        assert (found.outcome, found.details["missing"]) == ("ok", 50)
+        for number in range(100, 150):
+            system.put(f"H21.09-261101-{number:05}", later)
+        assert (await pull(database, adapter, vault)).added == 50
+    assert await count(database) == 150
+    async with database.begin() as connection:
+        lines = (await connection.execute(select(func.count()).select_from(observation))).scalar_one()
+    assert lines == 150
+
+
+def test_times_that_are_told_by_the_day_are_looked_back_for_by_days() -> None:
+    def precision(said: str, asked: str) -> int:
+        changes = {"request": {"path": "/", "query": {"tu": asked}}, "pages": {"kind": "single"}}
+        occurred_at = {"path": "luc", "convert": "date", "formats": [said]}
+        mapping = {"code": "ma", "occurred_at": occurred_at, "facts": {}}
+        return pushing_spec(
+            system={"kind": "rest", "address": "http://127.0.0.1:1"}, operations={"changes": changes}, mapping=mapping
+        ).precision_seconds
+
+    assert precision("iso", "{since|iso}") == 1
+    assert precision("dd/MM/yyyy HH:mm:ss", "{since|dd/MM/yyyy}") == 86_400
+    assert precision("dd/MM/yyyy HH:mm", "{since|epoch_ms}") == 60
+    assert precision("iso_date", "{since}") == 86_400
+
+
+@given(st.lists(st.integers(0, 100_000), min_size=1, max_size=200))
+def test_windows_leave_nothing_out_and_come_to_an_end(rows: list[int]) -> None:
+    window = windows.first_window(Window(until=datetime(2026, 11, 23, tzinfo=UTC)), between=True)
+    for count in [*rows, *[0] * 60]:
+        before = windows.next_window(window, count)
+        if before is None:
+            assert window.since is None
+            return
+        assert before.until == window.since
+        assert before.since is None or before.since < before.until
+        window = before
+    raise AssertionError("there was nothing more for sixty windows, and it went on")
