@@ -175,13 +175,18 @@ class AgencySpec(SpecModel):
             # Once, and again after so long where it failed.
             return Plan(every_seconds=300) if self.lists_since else None
         changes = self.operations.changes
-        lists_all = self.operations.all is not None or (changes is not None and changes.pages.kind != "queue")
-        return {"pull": self.sync, "reconcile": self.sync.reconcile if lists_all else None}.get(kind)
+        has_all = self.operations.all is not None or (changes is not None and changes.pages.kind != "queue")
+        return {"pull": self.sync, "reconcile": self.sync.reconcile if has_all else None}.get(kind)
 
     @property
     def lists_since(self) -> bool:
         """Whether its changes can be asked for from a time on; else each pull reads what it gives."""
         return "since" in self._bounds() and not self._numbers_changes
+
+    @property
+    def lists_all(self) -> bool:
+        """Whether each pull is given all that it has. A queue, or a folder, may well be empty the next time."""
+        return self.operations.changes is not None and not self._numbers_changes and "since" not in self._bounds()
 
     @property
     def lists_between(self) -> bool:

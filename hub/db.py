@@ -2,10 +2,11 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Self
 
 import asyncpg
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -15,6 +16,9 @@ DATABASE_AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceErro
 #: How long whoever works in the background waits before trying it again.
 RETRY_SECONDS = 2
 
+#: Further than this a machine's clock may not be from the database's.
+_CLOCK_ERROR = timedelta(seconds=30)
+
 metadata = MetaData(
     naming_convention={
         "ix": "%(table_name)s_%(column_0_N_name)s_idx",
@@ -23,6 +27,18 @@ metadata = MetaData(
         "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
     }
 )
+
+
+class ClockWrong(Exception):
+    """This machine's clock is not the database's. What it heard would be dated wrongly, and what is dated wrongly
+    outranks what is right."""
+
+
+def check_clock(database_now: datetime) -> None:
+    """Raises ClockWrong. `database_now`: what the database's clock said a moment ago."""
+    ahead = datetime.now(UTC) - database_now
+    if abs(ahead) > _CLOCK_ERROR:
+        raise ClockWrong(f"this machine's clock is {ahead.total_seconds():.0f} s ahead of the database's")
 
 
 class DatabaseFailed(Exception):
@@ -69,7 +85,6 @@ class Database:
         """A connection outside every pool, for LISTEN and for locks held as long as a process lives."""
         return await asyncpg.connect(self.url)
 
-    async def is_ready(self) -> bool:
-        """True when the database answers."""
-        async with self.engine.connect() as connection:
-            return bool((await connection.execute(text("SELECT 1"))).scalar_one())
+    async def check_clock(self) -> None:
+        """Raises ClockWrong."""
+        check_clock(await self.reads.fetchval("SELECT clock_timestamp()", timeout=2))

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from hub import telemetry
-from hub.db import Database
+from hub.db import ClockWrong, Database
 from hub.problems import ProblemError, ProblemType, responses
 from hub.registry import Registry
 from hub.sync.status import statuses
@@ -23,7 +23,9 @@ def router(database: Database, registry: Registry) -> APIRouter:
     @routes.get("/readyz", summary="The hub can serve", responses=responses(ProblemType.UNAVAILABLE))
     async def readyz() -> dict[str, str]:
         try:
-            await database.reads.fetchval("SELECT 1", timeout=2)
+            await database.check_clock()
+        except ClockWrong as error:
+            raise ProblemError(ProblemType.UNAVAILABLE, f"{error}.", headers={"Retry-After": "60"}) from error
         except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             raise ProblemError(
                 ProblemType.UNAVAILABLE, "The database does not answer.", headers={"Retry-After": "5"}

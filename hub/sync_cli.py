@@ -105,7 +105,7 @@ def show_runs(
             run["kind"],
             run["reason"],
             run["outcome"],
-            f"{run['since'].astimezone():%d/%m %H:%M:%S}" if run["since"] else "the start",
+            f"{run['since'].astimezone():%d/%m/%y %H:%M:%S}" if run["since"] else "the start",
             *(str(run[name]) for name in ("calls", "pages", "received", "added", "changed", "quarantined")),
             _took(run, now),
         )

@@ -18,6 +18,8 @@ log = structlog.get_logger()
 # Any number will do, as long as nobody else locks on it: "hub" and "clock" on a phone's keys.
 _LEADER_LOCK = 482_25625
 
+_HANGING_SECONDS = 10
+
 _TICK_SECONDS = 1
 _SWEEP_SECONDS = 5
 _PRUNE_HOURS = 6
@@ -48,6 +50,8 @@ class Clock:
         """Returns when another clock leads, when our lock's connection is gone, or when stopped."""
         connection = await self._database.connect_alone()
         try:
+            # Of a leader that hangs, or whose machine does, the server ends the session, and with it the lock.
+            await connection.execute(f"SET idle_session_timeout = '{_HANGING_SECONDS}s'")
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER_LOCK):
                 return
             log.info("clock.leads")

@@ -26,7 +26,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import AgencyAdapter
-from hub.db import DATABASE_AWAY, RETRY_SECONDS, Database
+from hub.db import DATABASE_AWAY, RETRY_SECONDS, ClockWrong, Database
 from hub.intake.inbox import Inbox
 from hub.log import bind_correlation
 from hub.quarantine.replay import replay
@@ -123,10 +123,14 @@ class Worker:
         self._manager: QueueManager | None = None
 
     async def run(self) -> None:
-        """Work until `stop`. A lost database connection is a pause, not an end."""
+        """Work until `stop`. A lost database connection is a pause, not an end, and so is a wrong clock."""
         while not self._stopping.is_set():
             try:
+                await self._database.check_clock()
                 await self._work()
+            except ClockWrong as error:
+                log.error("worker.clock_wrong", reason=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
             except DATABASE_AWAY as error:
                 log.warning("worker.interrupted", reason=str(error) or type(error).__name__)
                 await asyncio.sleep(RETRY_SECONDS)
@@ -182,7 +186,13 @@ class Worker:
         if adapter is None:
             return
         way = _Way(self._database, self._stopping)
-        await read(adapter, way.give)
+        try:
+            await read(adapter, way.give)
+        except ClockWrong:
+            # Others may take it; this worker takes no more until its clock is right.
+            way.given = True
+            if self._manager:
+                self._manager.shutdown.set()
         await store.spend(self._database, agency, kind, way.seconds, again=way.given)
 
     async def _pull(self, adapter: AgencyAdapter, give_way: GiveWay) -> None:

@@ -54,17 +54,23 @@ class HubProcess:
     addresses: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict)
     command: str = "run"
+    #: How it is started; `command` follows.
+    program: tuple[str, ...] = ("-m", "hub")
     _process: asyncio.subprocess.Process | None = None
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.returncode is None
+
     async def start(self, *, wait: bool = True) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         with (self.data_dir / "hub.log").open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "hub", self.command),
+                *(sys.executable, *self.program, self.command),
                 cwd=ROOT,
                 env=os.environ
                 | environment(self.secrets)
@@ -103,6 +109,15 @@ class HubProcess:
     async def stop(self) -> int:
         """SIGTERM, and the exit status of what follows."""
         return await self._end(signal.SIGTERM)
+
+    def freeze(self) -> None:
+        """SIGSTOP: it stands still wherever it is, and knows nothing of it."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
 
     async def _end(self, number: signal.Signals) -> int:
         assert self._process is not None

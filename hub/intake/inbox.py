@@ -15,7 +15,7 @@ from contracts.observation import Channel
 from contracts.problem import FieldProblem
 from contracts.webhook import DOSSIER_UPDATED, Accepted, Outcome
 from hub import quarantine
-from hub.db import Database
+from hub.db import ClockWrong, Database, check_clock
 from hub.index.record import record
 from hub.intake.tables import inbox, inbox_conflict
 from hub.registry import Registry
@@ -59,7 +59,7 @@ class Inbox:
         """
         try:
             return await self._claim_and_apply(delivery, adapter)
-        except BodyConflict:
+        except (BodyConflict, ClockWrong):
             raise
         except Exception:
             # Applying failed, or the database did. If it is there again for the bare INSERT, the delivery
@@ -81,10 +81,11 @@ class Inbox:
                     correlation_id=delivery.correlation_id,
                 )
                 .on_conflict_do_nothing()
-                .returning(inbox.c.id)
+                .returning(inbox.c.id, func.clock_timestamp().label("now"))
             )
-            inbox_id = claimed.scalar()
-            if inbox_id is not None:
+            if (row := claimed.one_or_none()) is not None:
+                inbox_id = row.id
+                check_clock(row.now)
                 if adapter is None:
                     return Accepted(id=delivery.webhook_id, outcome=Outcome.WAITING)
                 return await self._apply(connection, inbox_id, delivery, adapter)

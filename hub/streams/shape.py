@@ -132,7 +132,7 @@ class Shape:
             return f"the last {self.unreadable_in_a_row} records could not be read"
         if "status" in self.gone:
             return "no record tells its status any more"
-        if ends and self.rows_before == 0 and was.rows_before >= _ROWS and not spec.lists_since:
+        if ends and self.rows_before == 0 and was.rows_before >= _ROWS and spec.lists_all:
             return f"its list is empty; it had {was.rows_before} rows the last time"
         return None
 

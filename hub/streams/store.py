@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.adapter import Page, Position, Window
 from contracts.agency import AgencySpec, Plan, Sync
 from contracts.errors import Withheld
-from hub.db import Database
+from hub.db import Database, check_clock
 from hub.streams import backfill, lateness
 from hub.streams.plans import next_time
 from hub.streams.shape import Shape
@@ -37,6 +37,9 @@ _NEVER = timedelta(days=3650)
 
 #: How far back a first pull goes where a backfill reads the past.
 _PRESENT = timedelta(days=1)
+
+#: Seconds. An agency's clock is measured to a second or two; by more than this it was set back.
+_SET_BACK = 5.0
 
 #: How much more than the precision of its times an agency may be off by.
 _PRECISIONS = 2
@@ -87,19 +90,24 @@ async def ensure(database: Database, specs: Iterable[AgencySpec], kinds: Sequenc
 async def take(database: Database, run: "RunRecord", spec: AgencySpec) -> Lease:
     """Take the run's stream over from whoever had it, and go on in its window or open the next one.
 
-    The run is in the table from here on, for people to see; one that another left without a word is lost.
+    The run is in the table from here on, for people to see; one that another left without a word is lost. Raises
+    ClockWrong.
     """
     async with database.begin() as connection:
         mine = (stream.c.agency == run.agency) & (stream.c.kind == run.kind)
         row = (
             (
                 await connection.execute(
-                    update(stream).where(mine).values(lease_epoch=stream.c.lease_epoch + 1).returning(*stream.c)
+                    update(stream)
+                    .where(mine)
+                    .values(lease_epoch=stream.c.lease_epoch + 1)
+                    .returning(*stream.c, func.clock_timestamp().label("now"))
                 )
             )
             .mappings()
             .one()
         )
+        check_clock(row["now"])
         asked_since = None
         if row["wanted"]:
             run.reason = "admin"
@@ -292,8 +300,8 @@ async def finish(database: Database, run: RunRecord, lease: Lease) -> None:
                 "last_failure": None,
                 "last_seconds": (finished_at - run.started_at).total_seconds(),
             }
-            if run.clock_skew_seconds is not None:
-                values["clock_skew_seconds"] = run.clock_skew_seconds
+            if (skew := run.clock_skew_seconds) is not None:
+                values |= {"clock_skew_seconds": skew, "covered_until": _covered(skew)}
             if run.kind == "backfill":
                 # Window after window, and then never again by itself.
                 more = stream.c.window.is_not(None)
@@ -313,6 +321,14 @@ async def finish(database: Database, run: RunRecord, lease: Lease) -> None:
                 "next_due_at": func.greatest(stream.c.next_due_at, finished_at + wait),
             }
         await connection.execute(update(stream).where(_held(lease)).values(values))
+
+
+def _covered(skew: float) -> ColumnElement[datetime]:
+    """What is covered after a run that found the agency's clock to be `skew` ahead. Where it was set back since the
+    run before, what has changed since then lies before what was read."""
+    began = stream.c.last_succeeded_at + func.make_interval(0, 0, 0, 0, 0, 0, skew - stream.c.last_seconds)
+    set_back = (stream.c.clock_skew_seconds - skew > _SET_BACK) & stream.c.last_succeeded_at.is_not(None)
+    return case((set_back, func.least(stream.c.covered_until, began)), else_=stream.c.covered_until)
 
 
 @dataclass(frozen=True, slots=True)

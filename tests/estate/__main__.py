@@ -52,6 +52,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--journal", type=Path, help="where to remember what happened; without it, nowhere")
     parser.add_argument("--pace", type=float, default=2.0, help="mean seconds between changes per agency; 0: none")
     parser.add_argument("--hub", help="where Pleiku pushes; without it, nowhere")
+    parser.add_argument("--latest-seconds", type=float, default=20.0, help="how late a webhook may be sent")
     parser.add_argument("--token-seconds", type=float, default=60.0)
     parser.add_argument("--stdin-guard", action="store_true", help="stop when standard input closes")
     return parser.parse_args()
@@ -79,8 +80,10 @@ async def _serve(
         "ubnd-pleiku": pleiku.app(world["ubnd-pleiku"], secrets["ubnd-pleiku-khoa"]),
     }
     faults = {name: Faults(system) for name, system in systems.items()}
-    pusher = Pusher(arguments.hub, secrets["ubnd-pleiku-webhook"], arguments.seed) if arguments.hub else None
-    if pusher:
+    pusher = None
+    if arguments.hub:
+        secret, latest = secrets["ubnd-pleiku-webhook"], arguments.latest_seconds
+        pusher = Pusher(arguments.hub, secret, arguments.seed, latest_seconds=latest)
         world["ubnd-pleiku"].listeners.append(pusher.push)
     pace = Pace(arguments.pace)
     apps: dict[str, ASGIApp] = {"control": control.app(world, faults, pusher, pace), **faults}

@@ -87,13 +87,14 @@ async def running_estate(
     hub: str | None = None,
     journal: Path | None = None,
     token_seconds: float = 60,
+    latest_seconds: float = 20,
     secrets: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Estate]:
     """An estate on free ports, stopped when the block ends."""
     known = dict(secrets or new_secrets())
     environment = {"HUB_SECRET_" + name.upper().replace("-", "_"): value for name, value in known.items()}
     options = ["--port-base", "0", "--size", str(size), "--pace", str(pace), "--seed", str(seed)]
-    options += ["--token-seconds", str(token_seconds), "--stdin-guard"]
+    options += ["--token-seconds", str(token_seconds), "--latest-seconds", str(latest_seconds), "--stdin-guard"]
     options += ["--hub", hub] if hub else []
     options += ["--journal", str(journal)] if journal else []
     process = await asyncio.create_subprocess_exec(

@@ -17,7 +17,6 @@ from tests.estate.pleiku import event_data
 from tests.estate.world import Case
 
 _LATE, _TWICE = 0.1, 0.1
-_LATEST_SECONDS = 20.0
 _LONGEST_WAIT_SECONDS = 5.0
 #: What says "not now" rather than "no".
 _TRY_AGAIN = {408, 429}
@@ -26,14 +25,15 @@ _TRY_AGAIN = {408, 429}
 class Pusher:
     """Delivers to one hub, any number at once; keeps what was accepted, what was refused, and what is under way."""
 
-    def __init__(self, hub: str, secret: str, seed: int) -> None:
-        """`secret`: whsec_ and base64, shared with the hub."""
+    def __init__(self, hub: str, secret: str, seed: int, *, latest_seconds: float) -> None:
+        """`secret`: whsec_ and base64, shared with the hub. `latest_seconds`: how late what is late may be."""
         self.acknowledged: list[dict[str, Any]] = []
         self.refused: list[dict[str, Any]] = []
         self.pending: dict[str, dict[str, Any]] = {}
         self._url = hub.rstrip("/") + "/v1/webhooks/ubnd-pleiku"
         self._key = base64.b64decode(secret.removeprefix("whsec_"))
         self._chance = random.Random(seed)
+        self._latest = latest_seconds
         self._tasks: set[asyncio.Task[None]] = set()
         self._http = httpx.AsyncClient(timeout=10, trust_env=False)
         # A hub that was away must not be met by all that has gathered at once.
@@ -50,7 +50,7 @@ class Pusher:
         body = json.dumps(event, ensure_ascii=False).encode()
         about = {"id": id, "code": data["code"], "revision": data["revision"], "status": status}
         self.pending[id] = about
-        late = self._chance.uniform(1, _LATEST_SECONDS) if self._chance.random() < _LATE else 0.0
+        late = self._chance.uniform(1, self._latest) if self._chance.random() < _LATE else 0.0
         self._start(self._deliver(about, body, late))
         if self._chance.random() < _TWICE:
             self._start(self._deliver(about, body, late + self._chance.uniform(0, 2)))

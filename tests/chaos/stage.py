@@ -1,0 +1,77 @@
+"""The stage of the chaos tests: a database, the estate behind links that can fail, and the hub's processes."""
+
+import asyncio
+import random
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from tests.chaos.auditor import AGENCIES
+from tests.chaos.cluster import Cluster
+from tests.chaos.proxy import Proxy, proxied
+from tests.estate.client import Estate, running_estate
+from tests.running import HubProcess, free_port, hurried_agencies
+
+
+@dataclass(frozen=True)
+class Stage:
+    cluster: Cluster
+    estate: Estate
+    links: Mapping[str, Proxy]
+    api: HubProcess
+    clocks: list[HubProcess]
+    workers: list[HubProcess]
+
+    @property
+    def processes(self) -> list[HubProcess]:
+        return [self.api, *self.clocks, *self.workers]
+
+    async def start_missing(self) -> None:
+        """Start what was killed, or has ended."""
+        await asyncio.gather(*(each.start(wait=False) for each in self.processes if not each.runs))
+
+
+@asynccontextmanager
+async def staged(*, workers: int, seed: int, size: int = 300) -> AsyncIterator[Stage]:
+    """All of it, running."""
+    async with AsyncExitStack() as stack:
+        # Not under the user's own folders: as root the server is another user.
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="hub-chaos-")))
+        cluster = Cluster(folder / "postgres")
+        await asyncio.to_thread(cluster.start)
+        stack.callback(cluster.stop)
+        port = free_port()
+        estate = await stack.enter_async_context(
+            running_estate(size=size, pace=0, hub=f"http://127.0.0.1:{port}", seed=seed % 1000, latest_seconds=3)
+        )
+        links = {id: await stack.enter_async_context(proxied(estate.addresses[id])) for id in AGENCIES}
+        api = HubProcess(
+            cluster.url,
+            data_dir=folder / "data",
+            agencies_dir=hurried_agencies(folder / "agencies"),
+            port=port,
+            addresses={id: address for id, (address, _) in links.items()},
+            secrets=estate.secrets,
+            command="api",
+        )
+        stage = Stage(
+            cluster,
+            estate,
+            {id: proxy for id, (_, proxy) in links.items()},
+            api,
+            [replace(api, command="clock") for _ in range(2)],
+            [replace(api, command="worker") for _ in range(workers)],
+        )
+        for process in stage.processes:
+            stack.push_async_callback(process.kill)
+        await api.start()
+        await cluster.pad()
+        await stage.start_missing()
+        yield stage
+
+
+def some(chance: random.Random, processes: list[HubProcess]) -> list[HubProcess]:
+    """One of them, or more."""
+    return chance.sample(processes, chance.randint(1, len(processes)))
