@@ -226,7 +226,7 @@ async def _settle(
     again: list[tuple[RowMapping, State | None]] = []
     for row in rows.values():
         entries = added.get(row["id"], [])
-        before = _state(row, vault)
+        before = state_of(row, vault)
         if row["id"] in touched or (before and any(entry.moment <= before.moment for entry in entries)):
             again.append((row, before))
         elif entries:
@@ -320,7 +320,7 @@ def _columns(states: Sequence[tuple[RowMapping, State | None, State]], vault: Va
     return columns
 
 
-def _state(row: RowMapping, vault: Vault) -> State | None:
+def state_of(row: RowMapping, vault: Vault) -> State | None:
     """The state a dossier's row holds; None for a row just claimed. It lacks `said_now`, so nothing of the
     same moment may be put on top of it."""
     if row["moment_rank"] is None:
