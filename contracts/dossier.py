@@ -48,9 +48,10 @@ class StatusEvent(BaseModel):
     source: Source
 
 
-class DossierSummary(BaseModel):
-    """A dossier without its timeline."""
+class DossierState(BaseModel):
+    """What was said of a dossier, without how fresh that is."""
 
+    id: str = Field(description="The hub's own name of the dossier; it never changes, whatever else does.")
     code: str
     agency: AgencyName
     procedure: Procedure
@@ -63,13 +64,18 @@ class DossierSummary(BaseModel):
         default=None, description="Since when the agency's system has the dossier no more; null while it has it."
     )
     observed_at: AwareDatetime = Field(description="When the agency last said anything about this dossier.")
+    source: Source
+    updated_at: AwareDatetime = Field(description="When the hub's answer last changed.")
+
+
+class DossierSummary(DossierState):
+    """A dossier without its timeline."""
+
     checked_at: AwareDatetime = Field(
         description="Up to when the hub would have heard of a change: the agency's last complete sync, or later."
     )
-    source: Source
     stale: bool = Field(description="True when checked_at is older than this agency's schedule promises.")
     stale_reason: Literal["not_synced_yet", "agency_failing", "sync_late", "agency_disabled"] | None = None
-    updated_at: AwareDatetime = Field(description="When the hub's answer last changed.")
 
 
 class Dossier(DossierSummary):

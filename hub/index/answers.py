@@ -30,9 +30,14 @@ from hub.registry import Registry
 from hub.streams.freshness import freshness
 from hub.vault import Vault
 
-_COLUMNS = """
+#: Of a dossier `d`, what `state_of` shows.
+STATE_COLUMNS = """
     d.id, d.agency, d.code, d.status, d.procedure_code, d.procedure_name, d.submitted_at, d.received_at, d.due_at,
-    d.finished_at, d.gone_at, d.observed_at, d.channel, d.updated_at, s.covered_until, s.failures_in_a_row,
+    d.finished_at, d.gone_at, d.observed_at, d.channel, d.updated_at
+"""
+
+_COLUMNS = f"""
+    {STATE_COLUMNS.strip()}, s.covered_until, s.failures_in_a_row,
     greatest(d.observed_at, w.checked_at) AS heard_at
 """
 
@@ -140,22 +145,10 @@ class Answers:
             failures_in_a_row=row["failures_in_a_row"] or 0,
             now=now,
         )
-        return {
-            "code": row["code"],
-            "agency": _agency_name(row["agency"], spec),
-            "procedure": Procedure(code=row["procedure_code"], name=row["procedure_name"]),
-            "status": StatusName.of(DossierStatus(str(row["status"]))) if row["status"] is not None else None,
-            "submitted_at": row["submitted_at"],
-            "received_at": row["received_at"],
-            "due_at": row["due_at"],
-            "finished_at": row["finished_at"],
-            "gone_at": row["gone_at"],
-            "observed_at": row["observed_at"],
+        return state_of(row, self._registry) | {
             "checked_at": fresh.checked_at,
-            "source": Source(agency=row["agency"], channel=Channel(row["channel"])),
             "stale": fresh.stale,
             "stale_reason": fresh.stale_reason,
-            "updated_at": row["updated_at"],
         }
 
     def _timeline(self, dossier: asyncpg.Record, steps: Sequence[asyncpg.Record]) -> list[StatusEvent]:
@@ -197,6 +190,25 @@ class Answers:
             raise BadCursor
         updated_at, dossier_id = orjson.loads(place)
         return datetime.fromisoformat(updated_at), dossier_id
+
+
+def state_of(row: asyncpg.Record, registry: Registry) -> dict[str, Any]:
+    """The fields of contracts.dossier.DossierState, from a row with STATE_COLUMNS."""
+    return {
+        "id": str(row["id"]),
+        "code": row["code"],
+        "agency": _agency_name(row["agency"], registry.spec(row["agency"])),
+        "procedure": Procedure(code=row["procedure_code"], name=row["procedure_name"]),
+        "status": StatusName.of(DossierStatus(str(row["status"]))) if row["status"] is not None else None,
+        "submitted_at": row["submitted_at"],
+        "received_at": row["received_at"],
+        "due_at": row["due_at"],
+        "finished_at": row["finished_at"],
+        "gone_at": row["gone_at"],
+        "observed_at": row["observed_at"],
+        "source": Source(agency=row["agency"], channel=Channel(row["channel"])),
+        "updated_at": row["updated_at"],
+    }
 
 
 def _agency_name(agency: str, spec: AgencySpec | None) -> AgencyName:

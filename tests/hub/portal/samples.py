@@ -45,6 +45,7 @@ def make_dossier(
         for index, status in enumerate(path)
     ]
     fields: dict[str, Any] = {
+        "id": "1",
         "code": code,
         "agency": LAND,
         "procedure": Procedure(
