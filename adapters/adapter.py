@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 from adapters.answers import AnswerReader
-from adapters.client import RawAnswer
-from adapters.listing import Listing
-from adapters.mapping import MappedRecord, RecordReader, event_mapping
-from adapters.procedures import ProcedureList
-from adapters.results import ResultFetch
-from adapters.sending import Sender
+from adapters.calling.client import RawAnswer
+from adapters.mapping.record_reader import MappedRecord, RecordReader, event_mapping
+from adapters.operations.listing import Listing
+from adapters.operations.procedures import ProcedureList
+from adapters.operations.results import ResultFetch
+from adapters.operations.sending import Sender
 from adapters.speaker import Speak
 from contracts.adapter import Capability, Page, Position, Priority, Sending, Sent, Window
 from contracts.agency import AgencySpec

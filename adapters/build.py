@@ -4,15 +4,15 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from adapters.adapter import SpecAdapter
-from adapters.client import Client
+from adapters.calling.client import Client
+from adapters.calling.line import Line
+from adapters.calling.tls import Trust
 from adapters.files.adapter import FilesAdapter
 from adapters.files.local import LocalFolder
 from adapters.files.sftp import SftpFolder
-from adapters.line import Line
 from adapters.rest.speaker import rest_speak
 from adapters.soap.speaker import soap_speak
 from adapters.speaker import Speak
-from adapters.tls import Trust
 from contracts.adapter import AgencyAdapter, Secrets
 from contracts.agency import AgencySpec
 from contracts.system import FileSystem, SoapSystem

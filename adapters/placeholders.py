@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
 
-from adapters import dates
+from adapters.formats import dates
 from contracts.adapter import Secrets
 from contracts.errors import Unauthorized
 from contracts.observation import PERSONAL

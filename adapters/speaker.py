@@ -5,9 +5,9 @@ from contextlib import AbstractAsyncContextManager
 from typing import Any, Protocol, TypeVar
 
 from adapters.answers import AnswerReader
-from adapters.client import RawAnswer, Stream
+from adapters.calling.client import RawAnswer, Stream
+from adapters.formats.records import RecordStream
 from adapters.placeholders import Values
-from adapters.records import RecordStream
 from contracts.adapter import Priority
 from contracts.operations import RestRequest, SoapRequest
 

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 import httpx
 
-from adapters.client import Client, Peer, RawAnswer, Request
+from adapters.calling.client import Client, Peer, RawAnswer, Request
 from benchmarks.figures import figure
 from contracts.adapter import CallRecord, Priority
 from contracts.errors import AgencyFailure

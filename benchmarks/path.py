@@ -20,8 +20,8 @@ from cryptography.fernet import Fernet
 from sqlalchemy import text
 
 from adapters import Client, build_adapter
-from adapters.client import RawAnswer
-from adapters.mapping import RecordReader
+from adapters.calling.client import RawAnswer
+from adapters.mapping.record_reader import RecordReader
 from benchmarks.database import fresh_database
 from benchmarks.figures import figure
 from config.load import load_agencies

@@ -15,8 +15,8 @@ import orjson
 import yaml
 
 from adapters import Client, build_adapter
-from adapters.mapping import RecordReader
-from adapters.records.json_records import JsonRecords
+from adapters.formats.json_records import JsonRecords
+from adapters.mapping.record_reader import RecordReader
 from benchmarks.dossiers import FIELDS, as_json, chunks
 from benchmarks.figures import figure
 from benchmarks.serving import serving

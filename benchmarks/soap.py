@@ -27,7 +27,7 @@ from zeep.helpers import serialize_object
 
 from adapters import Client, build_adapter
 from adapters.answers import AnswerReader
-from adapters.mapping import RecordReader
+from adapters.mapping.record_reader import RecordReader
 from adapters.soap.answer import SoapAnswer
 from adapters.soap.wsdl import Wsdl
 from benchmarks.dossiers import FIELDS, as_dataset, as_list, as_one, chunks

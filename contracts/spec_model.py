@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
-#: JMESPath, with the functions of adapters.expressions.
+#: JMESPath, with the functions of adapters.mapping.expressions.
 Expression = Annotated[str, StringConstraints(min_length=1, max_length=500)]
 SecretName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 #: A file of the document store.

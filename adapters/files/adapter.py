@@ -16,7 +16,7 @@ import orjson
 
 from adapters.adapter import SpecAdapter
 from adapters.answers import AnswerReader
-from adapters.client import Client, Peer
+from adapters.calling.client import Client, Peer
 from adapters.files.csv_lines import csv_lines
 from adapters.files.folder import Entry, Folder, OpenFolder
 from adapters.files.rows import Row, columns_of, table

@@ -4,9 +4,9 @@ import csv
 import io
 from collections.abc import Iterator
 
-from adapters.charsets import is_utf8
 from adapters.files.rows import Line
-from adapters.letters import composed
+from adapters.formats.charsets import is_utf8
+from adapters.formats.letters import composed
 from contracts.errors import Malformed
 from contracts.system import Csv
 

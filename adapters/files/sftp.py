@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import asyncssh
 
-from adapters.egress import allowed_addresses
+from adapters.calling.egress import allowed_addresses
 from adapters.files.folder import MAX_ENTRIES, Entry
 from contracts.adapter import Secrets
 from contracts.errors import AgencyFailure, TimedOut, Unauthorized, Unreachable

@@ -13,7 +13,7 @@ from typing import Any
 import openpyxl
 
 from adapters.files.rows import Line
-from adapters.letters import composed
+from adapters.formats.letters import composed
 from contracts.errors import Malformed
 from contracts.system import Xlsx
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from adapters import xml
 from adapters.answers import AnswerReader
 from adapters.files.rows import Row
+from adapters.formats import xml
 
 
 def xml_records(content: bytes, reader: AnswerReader) -> Iterator[Row]:

@@ -9,18 +9,19 @@ from urllib.parse import urlencode
 
 import orjson
 
-from adapters.answers import AnswerReader, parse_json, parse_xml, unexplained, xml_content
-from adapters.charsets import declared_charset
-from adapters.client import RawAnswer, Request, Stream
-from adapters.line import Line
+from adapters.answers import AnswerReader, unexplained
+from adapters.auth.authority import Authority, authority
+from adapters.auth.credentials import Credentials
+from adapters.calling.client import RawAnswer, Request, Stream
+from adapters.calling.line import Line
+from adapters.formats.charsets import declared_charset
+from adapters.formats.documents import parse_json, parse_xml, xml_content
+from adapters.formats.json_records import JsonRecords
+from adapters.formats.records import RecordStream
+from adapters.formats.xml import XmlRecords
 from adapters.placeholders import Template, Values, is_personal
-from adapters.records import RecordStream
-from adapters.records.json_records import JsonRecords
-from adapters.rest.auth import Authority, authority
-from adapters.rest.credentials import Credentials
 from adapters.rest.following import following
 from adapters.speaker import Speak, Speaker
-from adapters.xml import XmlRecords
 from contracts.adapter import Priority
 from contracts.errors import AgencyFailure, Malformed, Rejected, Unauthorized
 from contracts.operations import RestRequest, SoapRequest

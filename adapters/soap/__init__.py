@@ -1,7 +1,7 @@
 """Systems that speak SOAP: zeep writes the requests and knows the types, our own reader reads the answers.
 
-What a spec's expressions look at is the content of the first element in an answer's body, as adapters.xml gives it:
-an element without children is its text, any other a dict of its children and "@attributes". On top of that
+What a spec's expressions look at is the content of the first element in an answer's body, as adapters.formats.xml gives
+it: an element without children is its text, any other a dict of its children and "@attributes". On top of that
 
 - xsi:nil is null, an empty element is "", and what is not there is not there;
 - what the WSDL says may repeat is always a list: with one item, and with none (an empty list) where what it stands in

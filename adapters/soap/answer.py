@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from adapters import xml
 from adapters.answers import AnswerReader, unexplained
-from adapters.client import RawAnswer
-from adapters.expressions import plain_path
-from adapters.records import RecordStream
-from adapters.records.json_records import JsonRecords
+from adapters.calling.client import RawAnswer
+from adapters.formats import xml
+from adapters.formats.json_records import JsonRecords
+from adapters.formats.records import RecordStream
+from adapters.mapping.expressions import plain_path
 from adapters.soap.elements import Shape
 from adapters.soap.encoding import decoded
 from adapters.soap.faults import fault_failure

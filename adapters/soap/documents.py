@@ -6,7 +6,7 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from lxml import etree
 
-from adapters import xml
+from adapters.formats import xml
 from contracts.errors import Malformed
 
 XSD = "http://www.w3.org/2001/XMLSchema"

@@ -10,7 +10,7 @@ from zeep.xsd.elements.indicators import Indicator
 from zeep.xsd.types.builtins import BuiltinType
 from zeep.xsd.types.collection import ListType, UnionType
 
-from adapters.misfit import WRITTEN, judged
+from adapters.formats.misfit import WRITTEN, judged
 
 #: The type of an element that is a soapenc array: its one child is what it is an array of.
 ARRAY = "Array"

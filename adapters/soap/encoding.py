@@ -5,7 +5,7 @@ from typing import Any, Literal
 from lxml import etree
 from zeep.xsd import ComplexType
 
-from adapters.xml import MAX_DEPTH, MAX_ELEMENTS
+from adapters.formats.xml import MAX_DEPTH, MAX_ELEMENTS
 from contracts.errors import Malformed
 
 _XSI_TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"

@@ -6,7 +6,7 @@ from urllib.parse import urljoin, urlsplit
 
 from lxml import etree
 
-from adapters import xml
+from adapters.formats import xml
 from adapters.soap.documents import XSD, known_namespace, known_schema, stored_name
 from contracts.errors import AgencyFailure, Malformed
 

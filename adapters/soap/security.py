@@ -11,7 +11,7 @@ import zeep.wsse.utils
 from lxml import etree
 from zeep import ns
 
-from adapters.line import Line
+from adapters.calling.line import Line
 from adapters.placeholders import Template
 from contracts.adapter import Secrets
 from contracts.errors import Unauthorized

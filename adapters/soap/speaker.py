@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from adapters.answers import AnswerReader
-from adapters.client import RawAnswer, Request, Stream
-from adapters.line import Line
+from adapters.auth.authority import Authority, authority
+from adapters.auth.credentials import Credentials
+from adapters.calling.client import RawAnswer, Request, Stream
+from adapters.calling.line import Line
+from adapters.formats.records import RecordStream
 from adapters.placeholders import FILE, Template, Values
-from adapters.records import RecordStream
-from adapters.rest.auth import Authority, authority
-from adapters.rest.credentials import Credentials
 from adapters.soap.answer import SoapAnswer
 from adapters.soap.security import Seal, seal_of
 from adapters.soap.wsdl import Wsdl

@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import jmespath
 from jmespath.exceptions import JMESPathError
 
-from adapters import Client, build_adapter, dates
-from adapters.egress import kind_of
-from adapters.expressions import compiled
-from adapters.pages import OFFERED
+from adapters import Client, build_adapter
+from adapters.calling.egress import kind_of
+from adapters.formats import dates
+from adapters.mapping.expressions import compiled
+from adapters.paging.pagers import OFFERED
 from adapters.placeholders import Template
 from adapters.soap.wsdl import Wsdl
 from config.spec_file import Mistake, SpecFile

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from adapters import dates
-from adapters.egress import kind_of
+from adapters.calling.egress import kind_of
+from adapters.formats import dates
 from contracts.codes import fold
 from hub.studio import guesses
 from hub.studio.found import Field, Found, FoundOperation

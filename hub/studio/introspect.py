@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from adapters.answers import unexplained
-from adapters.client import Client, Peer, RawAnswer, Request
+from adapters.calling.client import Client, Peer, RawAnswer, Request
 from adapters.soap.fetch import fetch_documents
 from contracts.adapter import Priority
 from contracts.system import Budget, Limits

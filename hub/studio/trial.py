@@ -7,9 +7,9 @@ from typing import Any
 
 from adapters.answers import AnswerReader
 from adapters.build import build_adapter, speak_of
-from adapters.client import RawAnswer
-from adapters.expressions import ExpressionError, compiled
-from adapters.pages import OFFERED
+from adapters.calling.client import RawAnswer
+from adapters.mapping.expressions import ExpressionError, compiled
+from adapters.paging.pagers import OFFERED
 from contracts.adapter import AgencyAdapter, Priority, Secrets, Window
 from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure, NotFound

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from adapters.client import Client, Peer, RawAnswer, Request, Stream
+from adapters.calling.client import Client, Peer, RawAnswer, Request, Stream
 from contracts.adapter import CallRecord, Priority
 
 T = TypeVar("T")

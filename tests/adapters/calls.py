@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from adapters.client import Client, Peer, RawAnswer, Request
+from adapters.calling.client import Client, Peer, RawAnswer, Request
 from contracts.adapter import CallRecord, Gate, Priority
 from contracts.errors import AgencyFailure
 from contracts.system import Budget, Limits

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.answers import AnswerReader, parse_json, parse_xml
+from adapters.answers import AnswerReader
+from adapters.formats.documents import parse_json, parse_xml
 from contracts.errors import AgencyFailure, Malformed, NotFound, Rejected, Throttled
 from contracts.operations import Answer
 

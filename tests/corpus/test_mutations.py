@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters import build_adapter
-from adapters.client import RawAnswer
+from adapters.calling.client import RawAnswer
 from benchmarks.dossiers import as_dataset, as_json, as_list, as_one
 from contracts.adapter import AgencyAdapter, Window
 from contracts.agency import AgencySpec

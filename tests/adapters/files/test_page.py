@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from adapters import Client
-from adapters.mapping import RecordReader
+from adapters.mapping.record_reader import RecordReader
 from contracts.adapter import Page
 from contracts.observation import Channel, Observation, Unusable
 from tests.adapters.files.drops import (

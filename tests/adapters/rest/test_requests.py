@@ -9,7 +9,7 @@ import pytest
 
 from adapters import Client
 from adapters.answers import AnswerReader
-from adapters.line import Line
+from adapters.calling.line import Line
 from adapters.placeholders import Values
 from adapters.rest.following import following
 from adapters.rest.speaker import rest_speak

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters import expressions
 from adapters.answers import AnswerReader
+from adapters.mapping import expressions
 from adapters.soap.wsdl import Wsdl
 from contracts.errors import AgencyFailure, Malformed
 from contracts.operations import Answer

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from adapters import xml
+from adapters.formats import xml
 from adapters.soap.faults import cleaned, fault_failure
 from contracts.errors import Rejected, Unauthorized
 

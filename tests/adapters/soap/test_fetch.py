@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from adapters import Client
-from adapters.client import Request
+from adapters.calling.client import Request
 from adapters.soap import fetch
 from adapters.soap.fetch import Fetched, fetch_documents
 from adapters.soap.wsdl import Wsdl

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
 
-from adapters import xml
+from adapters.formats import xml
 from tests.adapters.soap.wsdls import element, field, loaded, sent, wsdl_text
 
 RESPONSE = element("HoiResponse", field("dap"))

@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from lxml import etree
 
-from adapters import Client, build_adapter, xml
+from adapters import Client, build_adapter
+from adapters.formats import xml
 from contracts.errors import Unauthorized
 from tests.adapters.calls import Records
 from tests.adapters.servers import Asked, Told, answering

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from adapters import Client, build_adapter
-from adapters import xml as our_xml
+from adapters.formats import xml as our_xml
 from contracts.adapter import AgencyAdapter, CallRecord, Window
 from contracts.errors import AgencyFailure, Malformed, NotFound, Rejected, Unreachable
 from contracts.status import DossierStatus

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from adapters import xml
-from adapters.client import RawAnswer
+from adapters.calling.client import RawAnswer
+from adapters.formats import xml
 from adapters.soap.answer import SoapAnswer
 from adapters.soap.wsdl import Wsdl
 

@@ -1,0 +1,1 @@
+"""Who we are to an agency's system: credentials that stay, and tokens that are renewed."""

@@ -1,0 +1,1 @@
+"""Calls out: the one client, and under it HTTP, addresses, TLS and the unpacking of answers."""

@@ -1,0 +1,1 @@
+"""What an agency's system can be asked: its lists, its result files, its procedures, and to take a submission."""
