@@ -1,12 +1,32 @@
 """The unified answer: one dossier as anybody holding its code may see it. No personal data."""
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from contracts.agency import Name
 from contracts.observation import AgencyId, Channel
 from contracts.status import DossierStatus
+
+#: Why an answer may be older than it should be. The first four: older than the agency's schedule promises. The
+#: others: older than was asked for with `max_age`, because the agency
+#: - `agency_slow`: was asked and has not answered yet; what it answers will be there for whoever asks next;
+#: - `agency_failing`: could not be reached, or gave no answer that can be understood (of a schedule, too);
+#: - `agency_closed`: may not be asked outside its hours;
+#: - `budget_spent`: has been asked as often as it allows;
+#: - `cannot_be_asked`: cannot be asked about a single dossier, or is not connected;
+#: - `agency_has_none`: was asked and says that it has no such dossier; the last known state is shown.
+StaleReason: TypeAlias = Literal[
+    "not_synced_yet",
+    "agency_failing",
+    "sync_late",
+    "agency_disabled",
+    "agency_slow",
+    "agency_closed",
+    "budget_spent",
+    "cannot_be_asked",
+    "agency_has_none",
+]
 
 
 class StatusName(BaseModel):
@@ -46,6 +66,7 @@ class StatusEvent(BaseModel):
     )
     observed_at: AwareDatetime = Field(description="When the hub first heard of it.")
     source: Source
+    raw: str | None = Field(default=None, description="The agency's own word for the status.")
 
 
 class DossierState(BaseModel):
@@ -74,8 +95,15 @@ class DossierSummary(DossierState):
     checked_at: AwareDatetime = Field(
         description="Up to when the hub would have heard of a change: the agency's last complete sync, or later."
     )
-    stale: bool = Field(description="True when checked_at is older than this agency's schedule promises.")
-    stale_reason: Literal["not_synced_yet", "agency_failing", "sync_late", "agency_disabled"] | None = None
+    stale: bool = Field(
+        description="True when checked_at is older than this agency's schedule promises, or than was asked for."
+    )
+    stale_reason: StaleReason | None = Field(
+        default=None,
+        description="Of the schedule: not_synced_yet, agency_failing, sync_late, agency_disabled. Of `max_age`: "
+        "agency_slow (asked, no answer yet), agency_failing, agency_closed (outside its hours), budget_spent, "
+        "cannot_be_asked, agency_has_none (it says so; the last known state is shown).",
+    )
 
 
 class Dossier(DossierSummary):

@@ -11,7 +11,11 @@ AgencyFailure
 └── Withheld         the hub did not ask: its own budget, the agency's hours, or an open breaker forbade it
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
+
+#: What keeps the hub from asking: its budget is spent, the agency's office is closed, it has failed too often of late,
+#: or the hub itself is not able to.
+Why: TypeAlias = Literal["spent", "closed", "failing", "hub"]
 
 
 class AgencyFailure(Exception):
@@ -88,7 +92,8 @@ class Withheld(AgencyFailure):
 
     kind = "withheld"
 
-    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+    def __init__(self, message: str, *, retry_after: float | None = None, why: Why = "spent") -> None:
         super().__init__(message)
         self.retry_after = retry_after
+        self.why = why
         self.sent = False

@@ -144,7 +144,7 @@ class _Door:
     async def close(self) -> None:
         """Say the last word, unless the database does not listen."""
         for waiter in self._standing():
-            self._refuse(waiter, Withheld("The hub is stopping."))
+            self._refuse(waiter, Withheld("The hub is stopping.", why="hub"))
         if self._talk is not None and not self._talk.done():
             self._talk_in(0)
             await asyncio.wait([self._talk], timeout=1)
@@ -197,8 +197,9 @@ class _Door:
             # Whatever it is, nobody may be left standing.
             log.warning("gate.exchange_failed", agency=self._agency, error=repr(error))
             self._news = news + self._news
+            no_budget = "The hub's database did not answer, which keeps the agency's budget."
             for waiter in waiting:
-                self._refuse(waiter, Withheld("The hub's database did not answer, which keeps the agency's budget."))
+                self._refuse(waiter, Withheld(no_budget, why="hub"))
             return None
         if decision.turned:
             log.warning("agency.breaker", agency=self._agency, turned=decision.turned)
@@ -221,7 +222,7 @@ class _Door:
                 poll = answer.retry_after or _POLL_SECONDS * random.uniform(0.5, 1.5)  # noqa: S311
                 pauses.append(min(poll, _LONGEST_POLL, waiter.until - now))
             else:
-                self._refuse(waiter, Withheld(answer.message, retry_after=answer.retry_after))
+                self._refuse(waiter, Withheld(answer.message, retry_after=answer.retry_after, why=answer.why))
         return min(pauses, default=None)
 
     def _standing(self) -> list[_Waiter]:

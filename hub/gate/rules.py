@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
 from contracts.adapter import Priority
+from contracts.errors import Why
 from contracts.system import Budget
 from hub.gate.hours import day_there, until_midnight, until_open
 
@@ -102,6 +103,7 @@ class Hindrance:
     retry_after: float | None
     #: Whether to stay and wait.
     short: bool
+    why: Why = "spent"
 
 
 Turned: TypeAlias = Literal["opened", "closed"]
@@ -191,7 +193,7 @@ def _open(state: State, now: datetime, cooldown: float, jitter: float) -> None:
 def _hindrance(state: State, budget: Budget, zone: ZoneInfo, now: datetime, holder: str, ask: Ask) -> Hindrance | None:
     """What stands against one more call, what lasts longest first."""
     if wait := until_open(now, budget.hours, zone):
-        return Hindrance("The agency may not be called outside its hours.", wait, short=False)
+        return Hindrance("The agency may not be called outside its hours.", wait, short=False, why="closed")
     urgent = ask.priority <= Priority.AFTER_WEBHOOK
     if budget.per_day is not None:
         left = budget.per_day - state.calls_today - (0 if urgent else budget.per_day // 10)
@@ -201,9 +203,11 @@ def _hindrance(state: State, budget: Budget, zone: ZoneInfo, now: datetime, hold
             return Hindrance("What backfill may call in a day is spent.", until_midnight(now, zone), short=False)
     if state.open_until is not None:
         if (wait := (state.open_until - now).total_seconds()) > 0:
-            return Hindrance("The agency has failed too often; it is left alone for a while.", wait, short=False)
+            left_alone = "The agency has failed too often; it is left alone for a while."
+            return Hindrance(left_alone, wait, short=False, why="failing")
         if state.probe is not None:
-            return Hindrance("The agency has failed too often; one call tries it now.", _COOLDOWN, short=False)
+            tried = "The agency has failed too often; one call tries it now."
+            return Hindrance(tried, _COOLDOWN, short=False, why="failing")
     if state.not_before and (wait := (state.not_before - now).total_seconds()) > 0:
         return Hindrance("The agency asked to be left alone for a while.", wait, short=True)
     ahead = _ahead(state, now, holder, ask)

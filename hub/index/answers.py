@@ -54,7 +54,8 @@ _FIND = f"""
 """
 
 _STEPS = """
-    SELECT dossier_id, digest, code, occurred_at, revision, settles, facts ->> 'status' AS status, observed_at, channel
+    SELECT dossier_id, digest, code, occurred_at, revision, settles, observed_at, channel,
+           facts ->> 'status' AS status, facts ->> 'status_raw' AS raw
       FROM observation
      WHERE dossier_id = ANY($1) AND facts ? 'status'
 """
@@ -159,7 +160,7 @@ class Answers:
                 occurred_at=step["occurred_at"],
                 revision=step["revision"],
                 settles=step["settles"],
-                facts={"status": step["status"]},
+                facts={"status": step["status"], "status_raw": step["raw"]},
                 observed_at=step["observed_at"],
                 channel=step["channel"],
             )
@@ -171,6 +172,7 @@ class Answers:
                 occurred_at=step.happened_at,
                 observed_at=step.observed_at,
                 source=Source(agency=dossier["agency"], channel=Channel(step.channel)),
+                raw=step.raw,
             )
             for step in timeline(entries)
         ]

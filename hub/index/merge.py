@@ -206,6 +206,8 @@ class Step:
     happened_at: datetime
     observed_at: datetime
     channel: str
+    #: The agency's own word.
+    raw: str | None
 
 
 def timeline(entries: Iterable[Entry]) -> list[Step]:
@@ -214,5 +216,6 @@ def timeline(entries: Iterable[Entry]) -> list[Step]:
     for entry in sorted(entries, key=lambda entry: entry.stamp):
         status = entry.facts.get("status")
         if status is not None and (not steps or steps[-1].status != status):
-            steps.append(Step(status, entry.happened_at, entry.observed_at, entry.channel))
+            raw = entry.facts.get("status_raw")
+            steps.append(Step(status, entry.happened_at, entry.observed_at, entry.channel, raw))
     return steps

@@ -5,10 +5,10 @@ Written for people who seldom use computers: short sentences, no office words, a
 
 from typing import Literal, NamedTuple
 
+from contracts.dossier import StaleReason
 from contracts.status import DossierStatus
 
 Lang = Literal["vi", "en"]
-StaleReason = Literal["not_synced_yet", "agency_failing", "sync_late", "agency_disabled"]
 
 #: Who has to do something now: "nobody" when the dossier is over, "unclear" when we cannot say.
 Turn = Literal["agency", "citizen", "nobody", "unclear"]
@@ -296,6 +296,28 @@ STALE: dict[StaleReason | None, Text] = {
     "agency_disabled": Text(
         "{agency} hiện không gửi thông tin đến trang này. Muốn biết tình trạng hôm nay, hãy hỏi cơ quan.",
         "{agency} sends no news to this page at present. To know how things stand today, ask the agency.",
+    ),
+    "agency_slow": Text(
+        "Trang này vừa hỏi {agency} nhưng chưa có trả lời. Xin mở lại trang sau ít giây để xem tin mới.",
+        "This page has just asked {agency} and has no answer yet. Open it again in some seconds for the latest.",
+    ),
+    "agency_closed": Text(
+        "Máy của {agency} chỉ trả lời trong giờ làm việc. Xin xem lại vào giờ làm việc.",
+        "{agency}'s system answers in office hours only. Look again then.",
+    ),
+    "budget_spent": Text(
+        "Hiện có quá nhiều người hỏi {agency}, nên trang này chưa hỏi lại được. Xin xem lại sau.",
+        "{agency} is being asked by too many people just now. Look again later.",
+    ),
+    "cannot_be_asked": Text(
+        "Trang này không hỏi trực tiếp {agency} được, mà chờ cơ quan gửi tin. Nếu gấp, hãy hỏi cơ quan.",
+        "This page cannot ask {agency} directly and waits for its news. If it is urgent, ask the agency.",
+    ),
+    "agency_has_none": Text(
+        "{agency} vừa trả lời là máy của cơ quan không còn hồ sơ này. Dưới đây là tình trạng sau cùng trang này biết. "
+        "Xin hãy hỏi cơ quan.",
+        "{agency} has just answered that its system does not have this dossier any more. Below is what this page last "
+        "knew. Please ask the agency.",
     ),
     None: Text(
         "Đã lâu trang này chưa nhận được tin từ {agency}. Nếu gấp, hãy hỏi cơ quan.",

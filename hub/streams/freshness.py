@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
 
 from contracts.agency import AgencySpec
+from contracts.dossier import StaleReason
 from hub.streams.plans import longest_wait
-
-StaleReason = Literal["not_synced_yet", "agency_failing", "sync_late", "agency_disabled"]
 
 #: A sync may be this many of its intervals late, and this long in any case, before people are told.
 _INTERVALS = 3

@@ -21,6 +21,7 @@ from hub.registry import Registry
 from hub.streams import store
 from hub.streams.tables import stream
 from hub.vault import Vault
+from tests.observations import T0
 from tests.observations import observation as said
 from tests.parts import pulled_spec, registry_of
 
@@ -57,7 +58,7 @@ async def test_one_dossier(client: httpx.AsyncClient, database: Database, vault:
         said(CODE, at=0, status=1, procedure_code="1.001612", applicant_name="Nguyễn Văn Đức", note="Gọi 0905123456"),
         said(CODE, at=1, status=2),
         said(CODE, at=2, status=2, channel=Channel.PULL),
-        said(CODE, at=3, status=4),
+        said(CODE, at=3, heard=5, status=4, status_raw="DANG_XU_LY"),
     )
     response = await client.get("/v1/dossiers/h21.20 261123 0001")
     found = Dossier.model_validate(response.json())
@@ -65,6 +66,12 @@ async def test_one_dossier(client: httpx.AsyncClient, database: Database, vault:
     assert found.status
     assert (found.status.code, found.status.name.vi) == ("4", "Đang xử lý")
     assert [step.status.code for step in found.timeline] == ["1", "2", "4"]
+    last = found.timeline[-1]
+    assert (last.occurred_at, last.observed_at, last.raw) == (
+        T0 + timedelta(minutes=3),
+        T0 + timedelta(minutes=5),
+        "DANG_XU_LY",
+    )
     assert "Đức" not in response.text
     assert "0905123456" not in response.text
 
