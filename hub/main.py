@@ -24,8 +24,10 @@ from hub.access.sign_in import SignIn
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.db import Database
 from hub.gate import DatabaseGate
+from hub.index import list_routes
 from hub.index import routes as index_routes
 from hub.index.answers import Answers
+from hub.index.lists import Lists
 from hub.installation import check_keys
 from hub.intake import routes as intake_routes
 from hub.intake.inbox import Inbox
@@ -62,6 +64,7 @@ class Hub:
     inbox: Inbox
     refusals: Refusals
     answers: Answers
+    lists: Lists
     opens: Opens
     keys: ApiKeys
     sign_in: SignIn
@@ -103,6 +106,7 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
                 inbox=Inbox(database, vault, registry),
                 refusals=Refusals(),
                 answers=Answers(database, registry, vault, shown=opens.note),
+                lists=Lists(database, registry, vault),
                 opens=opens,
                 keys=ApiKeys(database),
                 sign_in=SignIn(database),
@@ -121,7 +125,8 @@ def create_app(hub: Hub) -> FastAPI:
         description="One index of all dossiers, whichever agency handles them.",
     )
     problems.install(app)
-    app.include_router(index_routes.router(hub.answers, hub.keys))
+    app.include_router(list_routes.router(hub.lists, hub.keys))
+    app.include_router(index_routes.router(hub.answers))
     app.include_router(intake_routes.router(hub.inbox, hub.registry, hub.secrets, hub.refusals))
     app.include_router(health.router(hub.database, hub.registry))
     app.include_router(portal_routes.router(hub.answers.find))

@@ -1,20 +1,16 @@
-"""GET /v1/dossiers: the unified answer, for anybody holding a code; and lists, for whoever holds an API key."""
+"""GET /v1/dossiers/{code}: the unified answer, for anybody holding a code."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query
-from pydantic import AwareDatetime
+from fastapi import APIRouter, Path, Query
 
-from contracts.dossier import Dossier, DossierPage
+from contracts.dossier import Dossier
 from contracts.observation import AgencyId
-from contracts.problem import FieldProblem
-from contracts.status import DossierStatus
-from hub.access.keys import ApiKeys
-from hub.index.answers import Answers, BadCursor, Filter
+from hub.index.answers import Answers
 from hub.problems import ProblemError, ProblemType, responses
 
 
-def router(answers: Answers, keys: ApiKeys) -> APIRouter:
+def router(answers: Answers) -> APIRouter:
     routes = APIRouter(prefix="/v1/dossiers", tags=["dossiers"])
 
     @routes.get(
@@ -42,30 +38,5 @@ def router(answers: Answers, keys: ApiKeys) -> APIRouter:
                 agencies=[item.agency.id for item in found],
             )
         return found[0]
-
-    @routes.get(
-        "",
-        summary="Dossiers in the order of their last change",
-        dependencies=[Depends(keys.required)],
-        responses=responses(ProblemType.API_KEY_REFUSED, ProblemType.UNAVAILABLE),
-    )
-    async def many(
-        agency: Annotated[AgencyId | None, Query()] = None,
-        status: Annotated[DossierStatus | None, Query(description="National status code, 1 to 10.")] = None,
-        updated_since: Annotated[
-            AwareDatetime | None, Query(description="With zone. Ask for a minute more than you need.")
-        ] = None,
-        cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    ) -> DossierPage:
-        try:
-            return await answers.page(Filter(agency, status, updated_since), cursor, limit)
-        except BadCursor:
-            problem = FieldProblem(
-                field="cursor", problem="not a cursor of this hub", expected="next_cursor of the page before"
-            )
-            raise ProblemError(
-                ProblemType.MALFORMED_REQUEST, "The cursor is not one this hub gave.", errors=[problem]
-            ) from None
 
     return routes

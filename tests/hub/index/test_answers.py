@@ -14,7 +14,9 @@ from contracts.observation import Channel, Observation
 from hub import problems
 from hub.access.keys import ApiKeys
 from hub.db import Database
+from hub.index import list_routes
 from hub.index.answers import Answers
+from hub.index.lists import Lists
 from hub.index.record import record
 from hub.index.routes import router
 from hub.registry import Registry
@@ -39,7 +41,8 @@ async def client(database: Database, vault: Vault, registry: Registry) -> AsyncI
     app = FastAPI()
     problems.install(app)
     keys = ApiKeys(database)
-    app.include_router(router(Answers(database, registry, vault), keys))
+    app.include_router(list_routes.router(Lists(database, registry, vault), keys))
+    app.include_router(router(Answers(database, registry, vault)))
     key = await keys.create("portal", actor="test")
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub", headers={"X-Api-Key": key}) as client:

@@ -9,7 +9,8 @@ from sqlalchemy import Row, select, text, update
 
 from contracts.status import DossierStatus
 from hub.db import Database
-from hub.index.answers import Answers, Filter
+from hub.index.answers import Answers
+from hub.index.lists import Filter, Lists
 from hub.index.record import record
 from hub.index.tables import dossier
 from hub.registry import Registry
@@ -41,6 +42,11 @@ async def answers(database: Database, registry: Registry, vault: Vault, opens: O
     return Answers(database, registry, vault, shown=opens.note)
 
 
+@pytest.fixture
+def lists(database: Database, registry: Registry, vault: Vault) -> Lists:
+    return Lists(database, registry, vault)
+
+
 async def rows(database: Database) -> Sequence[Row[Any, Any, Any]]:
     async with database.begin() as connection:
         found = await connection.execute(
@@ -58,11 +64,11 @@ async def earlier(database: Database, by: timedelta) -> None:
 
 
 async def test_what_was_shown_is_noted_and_what_was_not_is_not(
-    database: Database, answers: Answers, opens: Opens
+    database: Database, answers: Answers, lists: Lists, opens: Opens
 ) -> None:
     assert await answers.find("h21.20 261123 0001")
     assert not await answers.find("H21.20-999999-0001")
-    assert (await answers.page(Filter(), None, 50)).items
+    assert (await lists.page(Filter(), None, 50)).items
     assert not await rows(database), "nothing is written while somebody waits"
     await opens.flush(database)
     assert [(row.code, row.opened_count) for row in await rows(database)] == [(CODE, 1)]
@@ -123,7 +129,7 @@ async def test_a_flood_of_looks_is_held_to_a_few(database: Database) -> None:
     assert len(opens._shown) == 10_000
 
 
-async def test_an_answer_says_when_its_dossier_was_checked(database: Database, answers: Answers) -> None:
+async def test_an_answer_says_when_its_dossier_was_checked(database: Database, answers: Answers, lists: Lists) -> None:
     before = (await answers.find(CODE))[0]
     assert before.checked_at == before.observed_at
     asked_at = datetime.now(UTC)
@@ -132,7 +138,7 @@ async def test_an_answer_says_when_its_dossier_was_checked(database: Database, a
         await store.note_check(connection, dossier_id, at=asked_at)
     after = (await answers.find(CODE))[0]
     assert (after.observed_at, after.checked_at) == (before.observed_at, asked_at)
-    listed = {item.code: item.checked_at for item in (await answers.page(Filter(), None, 50)).items}
+    listed = {item.code: item.checked_at for item in (await lists.page(Filter(), None, 50)).items}
     assert listed == {CODE: asked_at, OTHER: before.observed_at, DONE: before.observed_at}
 
 
