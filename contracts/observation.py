@@ -48,11 +48,14 @@ class Facts(BaseModel):
     applicant_name: ShortText | None = None
     applicant_phone: Annotated[str, StringConstraints(max_length=40)] | None = None
     applicant_email: Annotated[str, StringConstraints(max_length=254)] | None = None
+    applicant_number: Annotated[str, StringConstraints(max_length=40)] | None = Field(
+        default=None, description="A person's identity number (số định danh, CCCD), or an organisation's tax number."
+    )
     note: LongText | None = Field(default=None, description="The officer's words; may name people.")
 
 
 #: Facts that say who somebody is. They are stored sealed and never logged.
-PERSONAL = frozenset({"applicant_name", "applicant_phone", "applicant_email", "note"})
+PERSONAL = frozenset({"applicant_name", "applicant_phone", "applicant_email", "applicant_number", "note"})
 
 
 class Observation(BaseModel):

@@ -18,6 +18,9 @@ class Applicant(BaseModel):
     name: ShortText | None = None
     phone: Annotated[str, StringConstraints(max_length=40)] | None = None
     email: Annotated[str, StringConstraints(max_length=254)] | None = None
+    number: Annotated[str, StringConstraints(max_length=40)] | None = Field(
+        default=None, description="Số định danh (CCCD), or an organisation's tax number."
+    )
 
 
 class EventData(BaseModel):

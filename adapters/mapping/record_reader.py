@@ -25,7 +25,7 @@ _NOT_GOOD = (ValueError, KeyError, ValidationError)
 _EVENT_DATES = ("submitted_at", "received_at", "due_at", "finished_at")
 _EVENT_TEXTS = {
     **{name: name for name in ("status", "national_code", "procedure_code", "procedure_name", "note")},
-    **{f"applicant_{name}": f"applicant.{name}" for name in ("name", "phone", "email")},
+    **{f"applicant_{name}": f"applicant.{name}" for name in ("name", "phone", "email", "number")},
 }
 
 

@@ -39,6 +39,7 @@ def _writer(file: TextIO, agency: Agency) -> Callable[[Case], None]:
                 "applicant": case.applicant,
                 "phone": case.phone,
                 "email": case.email,
+                "identity_number": case.identity_number,
                 "due_at": case.due_at.isoformat(),
             }
         _write(file, line)
@@ -53,6 +54,7 @@ def _filed(agency: Agency, line: dict[str, Any]) -> Case:
         applicant=line["applicant"],
         phone=line["phone"],
         email=line["email"],
+        identity_number=line["identity_number"],
         submitted_at=datetime.fromisoformat(line["at"]),
         due_at=datetime.fromisoformat(line["due_at"]),
     )

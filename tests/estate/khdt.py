@@ -79,7 +79,12 @@ def _row(case: Case) -> dict[str, Any]:
         "soHoSo": case.code,
         "thuTuc": {"ma": case.procedure[0], "ten": case.procedure[1]},
         "trangThai": STATUS_CODES[case.last.status],
-        "nguoiNop": {"hoTen": case.applicant, "dienThoai": case.phone, "email": case.email},
+        "nguoiNop": {
+            "hoTen": case.applicant,
+            "dienThoai": case.phone,
+            "email": case.email,
+            "soGiayTo": case.identity_number,
+        },
         "ngayNop": _text(case.submitted_at),
         "ngayNhan": _text(case.received_at),
         "hanTra": _text(case.due_at),

@@ -68,7 +68,7 @@ def event_data(case: Case) -> dict[str, Any]:
         "received_at": _text(case.received_at),
         "due_at": _text(case.due_at),
         "finished_at": _text(case.finished_at),
-        "applicant": {"name": case.applicant, "phone": case.phone},
+        "applicant": {"name": case.applicant, "phone": case.phone, "number": case.identity_number},
         "note": case.last.note,
     }
     return {name: value for name, value in data.items() if value}
@@ -84,6 +84,7 @@ def _row(case: Case) -> dict[str, Any]:
         "tenThuTuc": case.procedure[1],
         "nguoiNop": case.applicant,
         "soDienThoai": case.phone,
+        "soDinhDanh": case.identity_number,
         "ngayNop": _text(case.submitted_at),
         "ngayTiepNhan": _text(case.received_at),
         "hanTra": _text(case.due_at),

@@ -40,6 +40,7 @@ class Case:
     applicant: str
     phone: str
     email: str
+    identity_number: str
     submitted_at: datetime
     due_at: datetime
     steps: list[Step] = field(default_factory=list)
@@ -179,6 +180,8 @@ class Agency:
             applicant=name,
             phone=f"09{digits}",
             email=f"nguoi-nop-{digits}@example.vn",
+            # 064 is Gia Lai; a made-up number of the right length.
+            identity_number=f"0640{digits}",
             submitted_at=at,
             due_at=due.replace(hour=17, minute=0, second=0, microsecond=0).astimezone(UTC),
         )
