@@ -32,7 +32,7 @@ class SecretStore:
 
 
 def seal_key_file(data_dir: Path) -> str:
-    """The Fernet keys that seal personal data, newest first, comma between. Made at first use."""
+    """The keys that seal personal data, newest first, comma between. Made at first use."""
     return keep(data_dir / "keys" / "seal", lambda: Fernet.generate_key().decode())
 
 

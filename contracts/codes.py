@@ -17,6 +17,10 @@ def fold(text: str) -> str:
 
 def tidy_code(text: str) -> str:
     """The code as it is shown: NFC, upper case, plain dashes, no blanks: " h21.65–0011" → "H21.65-0011"."""
+    return text.translate(_TIDY) if text.isascii() else _tidied(text)
+
+
+def _tidied(text: str) -> str:
     plain = _DASHES.sub("-", unicodedata.normalize("NFC", text))
     return re.sub(r"\s+", "", plain).upper()
 
@@ -27,5 +31,14 @@ def code_key(text: str) -> str:
     Empty when `text` holds no letter or digit. Two real codes may share a key (a dash in another
     place), so a look-up by key can find more than one dossier.
     """
+    return text.translate(_KEY) if text.isascii() else _compared(text)
+
+
+def _compared(text: str) -> str:
     letters = "".join(c for c in fold(text).upper() if c.isascii() and c.isalnum())
     return letters.translate(_LOOK_ALIKES)
+
+
+# What becomes of each letter by itself. Most codes are of these alone, and each is read at every poll.
+_TIDY = {letter: _tidied(chr(letter)) or None for letter in range(128)}
+_KEY = {letter: _compared(chr(letter)) or None for letter in range(128)}

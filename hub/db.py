@@ -3,12 +3,15 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import Self, TypeAlias
 
 import asyncpg
 from sqlalchemy import MetaData
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+#: A connection of the plain driver.
+Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 #: What a database that is away, or going away, makes the driver raise.
 DATABASE_AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
@@ -50,6 +53,14 @@ def driver_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+asyncpg")
 
 
+async def driver_of(connection: AsyncConnection) -> Driver:
+    """The driver's connection, inside SQLAlchemy's transaction. SQLAlchemy opens that with its own first statement:
+    without one before, what the driver does is committed at once."""
+    driver = (await connection.get_raw_connection()).driver_connection
+    assert isinstance(driver, asyncpg.Connection)
+    return driver
+
+
 class Database:
     """One pool for transactions (`begin`), one for hot reads (`reads`), one door to a lone connection."""
 
@@ -81,7 +92,7 @@ class Database:
         async with self.engine.begin() as connection:
             yield connection
 
-    async def connect_alone(self) -> "asyncpg.Connection[asyncpg.Record]":
+    async def connect_alone(self) -> Driver:
         """A connection outside every pool, for LISTEN and for locks held as long as a process lives."""
         return await asyncpg.connect(self.url)
 

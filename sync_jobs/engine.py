@@ -26,7 +26,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import AgencyAdapter
-from hub.db import DATABASE_AWAY, RETRY_SECONDS, ClockWrong, Database
+from hub.db import DATABASE_AWAY, RETRY_SECONDS, ClockWrong, Database, driver_of
 from hub.intake.inbox import Inbox
 from hub.log import bind_correlation
 from hub.quarantine.replay import replay
@@ -87,7 +87,7 @@ async def enqueue(connection: AsyncConnection, jobs: Sequence[Wanted]) -> list[b
         return []
     # Who was away for long is next, and not first for as long as the others were busy.
     turn = (await connection.execute(_TURN)).scalar() or 0
-    made = await Queries(AsyncpgDriver(await _driver(connection))).enqueue(
+    made = await Queries(AsyncpgDriver(await driver_of(connection))).enqueue(
         [job.name for job in jobs],
         [job.agency.encode() if job.agency else None for job in jobs],
         [min(turn, -int(job.spent * _TICKS)) if job.agency else _URGENT for job in jobs],
@@ -95,16 +95,6 @@ async def enqueue(connection: AsyncConnection, jobs: Sequence[Wanted]) -> list[b
         on_conflict="skip",
     )
     return [each is not None for each in made]
-
-
-async def _driver(connection: AsyncConnection) -> "asyncpg.Connection[asyncpg.Record]":
-    """The driver's connection, inside SQLAlchemy's transaction."""
-    # SQLAlchemy opens the transaction with its own first statement; without one, what the driver does is
-    # committed at once.
-    await connection.execute(text("SELECT 1"))
-    driver = (await connection.get_raw_connection()).driver_connection
-    assert isinstance(driver, asyncpg.Connection)
-    return driver
 
 
 class Worker:
@@ -241,7 +231,7 @@ class _Way:
 
 async def prune(connection: AsyncConnection) -> None:
     """Forget finished jobs after a day, and failed ones after a month."""
-    driver = await _driver(connection)
+    driver = await driver_of(connection)
     await driver.execute("DELETE FROM pgqueuer_log WHERE created < now() - interval '1 day'")
     await driver.execute("DELETE FROM pgqueuer_statistics WHERE created < now() - interval '30 days'")
     await driver.execute("DELETE FROM pgqueuer WHERE status = 'failed' AND updated < now() - interval '30 days'")

@@ -6,9 +6,9 @@ everything known; the result is the same.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -25,12 +25,11 @@ _MICROSECOND = timedelta(microseconds=1)
 #: How much of an untimed line's digest says what was said; the rest says when it was heard.
 _SAID_BYTES = 24
 
-#: JSON-able facts by name; datetimes in UTC.
+#: Facts by name: texts, and times in UTC.
 FactValues = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Moment:
+class Moment(NamedTuple):
     """Where in an agency's history an observation belongs: its revision, else its time in microseconds.
 
     Revisions outrank times, so that an agency which begins to number its changes is believed at once.
@@ -40,8 +39,7 @@ class Moment:
     rank: int
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One line of a dossier's history."""
 
     digest: bytes
@@ -101,8 +99,7 @@ class Entry:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """A dossier as its history tells it."""
 
     code: str
@@ -113,52 +110,55 @@ class State:
     #: The digest of the topmost line.
     top: bytes
     #: Two observations of the same moment contradict each other and the agency has not settled it.
-    conflict: bool = False
+    conflict: bool
     #: What was said at `moment`, to notice a contradiction.
-    said_now: FactValues = field(default_factory=dict)
+    said_now: FactValues
 
 
 def entry_from(said: Observation, vault: Vault) -> Entry:
     """The line of history that `said` makes."""
-    content, facts = canonical(said)
+    content, code, facts = canonical(said)
     entry = Entry(
-        digest=vault.digest(content),
-        code=tidy_code(said.code),
-        occurred_at=said.occurred_at,
-        revision=said.revision,
-        settles=said.settles,
-        facts=facts,
-        observed_at=said.observed_at,
-        channel=said.channel.value,
+        vault.digest(content),
+        code,
+        said.occurred_at,
+        said.revision,
+        said.settles,
+        facts,
+        said.observed_at,
+        said.channel.value,
     )
     if not entry.is_untimed:
         return entry
     heard = (said.observed_at - _EPOCH) // _MICROSECOND
-    return replace(entry, digest=entry.digest[:_SAID_BYTES] + heard.to_bytes(8, "big"))
+    return entry._replace(digest=entry.digest[:_SAID_BYTES] + heard.to_bytes(8, "big"))
 
 
-def canonical(observation: Observation) -> tuple[bytes, FactValues]:
-    """The bytes two observations share exactly when they say the same, and the facts in storable form."""
-    facts = {
-        name: _plain(value)
-        for name in observation.facts.model_fields_set
-        if (value := getattr(observation.facts, name)) is not None
-    }
+def canonical(observation: Observation) -> tuple[bytes, str, FactValues]:
+    """The bytes two observations share exactly when they say the same; the code and the facts as they are stored.
+
+    The digests of all history are of these bytes: they may never change.
+    """
+    told = observation.facts.__dict__
+    facts = {name: _plain(value) for name in observation.facts.model_fields_set if (value := told[name]) is not None}
     # Two answers to a question are two, even where they agree.
     time = observation.occurred_at or (observation.observed_at if observation.settles else None)
+    code = tidy_code(observation.code)
     content = (
         observation.agency,
-        tidy_code(observation.code),
-        time.astimezone(UTC) if time else None,
+        code,
+        time and _plain(time),
         observation.revision,
         observation.settles,
         facts,
     )
-    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS), facts
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS), code, facts
 
 
 def _plain(value: Any) -> Any:
-    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else str(value)
+    if isinstance(value, datetime):
+        return value if value.tzinfo is UTC else value.astimezone(UTC)
+    return str(value)
 
 
 def apply(state: State | None, entry: Entry) -> State:
@@ -166,23 +166,17 @@ def apply(state: State | None, entry: Entry) -> State:
     moment = entry.moment
     if state is None:
         return State(
-            entry.code, entry.facts, moment, entry.observed_at, entry.channel, entry.digest, said_now=entry.facts
+            entry.code, entry.facts, moment, entry.observed_at, entry.channel, entry.digest, False, entry.facts
         )
     observed_at, channel = max((state.observed_at, state.channel), (entry.observed_at, entry.channel))
-    merged = replace(
-        state,
-        code=entry.code,
-        # Whoever speaks of a dossier has it: what was gone is back.
-        facts={name: value for name, value in state.facts.items() if name != "gone_at"} | entry.facts,
-        moment=moment,
-        observed_at=observed_at,
-        channel=channel,
-        top=entry.digest,
-    )
+    # Whoever speaks of a dossier has it: what was gone is back.
+    facts = {name: value for name, value in state.facts.items() if name != "gone_at"} | entry.facts
     if moment > state.moment or entry.settles:
-        return replace(merged, conflict=False, said_now=entry.facts)
-    contradicts = any(entry.facts[name] != state.said_now[name] for name in entry.facts.keys() & state.said_now)
-    return replace(merged, conflict=state.conflict or contradicts, said_now=state.said_now | entry.facts)
+        conflict, said_now = False, entry.facts
+    else:
+        contradicts = any(entry.facts[name] != state.said_now[name] for name in entry.facts.keys() & state.said_now)
+        conflict, said_now = state.conflict or contradicts, state.said_now | entry.facts
+    return State(entry.code, facts, moment, observed_at, channel, entry.digest, conflict, said_now)
 
 
 def fold(entries: Iterable[Entry], start: State | None = None) -> State:

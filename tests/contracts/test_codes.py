@@ -60,3 +60,10 @@ def test_folding_does_not_depend_on_how_marks_are_composed(text: str) -> None:
 
 def test_folding_takes_all_vietnamese_marks_and_the_d_that_unicode_forgets() -> None:
     assert fold("  Đã   XỬ lý xong, Nguyễn Văn Đức ở Ứng Hoè") == "da xu ly xong, nguyen van duc o ung hoe"
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_a_code_of_plain_letters_is_read_as_any_other(text: str) -> None:
+    """They have a way of their own, for speed. A mark that is not plain takes the whole text the long way."""
+    assert code_key(text) == code_key(text + "–")
+    assert tidy_code(text) + "É" == tidy_code(text + "É")

@@ -3,7 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -134,6 +134,23 @@ async def test_two_connections_at_once_give_the_same_index(
     async with database.begin() as connection:
         assert await dump(connection, vault) == expected
         await connection.execute(text("TRUNCATE dossier, observation, change, recheck, watch"))
+
+
+async def test_who_finds_a_dossier_made_meanwhile_goes_on_from_it(database: Database, vault: Vault) -> None:
+    """And what else it brought is not lost with the attempt."""
+    async with database.begin() as first:
+        await record(first, [said("H21.20-261123-0002", at=0, status=2)], vault)
+        brought = [said(f"H21.20-261123-000{number}", at=1, status=4) for number in (1, 2, 3)]
+        second = asyncio.create_task(do(database, vault, *brought))
+        # Long enough for it to come to the dossier that we have made, and wait for us.
+        await asyncio.wait([second], timeout=0.5)
+        assert not second.done()
+    assert (await second).created == 2
+    async with database.begin() as connection:
+        rows = (await connection.execute(select(dossier.c.status))).scalars().all()
+        kinds = (await connection.execute(select(change.c.kind).order_by(change.c.seq))).scalars().all()
+    assert (rows, sorted(kinds)) == ([4, 4, 4], ["created", "created", "created", "status"])
+    assert await lines(database) == 4
 
 
 async def do(database: Database, vault: Vault, *heard: Observation) -> Recorded:
@@ -309,7 +326,7 @@ async def test_untimed_words_in_the_order_heard_are_as_if_all_were_kept(
     for row in dossiers:
         whole = fold({entry.digest: entry for entry in reversed(by_key[row["code_key"]])}.values())
         assert (str(row["status"]) if row["status"] is not None else None) == whole.facts.get("status")
-        assert row["due_at"] == (datetime.fromisoformat(due) if (due := whole.facts.get("due_at")) else None)
+        assert row["due_at"] == whole.facts.get("due_at")
 
 
 async def test_a_poll_that_contradicts_itself_is_asked_about(database: Database, vault: Vault) -> None:

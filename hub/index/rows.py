@@ -1,0 +1,152 @@
+"""Lines of history and states of dossiers as rows of the tables, and back: personal facts sealed, and opened."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+
+from contracts.codes import code_key
+from contracts.observation import PERSONAL
+from hub.index.merge import Entry, FactValues, Moment, State
+from hub.vault import Vault
+
+_TEXT_FACTS = ("status_raw", "national_code", "procedure_code", "procedure_name")
+_TIME_FACTS = ("submitted_at", "received_at", "due_at", "finished_at", "gone_at")
+
+#: The columns of `dossier` that are its state, as `state_values` gives them.
+STATE_COLUMNS = (
+    "code",
+    "status",
+    *_TEXT_FACTS,
+    "national_key",
+    *_TIME_FACTS,
+    "personal",
+    "moment_numbered",
+    "moment_rank",
+    "top",
+    "conflict",
+    "observed_at",
+    "channel",
+)
+
+#: The columns of `observation`, as `line_values` gives them.
+LINE_COLUMNS = (
+    "dossier_id",
+    "digest",
+    "code",
+    "occurred_at",
+    "revision",
+    "settles",
+    "facts",
+    "personal",
+    "observed_at",
+    "channel",
+    "correlation_id",
+)
+
+
+class Seals:
+    """Seals the personal facts of one dossier, the same ones once: its state mostly holds those of its last line."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+        self._sealed: dict[bytes, bytes] = {}
+
+    def keep(self, facts: FactValues, sealed: bytes | None) -> None:
+        """The personal ones of `facts` have this seal already."""
+        if sealed is not None:
+            self._sealed[_personal(facts)] = sealed
+
+    def of(self, facts: FactValues) -> bytes | None:
+        """The personal ones of `facts`, sealed; None where there are none."""
+        if PERSONAL.isdisjoint(facts):
+            return None
+        personal = _personal(facts)
+        sealed = self._sealed.get(personal)
+        if sealed is None:
+            sealed = self._sealed[personal] = self._vault.seal(personal)
+        return sealed
+
+
+def _personal(facts: FactValues) -> bytes:
+    return orjson.dumps({name: facts[name] for name in sorted(PERSONAL & facts.keys())})
+
+
+def line_values(dossier_id: int, entry: Entry, seals: Seals, correlation_id: str | None) -> tuple[Any, ...]:
+    return (
+        dossier_id,
+        entry.digest,
+        entry.code,
+        entry.occurred_at,
+        entry.revision,
+        entry.settles,
+        orjson.dumps({name: value for name, value in entry.facts.items() if name not in PERSONAL}).decode(),
+        seals.of(entry.facts),
+        entry.observed_at,
+        entry.channel,
+        correlation_id,
+    )
+
+
+def state_values(state: State, seals: Seals) -> tuple[Any, ...]:
+    facts = state.facts
+    national = facts.get("national_code")
+    return (
+        state.code,
+        status_of(state),
+        *map(facts.get, _TEXT_FACTS),
+        national and (code_key(national) or None),
+        *map(facts.get, _TIME_FACTS),
+        seals.of(facts),
+        *state.moment,
+        state.top,
+        state.conflict,
+        state.observed_at,
+        state.channel,
+    )
+
+
+def status_of(state: State) -> int | None:
+    status = state.facts.get("status")
+    return None if status is None else int(status)
+
+
+def state_of(row: Mapping[str, Any] | asyncpg.Record, vault: Vault) -> State:
+    """The state a dossier's row holds. It lacks `said_now`, so nothing of the same moment may be put on top of it."""
+    facts = {name: value for name in (*_TEXT_FACTS, *_TIME_FACTS) if (value := row[name]) is not None}
+    if row["status"] is not None:
+        facts["status"] = str(row["status"])
+    if row["personal"] is not None:
+        facts |= orjson.loads(vault.open(row["personal"]))
+    return State(
+        code=row["code"],
+        facts=facts,
+        moment=Moment(row["moment_numbered"], row["moment_rank"]),
+        observed_at=row["observed_at"],
+        channel=row["channel"],
+        top=row["top"],
+        conflict=row["conflict"],
+        said_now={},
+    )
+
+
+def entry_of(row: Mapping[str, Any] | asyncpg.Record, vault: Vault) -> Entry:
+    """A line of history as it was recorded, personal facts included."""
+    facts = orjson.loads(row["facts"])
+    for name in _TIME_FACTS:
+        if name in facts:
+            facts[name] = datetime.fromisoformat(facts[name])
+    if row["personal"] is not None:
+        facts |= orjson.loads(vault.open(row["personal"]))
+    return Entry(
+        digest=row["digest"],
+        code=row["code"],
+        occurred_at=row["occurred_at"],
+        revision=row["revision"],
+        settles=row["settles"],
+        facts=facts,
+        observed_at=row["observed_at"],
+        channel=row["channel"],
+    )
