@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from contracts.agency import AgencySpec
+from contracts.change import ChangePage, DossierChanged
 from contracts.dossier import Dossier, DossierPage, StatusEvent
 from contracts.observation import Observation
 from contracts.problem import Problem
@@ -16,7 +17,9 @@ FOLDER = Path(__file__).parent / "schemas"
 PUBLISHED: dict[str, type[BaseModel]] = {
     "accepted": Accepted,
     "agency-spec": AgencySpec,
+    "change-page": ChangePage,
     "dossier": Dossier,
+    "dossier-changed": DossierChanged,
     "dossier-page": DossierPage,
     "dossier-updated": DossierUpdated,
     "observation": Observation,

@@ -23,6 +23,9 @@ from hub.access.keys import ApiKeys
 from hub.access.sign_in import SignIn
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.db import Database
+from hub.feed import keeping
+from hub.feed import routes as feed_routes
+from hub.feed.feed import Feed
 from hub.gate import DatabaseGate
 from hub.index import list_routes
 from hub.index import routes as index_routes
@@ -66,6 +69,7 @@ class Hub:
     answers: Answers
     lists: Lists
     opens: Opens
+    feed: Feed
     keys: ApiKeys
     sign_in: SignIn
 
@@ -89,6 +93,7 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
     try:
         await migrate(database.engine)
         await check_keys(database, vault)
+        await keeping.check_restored(database)
         async with DatabaseGate(database) as gate, Client(DatabaseCallRecorder(database, vault), gate) as client:
             try:
                 registry = await Registry.build(specs, client=client, secrets=secrets, documents=settings.documents_dir)
@@ -108,6 +113,7 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
                 answers=Answers(database, registry, vault, shown=opens.note),
                 lists=Lists(database, registry, vault),
                 opens=opens,
+                feed=Feed(database, registry, vault),
                 keys=ApiKeys(database),
                 sign_in=SignIn(database),
             )
@@ -127,6 +133,7 @@ def create_app(hub: Hub) -> FastAPI:
     problems.install(app)
     app.include_router(list_routes.router(hub.lists, hub.keys))
     app.include_router(index_routes.router(hub.answers))
+    app.include_router(feed_routes.router(hub.feed, hub.keys))
     app.include_router(intake_routes.router(hub.inbox, hub.registry, hub.secrets, hub.refusals))
     app.include_router(health.router(hub.database, hub.registry))
     app.include_router(portal_routes.router(hub.answers.find))
@@ -196,6 +203,7 @@ async def _answer(hub: Hub, listener: socket.socket, stopping: asyncio.Event, re
     ready.set()
     stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait((serving, stopped), return_when=asyncio.FIRST_COMPLETED)
+    hub.feed.stop()
     # uvicorn would cut off who has connected and is just asking. So take no more connections, tell those there are
     # to end, and close only what then is idle. Closing asyncio's server would cut off who was let in a moment ago.
     asyncio.get_running_loop().remove_reader(listener)

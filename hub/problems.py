@@ -101,6 +101,14 @@ class ProblemType(Enum):
         "This webhook-id came before with another body",
         "An id stands for one message for ever. Send the new message with a new id; the first one is kept.",
     )
+    CURSOR_EXPIRED = Explanation(
+        "cursor-expired",
+        HTTPStatus.GONE,
+        "What follows this cursor is kept no more",
+        "Changes are kept for a month, and a database restored from a copy begins anew. Start over: take a cursor with "
+        "GET /v1/changes, then read GET /v1/dossiers to its end, then go on from that cursor. In this order nothing "
+        "is missed.",
+    )
     BODY_TOO_LARGE = Explanation(
         "body-too-large",
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

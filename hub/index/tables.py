@@ -98,6 +98,7 @@ change = Table(
     Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("correlation_id", Text),
     Index(None, "dossier_id"),
+    Index(None, "xid", "seq"),
 )
 
 recheck = Table(

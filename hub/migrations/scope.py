@@ -2,6 +2,7 @@
 
 from hub.access import tables as _access  # noqa: F401  (each import fills the metadata)
 from hub.calls import tables as _calls  # noqa: F401
+from hub.feed import tables as _feed  # noqa: F401
 from hub.gate import tables as _gate  # noqa: F401
 from hub.index import tables as _index  # noqa: F401
 from hub.installation import installation as _installation  # noqa: F401
