@@ -286,9 +286,7 @@ async def test_old_changes_are_forgotten_and_their_readers_told_to_start_over(
     assert await keeping.prune(database) == 0
     async with database.begin() as connection:
         await connection.execute(
-            text(
-                "UPDATE change SET at = at - interval '40 days' WHERE seq <= (SELECT min(seq) + 2 FROM change)"
-            )
+            text("UPDATE change SET at = at - interval '40 days' WHERE seq <= (SELECT min(seq) + 2 FROM change)")
         )
     assert await keeping.prune(database) == 3
     response = await client.get("/v1/changes", params={"after": start})
