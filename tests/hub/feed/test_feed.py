@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.change import ChangePage
+from contracts.change import ChangePage, DossierChanged
 from contracts.observation import Observation
 from hub import problems
 from hub.access.keys import ApiKeys
@@ -246,7 +246,8 @@ async def test_a_filter_that_finds_little_goes_on_by_steps(
     start = (await ask(client)).cursor
     await do(database, vault, *(said(code, status=1) for code in CODES[:25]))
     await do(database, vault, said(CODES[30], agency="so-tnmt", status=1))
-    pages, found, cursor, more = 0, [], start, True
+    found: list[DossierChanged] = []
+    pages, cursor, more = 0, start, True
     while more:
         page = await ask(client, cursor, agency="so-tnmt", limit=5)
         pages, found, cursor, more = pages + 1, found + page.items, page.cursor, page.more
