@@ -41,17 +41,13 @@ async def wander(database: Database, vault: Vault, chance: random.Random, ended:
     async def write() -> None:
         nonlocal written
         agency = chance.choice(["ubnd-pleiku", "so-tnmt", "so-khdt"])
-        heard = [
-            said(
-                f"H21.20-261123-{chance.randrange(800):04d}",
-                agency=agency,
-                at=chance.randrange(600),
-                heard=600,
-                status=chance.choice([1, 2, 4, 5, 9, 10]),
-                **({"procedure_name": f"Thủ tục {chance.randrange(9)}"} if chance.random() < 0.3 else {}),
-            )
-            for _ in range(chance.randrange(1, 6))
-        ]
+        heard = []
+        for _ in range(chance.randrange(1, 6)):
+            facts: dict[str, Any] = {"status": chance.choice([1, 2, 4, 5, 9, 10])}
+            if chance.random() < 0.3:
+                facts["procedure_name"] = f"Thủ tục {chance.randrange(9)}"
+            code, at = f"H21.20-261123-{chance.randrange(800):04d}", chance.randrange(600)
+            heard.append(said(code, agency=agency, at=at, heard=600, **facts))
         async with database.engine.connect() as connection:
             await record(connection, heard, vault)
             await asyncio.sleep(chance.choice([0, 0, 0.01, 0.3]))
