@@ -16,7 +16,7 @@ import httpx
 import yaml
 
 ROOT = Path(__file__).parent.parent
-_START_SECONDS = 60
+_START_SECONDS = 240
 
 
 def free_port() -> int:
