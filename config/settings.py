@@ -1,11 +1,12 @@
 """Where the hub runs and with what: read once from the environment (HUB_…)."""
 
 import os
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Literal
 
 import platformdirs
-from pydantic import Field, SecretStr
+from pydantic import Field, IPvAnyNetwork, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from contracts.observation import AgencyId
@@ -45,6 +46,14 @@ class Settings(BaseSettings):
     )
     worker_lease_seconds: int = Field(
         default=30, ge=2, le=600, description="How long a dead worker's job stays its own."
+    )
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
+        default=(IPv4Network("127.0.0.1"), IPv6Network("::1")),
+        description="Whose X-Forwarded-For and X-Forwarded-Proto are believed, as JSON: the province's own proxies.",
+    )
+    unlimited_networks: tuple[IPvAnyNetwork, ...] = Field(
+        default=(),
+        description="From where look-ups are not counted, as JSON: counters and kiosks that share one address.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"

@@ -5,7 +5,7 @@ import gc
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 
 import structlog
@@ -35,6 +35,10 @@ from hub.installation import check_keys
 from hub.intake import routes as intake_routes
 from hub.intake.inbox import Inbox
 from hub.intake.refusals import Refusals
+from hub.limits.addresses import Addresses
+from hub.limits.admission import Admission
+from hub.live.fresh import Fresh
+from hub.live.looks import Looks
 from hub.migrations.run import migrate
 from hub.portal import look
 from hub.portal import routes as portal_routes
@@ -67,9 +71,12 @@ class Hub:
     inbox: Inbox
     refusals: Refusals
     answers: Answers
+    fresh: Fresh
     lists: Lists
     opens: Opens
     feed: Feed
+    addresses: Addresses
+    admission: Admission
     keys: ApiKeys
     sign_in: SignIn
 
@@ -94,7 +101,9 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
         await migrate(database.engine)
         await check_keys(database, vault)
         await keeping.check_restored(database)
-        async with DatabaseGate(database) as gate, Client(DatabaseCallRecorder(database, vault), gate) as client:
+        async with AsyncExitStack() as parts:
+            gate = await parts.enter_async_context(DatabaseGate(database))
+            client = await parts.enter_async_context(Client(DatabaseCallRecorder(database, vault), gate))
             try:
                 registry = await Registry.build(specs, client=client, secrets=secrets, documents=settings.documents_dir)
             except ValueError as error:
@@ -102,6 +111,10 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
             for kind in store.KINDS:
                 await store.ensure(database, [spec for spec in registry if spec.enabled and spec.plan(kind)], [kind])
             opens = Opens()
+            answers = Answers(database, registry, vault, shown=opens.note)
+            looks = await parts.enter_async_context(Looks(database, registry, vault))
+            keys = ApiKeys(database)
+            addresses = Addresses(database, vault, settings.unlimited_networks)
             yield Hub(
                 settings=settings,
                 database=database,
@@ -110,11 +123,14 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
                 secrets=secrets,
                 inbox=Inbox(database, vault, registry),
                 refusals=Refusals(),
-                answers=Answers(database, registry, vault, shown=opens.note),
+                answers=answers,
+                fresh=Fresh(answers.find, looks, registry),
                 lists=Lists(database, registry, vault),
                 opens=opens,
                 feed=Feed(database, registry, vault),
-                keys=ApiKeys(database),
+                addresses=addresses,
+                admission=Admission(addresses, keys),
+                keys=keys,
                 sign_in=SignIn(database),
             )
     finally:
@@ -132,11 +148,11 @@ def create_app(hub: Hub) -> FastAPI:
     )
     problems.install(app)
     app.include_router(list_routes.router(hub.lists, hub.keys))
-    app.include_router(index_routes.router(hub.answers))
     app.include_router(feed_routes.router(hub.feed, hub.keys))
+    app.include_router(index_routes.router(hub.answers, hub.fresh.find, hub.admission))
     app.include_router(intake_routes.router(hub.inbox, hub.registry, hub.secrets, hub.refusals))
     app.include_router(health.router(hub.database, hub.registry))
-    app.include_router(portal_routes.router(hub.answers.find))
+    app.include_router(portal_routes.router(hub.fresh.for_page, hub.admission))
     app.include_router(admin.router(hub.database, hub.registry, hub.sign_in))
     apidocs.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=500)
@@ -191,8 +207,17 @@ def rehearsal(hub: Hub, agency: str, window: Window) -> AsyncIterator[Rehearsed]
 
 async def _answer(hub: Hub, listener: socket.socket, stopping: asyncio.Event, ready: asyncio.Event) -> None:
     """Answer until `stopping`, and then to the end whoever has asked; connections that wait are the next process's."""
-    server = _Server(uvicorn.Config(create_app(hub), log_config=None, access_log=False, timeout_graceful_shutdown=10))
-    flusher = asyncio.create_task(_flush(hub))
+    proxies = [str(network) for network in hub.settings.trusted_proxies]
+    config = uvicorn.Config(
+        create_app(hub),
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+        proxy_headers=bool(proxies),
+        forwarded_allow_ips=proxies,
+    )
+    server = _Server(config)
+    background = [asyncio.create_task(_flush(hub)), asyncio.create_task(hub.addresses.keep_sharing())]
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)
@@ -212,7 +237,8 @@ async def _answer(hub: Hub, listener: socket.socket, stopping: asyncio.Event, re
     server.should_exit = True
     await serving
     stopping.set()
-    flusher.cancel()
+    for task in background:
+        task.cancel()
     await _flush_once(hub)
 
 

@@ -133,6 +133,14 @@ class ProblemType(Enum):
         "The hub failed",
         "The fault is ours and has been logged. Tell us the `correlation_id` if it goes on.",
     )
+    AGENCY_NOT_ANSWERING = Explanation(
+        "agency-not-answering",
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The agency has not said whether it has this dossier",
+        "The hub knows no dossier with this code and has asked the agency that the code names, or would have. "
+        "`reason` says why there is no answer, in the words of a dossier's stale_reason. The dossier may exist or "
+        "not: send the same request again after as many seconds as Retry-After says.",
+    )
     UNAVAILABLE = Explanation(
         "unavailable",
         HTTPStatus.SERVICE_UNAVAILABLE,

@@ -9,6 +9,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from hub.calls import recorder
 from hub.db import DATABASE_AWAY, RETRY_SECONDS, Database
 from hub.feed import keeping
+from hub.live import claims
 from hub.registry import Registry
 from hub.streams import store
 from hub.watch import store as watch_store
@@ -95,5 +96,6 @@ class Clock:
         await store.prune_runs(self._database)
         await watch_store.prune(self._database)
         await keeping.prune(self._database)
+        await claims.prune(self._database)
         async with self._database.begin() as connection:
             await engine.prune(connection)

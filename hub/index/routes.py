@@ -1,30 +1,73 @@
 """GET /v1/dossiers/{code}: the unified answer, for anybody holding a code."""
 
-from typing import Annotated
+from collections.abc import Awaitable
+from datetime import timedelta
+from typing import Annotated, Protocol
 
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 
 from contracts.dossier import Dossier
 from contracts.observation import AgencyId
 from hub.index.answers import Answers
+from hub.limits.admission import Admission
 from hub.problems import ProblemError, ProblemType, responses
 
+#: A younger answer is not to be had: one look at an agency takes that long.
+_LEAST_SECONDS, _MOST_SECONDS = 5, 86_400
 
-def router(answers: Answers) -> APIRouter:
+
+class FindFresh(Protocol):
+    def __call__(self, code: str, max_age: timedelta, *, agency: str | None) -> Awaitable[list[Dossier]]:
+        """All dossiers under the code, none older than `max_age` or marked why it is."""
+        ...
+
+
+def router(answers: Answers, find_fresh: FindFresh, admission: Admission) -> APIRouter:
     routes = APIRouter(prefix="/v1/dossiers", tags=["dossiers"])
 
     @routes.get(
         "/{code}",
         summary="One dossier by its code",
-        responses=responses(ProblemType.DOSSIER_NOT_FOUND, ProblemType.SEVERAL_DOSSIERS, ProblemType.UNAVAILABLE),
+        responses=responses(
+            ProblemType.API_KEY_REFUSED,
+            ProblemType.DOSSIER_NOT_FOUND,
+            ProblemType.SEVERAL_DOSSIERS,
+            ProblemType.TOO_MANY_REQUESTS,
+            ProblemType.AGENCY_NOT_ANSWERING,
+            ProblemType.UNAVAILABLE,
+        ),
     )
     async def one(
+        request: Request,
         code: Annotated[str, Path(max_length=120, examples=["H21.09-261120-0001"])],
         agency: Annotated[AgencyId | None, Query(description="Which agency's, where several gave this code.")] = None,
+        max_age: Annotated[
+            int | None,
+            Query(
+                ge=_LEAST_SECONDS,
+                le=_MOST_SECONDS,
+                description="How old the answer may be, in seconds. What is older is asked of the agency; where that "
+                "does not answer within two seconds, the known state is given, `stale`, with the reason.",
+            ),
+        ] = None,
     ) -> Dossier:
-        """Spaces, dashes, case and accents in the code do not matter. No personal data is given."""
-        found = [item for item in await answers.find(code) if agency in (None, item.agency.id)]
+        """Spaces, dashes, case and accents in the code do not matter. No personal data is given.
+
+        With `max_age` a dossier that the hub does not know is asked of the agency that `agency` or the code itself
+        names: 404 then says that the agency has none (or cannot be asked), 503 that it has not answered.
+        """
+        caller = await admission.admit(request)
+        if max_age is None:
+            found = [item for item in await answers.find(code) if agency in (None, item.agency.id)]
+        else:
+            caller.had_asked()
+            try:
+                found = await find_fresh(code, timedelta(seconds=max_age), agency=agency)
+            except ProblemError:
+                caller.missed()
+                raise
         if not found:
+            caller.missed()
             raise ProblemError(
                 ProblemType.DOSSIER_NOT_FOUND,
                 "No agency has told the hub of a dossier with this code.",
@@ -37,6 +80,7 @@ def router(answers: Answers) -> APIRouter:
                 detail_vi="Mã này có ở nhiều cơ quan. Hãy chọn cơ quan.",
                 agencies=[item.agency.id for item in found],
             )
+        caller.found(found[0].id)
         return found[0]
 
     return routes

@@ -1,16 +1,19 @@
 """GET /: the look-up form and its answers."""
 
+import math
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 import structlog
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse
 
 from contracts.codes import code_key
 from contracts.dossier import Dossier
+from hub.limits.admission import Admission
+from hub.live.fresh import NotAnswering
 from hub.portal import look, texts
 from hub.portal.code_help import what_is_wrong
 from hub.portal.page import VIETNAM, present
@@ -24,7 +27,7 @@ Find = Callable[[str], Awaitable[list[Dossier]]]
 _LONGEST_CODE = 80
 
 
-def router(find: Find) -> APIRouter:
+def router(find: Find, admission: Admission) -> APIRouter:
     """The page at /. `find` takes the code as typed and gives every dossier under its key.
 
     Whatever `find` raises becomes a calm page with status 503.
@@ -51,16 +54,31 @@ def router(find: Find) -> APIRouter:
         error = reasons[0] if status == 400 else None
         return page("form.html", status, language, typed, problem=title.say(language), reasons=reasons, error=error)
 
+    def too_much(language: Lang, typed: str, wait: int) -> HTMLResponse:
+        sorry = texts.TOO_MUCH_TEXT.say(language, wait=texts.wait(wait).say(language))
+        response = refusal(429, language, typed, texts.TOO_MUCH, sorry)
+        response.headers["Retry-After"] = str(wait)
+        return response
+
     @routes.get("/")
-    async def look_up(code: str | None = None, lang: str = "vi") -> HTMLResponse:
+    async def look_up(request: Request, code: str | None = None, lang: str = "vi") -> HTMLResponse:
         language: Lang = "en" if lang == "en" else "vi"
         now = datetime.now(UTC)
         if code is None:
             return page("form.html", 200, language, problem=None, error=None)
+        caller = admission.visitor(request)
+        if (wait := math.ceil(caller.wait())) > 0:
+            return too_much(language, code, wait)
         dossiers: list[Dossier] = []
         if code_key(code) and len(code) <= _LONGEST_CODE:
             try:
                 dossiers = await find(code)
+            except NotAnswering as unknown:
+                caller.missed()
+                sorry = texts.NOT_ANSWERING_TEXT.say(language)
+                response = refusal(503, language, code, texts.NOT_FOUND, sorry)
+                response.headers["Retry-After"] = unknown.headers["Retry-After"]
+                return response
             except Exception:
                 log.exception("portal.lookup_failed")
                 sorry = texts.UNAVAILABLE_TEXT.say(language)
@@ -68,10 +86,13 @@ def router(find: Find) -> APIRouter:
                 response.headers["Retry-After"] = "60"
                 return response
         if dossiers:
+            for dossier in dossiers:
+                caller.found(dossier.id)
             views = [present(dossier, language, now) for dossier in dossiers]
             return page("found.html", 200, language, code, dossiers=views, error=None)
         if wrong := what_is_wrong(code, now.astimezone(VIETNAM).date(), language):
             return refusal(400, language, code[:_LONGEST_CODE], texts.PAGE["problem"], wrong)
+        caller.missed()
         hints = (hint.say(language) for hint in texts.NOT_FOUND_HELP)
         return refusal(404, language, code, texts.NOT_FOUND, *hints)
 

@@ -339,6 +339,29 @@ NOT_FOUND_HELP = (
         "If it still does not show, ask the office that took it; its phone number is on the slip.",
     ),
 )
+NOT_ANSWERING_TEXT = Text(
+    "Trang này chưa biết hồ sơ này, và máy của cơ quan chưa trả lời. Hồ sơ không bị ảnh hưởng. Xin thử lại sau ít "
+    "phút.",
+    "This page does not know this dossier yet, and the agency's system has not answered. Your dossier is not affected. "
+    "Please try again in a few minutes.",
+)
+TOO_MUCH = Text("Xin chờ một chút", "Please wait a moment")
+TOO_MUCH_TEXT = Text(
+    "Từ mạng của ông/bà vừa có nhiều lần tra cứu không đúng mã, hoặc nhiều hồ sơ khác nhau. Xin chờ {wait} rồi tra cứu "
+    "lại.",
+    "There were many look-ups from your network of wrong codes, or of many different dossiers. Please wait {wait} and "
+    "look up again.",
+)
+
+
+def wait(seconds: int) -> Text:
+    """ "3 phút" for 130 s: in minutes from one minute on, rounded up."""
+    if seconds < 60:
+        return Text(f"{seconds} giây", f"{seconds} seconds")
+    minutes = -(-seconds // 60)
+    return Text(f"{minutes} phút", f"{minutes} minutes")
+
+
 UNAVAILABLE = Text("Lúc này chưa tra cứu được", "The look-up is not working just now")
 UNAVAILABLE_TEXT = Text(
     "Lỗi ở phía chúng tôi, không phải do ông/bà. Hồ sơ không bị ảnh hưởng. Xin thử lại sau ít phút.",

@@ -30,7 +30,8 @@ def freshness(
     failures_in_a_row: int,
     now: datetime,
 ) -> Freshness:
-    """`observed_at`: the agency's last word on the dossier; `covered_until`: the end of its last complete sync.
+    """`observed_at`: when the agency last spoke of the dossier, or was asked about it; `covered_until`: the end of
+    its last complete sync.
 
     Agencies that only push promise nothing about silence; their dossiers are as of their last word.
     """
@@ -39,9 +40,9 @@ def freshness(
         return Freshness(checked_at, "agency_disabled")
     if spec.sync is None:
         return Freshness(checked_at, None)
-    if covered_until is None:
-        return Freshness(checked_at, "not_synced_yet")
     promised = max(_INTERVALS * longest_wait(spec.sync, spec, checked_at), _AT_LEAST)
     if now - checked_at <= promised:
         return Freshness(checked_at, None)
+    if covered_until is None:
+        return Freshness(checked_at, "not_synced_yet")
     return Freshness(checked_at, "agency_failing" if failures_in_a_row else "sync_late")

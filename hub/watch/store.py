@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -68,7 +68,9 @@ async def note_check(connection: AsyncConnection, dossier_id: int, *, at: dateti
     statement = insert(watch).values(dossier_id=dossier_id, checked_at=at)
     await connection.execute(
         statement.on_conflict_do_update(
-            index_elements=["dossier_id"], set_={"checked_at": statement.excluded.checked_at}
+            index_elements=["dossier_id"],
+            # Two may ask at once, and the one who asked first be answered last.
+            set_={"checked_at": func.greatest(watch.c.checked_at, statement.excluded.checked_at)},
         )
     )
 

@@ -19,6 +19,10 @@ from hub.index.answers import Answers
 from hub.index.lists import Lists
 from hub.index.record import record
 from hub.index.routes import router
+from hub.limits.addresses import Addresses
+from hub.limits.admission import Admission
+from hub.live.fresh import Fresh
+from hub.live.looks import Looks
 from hub.registry import Registry
 from hub.streams import store
 from hub.streams.tables import stream
@@ -42,7 +46,9 @@ async def client(database: Database, vault: Vault, registry: Registry) -> AsyncI
     problems.install(app)
     keys = ApiKeys(database)
     app.include_router(list_routes.router(Lists(database, registry, vault), keys))
-    app.include_router(router(Answers(database, registry, vault)))
+    answers = Answers(database, registry, vault)
+    fresh = Fresh(answers.find, Looks(database, registry, vault), registry)
+    app.include_router(router(answers, fresh.find, Admission(Addresses(database, vault), keys)))
     key = await keys.create("portal", actor="test")
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub", headers={"X-Api-Key": key}) as client:

@@ -4,6 +4,8 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from ipaddress import IPv4Network
+from typing import cast
 
 import pytest
 import uvicorn
@@ -14,11 +16,16 @@ from contracts.codes import code_key
 from contracts.dossier import Dossier
 from contracts.status import DossierStatus
 from hub import problems
+from hub.access.keys import ApiKeys
+from hub.db import Database
+from hub.limits.addresses import Addresses
+from hub.limits.admission import Admission
 from hub.portal.look import STYLE
 from hub.portal.page import VIETNAM
 from hub.portal.routes import router
 from hub.request_log import RequestLog
 from hub.security_headers import SecurityHeaders
+from hub.vault import Vault
 from tests.hub.portal.samples import PLEIKU, make_dossier
 
 
@@ -53,7 +60,15 @@ def known() -> list[Dossier]:
 
 
 @pytest.fixture
-def app(known: list[Dossier]) -> FastAPI:
+def unlimited(vault: Vault) -> Admission:
+    """Lets everybody in; without a database, which it needs for keys and for sharing alone."""
+    nowhere = cast(Database, None)
+    everywhere = (IPv4Network("0.0.0.0/0"),)
+    return Admission(Addresses(nowhere, vault, everywhere), ApiKeys(nowhere))
+
+
+@pytest.fixture
+def app(known: list[Dossier], unlimited: Admission) -> FastAPI:
     async def find(code: str) -> list[Dossier]:
         if code_key(code) == "BR0KEN":
             raise ConnectionError("the database is away")
@@ -61,7 +76,7 @@ def app(known: list[Dossier]) -> FastAPI:
 
     app = FastAPI(docs_url=None, redoc_url=None)
     problems.install(app)
-    app.include_router(router(find))
+    app.include_router(router(find, unlimited))
     app.add_middleware(GZipMiddleware, minimum_size=500)
     app.add_middleware(RequestLog)
     app.add_middleware(SecurityHeaders, styles=[STYLE])

@@ -1,0 +1,1 @@
+"""Asking an agency while somebody waits: answers that are at most so old, always in time."""
