@@ -56,18 +56,18 @@ def router(answers: Answers, find_fresh: FindFresh, admission: Admission) -> API
         With `max_age` a dossier that the hub does not know is asked of the agency that `agency` or the code itself
         names: 404 then says that the agency has none (or cannot be asked), 503 that it has not answered.
         """
-        caller = await admission.admit(request)
+        visitor = await admission.admit(request)
         if max_age is None:
             found = [item for item in await answers.find(code) if agency in (None, item.agency.id)]
         else:
-            caller.had_asked()
+            visitor.had_asked()
             try:
                 found = await find_fresh(code, timedelta(seconds=max_age), agency=agency)
             except ProblemError:
-                caller.missed()
+                visitor.missed()
                 raise
         if not found:
-            caller.missed()
+            visitor.missed()
             raise ProblemError(
                 ProblemType.DOSSIER_NOT_FOUND,
                 "No agency has told the hub of a dossier with this code.",
@@ -80,7 +80,7 @@ def router(answers: Answers, find_fresh: FindFresh, admission: Admission) -> API
                 detail_vi="Mã này có ở nhiều cơ quan. Hãy chọn cơ quan.",
                 agencies=[item.agency.id for item in found],
             )
-        caller.found(found[0].id)
+        visitor.found(found[0].id)
         return found[0]
 
     return routes

@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import text
 
 from hub.db import Database
-from hub.limits.rules import HALF_LIFE, LOOK, MISS, MOST, NEW, WRONG_PROOF, Debt, charge
+from hub.limits.rules import ADDRESS, LOOK, MISS, NEW, NOTHING, WRONG_PROOF, Debt
 from hub.vault import Vault
 
 log = structlog.get_logger()
@@ -57,7 +57,7 @@ _FORGET = text("DELETE FROM address_debt WHERE told_at < now() - interval '3 hou
 _FORGET_SECONDS = 600.0
 
 
-class Caller(Protocol):
+class Visitor(Protocol):
     """Who asks, as far as it matters how much they may ask."""
 
     def wait(self) -> float:
@@ -96,14 +96,14 @@ class Unlimited:
     def failed_proof(self) -> None: ...
 
 
-class _Visitor:
+class _Counted:
     """An address, as this process knows it. Times are of this process's own clock."""
 
     __slots__ = ("changed", "debt", "digest", "dossiers", "unshared")
 
-    def __init__(self, digest: bytes, changed: "set[_Visitor]") -> None:
+    def __init__(self, digest: bytes, changed: "set[_Counted]") -> None:
         self.digest, self.changed = digest, changed
-        self.debt = Debt(0.0, 0.0)
+        self.debt = NOTHING
         #: Of what is owed, what the other processes have not been told.
         self.unshared = 0.0
         #: Those it was shown of late; a dict, for its order.
@@ -131,7 +131,7 @@ class _Visitor:
         self._charge(WRONG_PROOF)
 
     def _charge(self, points: float) -> None:
-        self.debt = charge(self.debt, points, time.monotonic())
+        self.debt = ADDRESS.charge(self.debt, points, time.monotonic())
         self.unshared += points
         self.changed.add(self)
 
@@ -141,13 +141,13 @@ class Addresses:
 
     def __init__(self, database: Database, vault: Vault, unlimited: Sequence[Network] = ()) -> None:
         self._database, self._vault, self._unlimited = database, vault, unlimited
-        self._by_address: dict[str, Caller] = {}
-        self._by_digest: dict[bytes, _Visitor] = {}
-        self._changed: set[_Visitor] = set()
+        self._by_address: dict[str, Visitor] = {}
+        self._by_digest: dict[bytes, _Counted] = {}
+        self._changed: set[_Counted] = set()
         self._heard_at = 0.0
         self._forget_at = time.monotonic() + _FORGET_SECONDS
 
-    def caller(self, address: str) -> Caller:
+    def visitor(self, address: str) -> Visitor:
         """Who asks from the address, in whatever way that is written."""
         return self._by_address.get(address) or self._meet(address)
 
@@ -174,8 +174,8 @@ class Addresses:
                         "addresses": [each.digest for each in told],
                         "points": points,
                         "waits": [max(0.0, each.debt.wait_until - now) for each in told],
-                        "most": MOST,
-                        "half_life": HALF_LIFE,
+                        "most": ADDRESS.most,
+                        "half_life": ADDRESS.half_life,
                     },
                 )
             if now >= self._forget_at:
@@ -188,30 +188,30 @@ class Addresses:
         now = time.monotonic()
         for row in heard:
             visitor = self._by_digest.get(row.address) or self._new(row.address)
-            owed = Debt(row.points, now - row.ago).now(now) + visitor.unshared
+            owed = ADDRESS.left(Debt(row.points, now - row.ago), now) + visitor.unshared
             wait_until = now + row.wait if row.wait > 0 else 0.0
-            visitor.debt = Debt(min(owed, MOST), now, max(visitor.debt.wait_until, wait_until))
+            visitor.debt = Debt(min(owed, ADDRESS.most), now, max(visitor.debt.wait_until, wait_until))
             self._heard_at = max(self._heard_at, row.heard_at)
         if now >= self._forget_at or len(self._by_address) > _MOST_ADDRESSES:
             self._forget(now)
 
-    def _meet(self, address: str) -> Caller:
+    def _meet(self, address: str) -> Visitor:
         network = _network(address)
         if network is None:
-            caller: Caller = self._visitor(address.encode())
+            visitor: Visitor = self._counted(address.encode())
         elif any(network.version == each.version and network.subnet_of(each) for each in self._unlimited):  # type: ignore[arg-type]
-            caller = Unlimited()
+            visitor = Unlimited()
         else:
-            caller = self._visitor(str(network).encode())
-        self._by_address[address] = caller
-        return caller
+            visitor = self._counted(str(network).encode())
+        self._by_address[address] = visitor
+        return visitor
 
-    def _visitor(self, name: bytes) -> _Visitor:
+    def _counted(self, name: bytes) -> _Counted:
         digest = self._vault.digest(b"address " + name)[:16]
         return self._by_digest.get(digest) or self._new(digest)
 
-    def _new(self, digest: bytes) -> _Visitor:
-        visitor = self._by_digest[digest] = _Visitor(digest, self._changed)
+    def _new(self, digest: bytes) -> _Counted:
+        visitor = self._by_digest[digest] = _Counted(digest, self._changed)
         return visitor
 
     def _forget(self, now: float) -> None:
@@ -220,7 +220,7 @@ class Addresses:
         self._by_digest = {
             digest: each
             for digest, each in self._by_digest.items()
-            if each.debt.now(now) >= _WORTH_SHARING or each.debt.wait_until > now
+            if ADDRESS.left(each.debt, now) >= _WORTH_SHARING or each.debt.wait_until > now
         }
         self._changed.intersection_update(self._by_digest.values())
         self._by_address.clear()

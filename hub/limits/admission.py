@@ -5,7 +5,7 @@ import math
 from starlette.requests import Request
 
 from hub.access.keys import ApiKeys
-from hub.limits.addresses import Addresses, Caller, Unlimited
+from hub.limits.addresses import Addresses, Unlimited, Visitor
 from hub.problems import ProblemError, ProblemType
 
 _UNLIMITED = Unlimited()
@@ -15,14 +15,14 @@ class Admission:
     def __init__(self, addresses: Addresses, keys: ApiKeys) -> None:
         self._addresses, self._keys = addresses, keys
 
-    async def admit(self, request: Request) -> Caller:
+    async def admit(self, request: Request) -> Visitor:
         """Who asks; tell it how that went. Raises the problem to answer with, where it has to wait or has a wrong
         key."""
         if key := request.headers.get("x-api-key"):
             await self._keys.required(key)
             return _UNLIMITED
-        caller = self.visitor(request)
-        if (wait := caller.wait()) > 0:
+        visitor = self.visitor(request)
+        if (wait := visitor.wait()) > 0:
             seconds = math.ceil(wait)
             raise ProblemError(
                 ProblemType.TOO_MANY_REQUESTS,
@@ -30,8 +30,8 @@ class Admission:
                 detail_vi=f"Từ địa chỉ mạng này đã tra cứu quá nhiều. Xin thử lại sau {seconds} giây.",
                 headers={"Retry-After": str(seconds)},
             )
-        return caller
+        return visitor
 
-    def visitor(self, request: Request) -> Caller:
+    def visitor(self, request: Request) -> Visitor:
         """Who asks, whether it has to wait or not."""
-        return self._addresses.caller(request.client.host if request.client else "")
+        return self._addresses.visitor(request.client.host if request.client else "")

@@ -66,15 +66,15 @@ def router(find: Find, admission: Admission) -> APIRouter:
         now = datetime.now(UTC)
         if code is None:
             return page("form.html", 200, language, problem=None, error=None)
-        caller = admission.visitor(request)
-        if (wait := math.ceil(caller.wait())) > 0:
+        visitor = admission.visitor(request)
+        if (wait := math.ceil(visitor.wait())) > 0:
             return too_much(language, code, wait)
         dossiers: list[Dossier] = []
         if code_key(code) and len(code) <= _LONGEST_CODE:
             try:
                 dossiers = await find(code)
             except NotAnswering as unknown:
-                caller.missed()
+                visitor.missed()
                 sorry = texts.NOT_ANSWERING_TEXT.say(language)
                 response = refusal(503, language, code, texts.NOT_FOUND, sorry)
                 response.headers["Retry-After"] = unknown.headers["Retry-After"]
@@ -87,12 +87,12 @@ def router(find: Find, admission: Admission) -> APIRouter:
                 return response
         if dossiers:
             for dossier in dossiers:
-                caller.found(dossier.id)
+                visitor.found(dossier.id)
             views = [present(dossier, language, now) for dossier in dossiers]
             return page("found.html", 200, language, code, dossiers=views, error=None)
         if wrong := what_is_wrong(code, now.astimezone(VIETNAM).date(), language):
             return refusal(400, language, code[:_LONGEST_CODE], texts.PAGE["problem"], wrong)
-        caller.missed()
+        visitor.missed()
         hints = (hint.say(language) for hint in texts.NOT_FOUND_HELP)
         return refusal(404, language, code, texts.NOT_FOUND, *hints)
 

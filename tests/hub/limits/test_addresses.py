@@ -26,12 +26,12 @@ def addresses(database: Database, vault: Vault) -> Addresses:
 
 
 def must_wait(addresses: Addresses, address: str) -> bool:
-    return addresses.caller(address).wait() > 0
+    return addresses.visitor(address).wait() > 0
 
 
 def walk(addresses: Addresses, address: str, times: int = 25) -> None:
     for _ in range(times):
-        addresses.caller(address).missed()
+        addresses.visitor(address).missed()
 
 
 def test_who_walks_through_codes_waits_and_nobody_else_does(addresses: Addresses) -> None:
@@ -43,25 +43,25 @@ def test_who_walks_through_codes_waits_and_nobody_else_does(addresses: Addresses
 
 def test_ipv6_counts_by_the_network_of_one_customer(addresses: Addresses) -> None:
     for number in range(25):
-        addresses.caller(f"2001:db8:0:1::{number:x}").missed()
+        addresses.visitor(f"2001:db8:0:1::{number:x}").missed()
     assert must_wait(addresses, "2001:db8:0:1:ffff::1")
     assert not must_wait(addresses, "2001:db8:0:2::1")
 
 
 def test_the_same_dossier_again_costs_nothing(addresses: Addresses) -> None:
-    caller = addresses.caller("203.0.113.7")
+    visitor = addresses.visitor("203.0.113.7")
     for _ in range(10_000):
-        caller.found("1")
-    assert caller.wait() == 0
+        visitor.found("1")
+    assert visitor.wait() == 0
     for number in range(500):
-        caller.found(str(number))
-    assert caller.wait() > 0
+        visitor.found(str(number))
+    assert visitor.wait() > 0
 
 
 def test_known_counters_are_not_counted(addresses: Addresses) -> None:
     for address in ("10.20.3.4", "2001:db8:7:1::1"):
         walk(addresses, address, 1000)
-        assert isinstance(addresses.caller(address), Unlimited)
+        assert isinstance(addresses.visitor(address), Unlimited)
         assert not must_wait(addresses, address)
 
 
@@ -73,11 +73,11 @@ async def test_processes_count_together(database: Database, vault: Vault) -> Non
     for each in (one, other, one):
         await each.share()
     for each in (one, other):
-        each.caller("203.0.113.7").missed()
+        each.visitor("203.0.113.7").missed()
         assert must_wait(each, "203.0.113.7")
     late = Addresses(database, vault)
     await late.share()
-    late.caller("203.0.113.7").missed()
+    late.visitor("203.0.113.7").missed()
     assert must_wait(late, "203.0.113.7"), "a restart forgives nobody"
     assert not must_wait(late, "203.0.113.8")
 
@@ -96,14 +96,14 @@ async def test_sharing_again_and_again_adds_nothing(database: Database, vault: V
 async def test_the_table_names_no_address_and_no_casual_visitor(database: Database, vault: Vault) -> None:
     addresses = Addresses(database, vault)
     walk(addresses, "203.0.113.7")
-    addresses.caller("203.0.113.8").missed()
+    addresses.visitor("203.0.113.8").missed()
     await addresses.share()
     async with database.begin() as connection:
         (row,) = (await connection.execute(select(address_debt))).all()
     assert b"203" not in row.address
     assert (
         row.address
-        != Addresses(database, Vault(seal_keys="A" * 43 + "=", digest_key="1" * 64))._visitor(b"203.0.113.7/32").digest
+        != Addresses(database, Vault(seal_keys="A" * 43 + "=", digest_key="1" * 64))._counted(b"203.0.113.7/32").digest
     )
 
 
@@ -146,8 +146,8 @@ async def client(database: Database, vault: Vault) -> AsyncIterator[httpx.AsyncC
 
     @app.get("/{known}")
     async def look(request: Request, known: bool) -> None:
-        caller = await admission.admit(request)
-        caller.found("1") if known else caller.missed()
+        visitor = await admission.admit(request)
+        visitor.found("1") if known else visitor.missed()
 
     behind = ProxyHeadersMiddleware(app, trusted_hosts=["127.0.0.1/32", "::1/128"])  # type: ignore[arg-type]
     transport = httpx.ASGITransport(behind)  # type: ignore[arg-type]
