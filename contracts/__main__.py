@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from contracts.agency import AgencySpec
 from contracts.change import ChangePage, DossierChanged
 from contracts.dossier import Dossier, DossierPage, StatusEvent
+from contracts.history import History, HistoryLines
 from contracts.observation import Observation
 from contracts.problem import Problem
 from contracts.webhook import Accepted, DossierUpdated
@@ -22,6 +23,8 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "dossier-changed": DossierChanged,
     "dossier-page": DossierPage,
     "dossier-updated": DossierUpdated,
+    "history": History,
+    "history-lines": HistoryLines,
     "observation": Observation,
     "problem": Problem,
     "status-event": StatusEvent,

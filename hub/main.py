@@ -27,7 +27,7 @@ from hub.feed import keeping
 from hub.feed import routes as feed_routes
 from hub.feed.feed import Feed
 from hub.gate import DatabaseGate
-from hub.index import list_routes
+from hub.index import history_routes, list_routes
 from hub.index import routes as index_routes
 from hub.index.answers import Answers
 from hub.index.lists import Lists
@@ -150,6 +150,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.include_router(list_routes.router(hub.lists, hub.keys))
     app.include_router(feed_routes.router(hub.feed, hub.keys))
     app.include_router(index_routes.router(hub.answers, hub.fresh.find, hub.admission))
+    app.include_router(history_routes.router(hub.database, hub.vault, hub.answers, hub.admission))
     app.include_router(intake_routes.router(hub.inbox, hub.registry, hub.secrets, hub.refusals))
     app.include_router(health.router(hub.database, hub.registry))
     app.include_router(portal_routes.router(hub.fresh.for_page, hub.admission))

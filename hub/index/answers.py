@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 import asyncpg
 
 from contracts.codes import code_key
-from contracts.dossier import Dossier, Source, StatusEvent, StatusName
-from contracts.observation import Channel
-from contracts.status import DossierStatus
+from contracts.dossier import Dossier, StatusEvent
 from hub.db import Database
+from hub.index.history import events
 from hub.index.merge import Entry, timeline
 from hub.index.summaries import COLUMNS, JOINS, summary
 from hub.registry import Registry
@@ -85,13 +84,4 @@ class Answers:
             )
             for step in steps
         )
-        return [
-            StatusEvent(
-                status=StatusName.of(DossierStatus(step.status)),
-                occurred_at=step.happened_at,
-                observed_at=step.observed_at,
-                source=Source(agency=dossier["agency"], channel=Channel(step.channel)),
-                raw=step.raw,
-            )
-            for step in timeline(entries)
-        ]
+        return events(timeline(entries), dossier["agency"])

@@ -9,8 +9,12 @@ from fastapi import APIRouter, Path, Query, Request
 from contracts.dossier import Dossier
 from contracts.observation import AgencyId
 from hub.index.answers import Answers
+from hub.limits.addresses import Visitor
 from hub.limits.admission import Admission
 from hub.problems import ProblemError, ProblemType, responses
+
+Code = Annotated[str, Path(max_length=120, examples=["H21.09-261120-0001"])]
+OneAgency = Annotated[AgencyId | None, Query(description="Which agency's, where several gave this code.")]
 
 #: A younger answer is not to be had: one look at an agency takes that long.
 _LEAST_SECONDS, _MOST_SECONDS = 5, 86_400
@@ -39,8 +43,8 @@ def router(answers: Answers, find_fresh: FindFresh, admission: Admission) -> API
     )
     async def one(
         request: Request,
-        code: Annotated[str, Path(max_length=120, examples=["H21.09-261120-0001"])],
-        agency: Annotated[AgencyId | None, Query(description="Which agency's, where several gave this code.")] = None,
+        code: Code,
+        agency: OneAgency = None,
         max_age: Annotated[
             int | None,
             Query(
@@ -58,7 +62,7 @@ def router(answers: Answers, find_fresh: FindFresh, admission: Admission) -> API
         """
         visitor = await admission.admit(request)
         if max_age is None:
-            found = [item for item in await answers.find(code) if agency in (None, item.agency.id)]
+            found = await answers.find(code)
         else:
             visitor.had_asked()
             try:
@@ -66,21 +70,27 @@ def router(answers: Answers, find_fresh: FindFresh, admission: Admission) -> API
             except ProblemError:
                 visitor.missed()
                 raise
-        if not found:
-            visitor.missed()
-            raise ProblemError(
-                ProblemType.DOSSIER_NOT_FOUND,
-                "No agency has told the hub of a dossier with this code.",
-                detail_vi="Không có hồ sơ nào mang mã này. Hãy so lại với giấy tiếp nhận hồ sơ.",
-            )
-        if len(found) > 1:
-            raise ProblemError(
-                ProblemType.SEVERAL_DOSSIERS,
-                "Several agencies gave this code; choose one with `agency`.",
-                detail_vi="Mã này có ở nhiều cơ quan. Hãy chọn cơ quan.",
-                agencies=[item.agency.id for item in found],
-            )
-        visitor.found(found[0].id)
-        return found[0]
+        return only(found, agency, visitor)
 
     return routes
+
+
+def only(found: list[Dossier], agency: str | None, visitor: Visitor) -> Dossier:
+    """The one dossier that was meant. Raises the problem to answer with where there is none, or more than one."""
+    mine = [each for each in found if agency in (None, each.agency.id)]
+    if not mine:
+        visitor.missed()
+        raise ProblemError(
+            ProblemType.DOSSIER_NOT_FOUND,
+            "No agency has told the hub of a dossier with this code.",
+            detail_vi="Không có hồ sơ nào mang mã này. Hãy so lại với giấy tiếp nhận hồ sơ.",
+        )
+    visitor.found(mine[0].id)
+    if len(mine) > 1:
+        raise ProblemError(
+            ProblemType.SEVERAL_DOSSIERS,
+            "Several agencies gave this code; choose one with `agency`.",
+            detail_vi="Mã này có ở nhiều cơ quan. Hãy chọn cơ quan.",
+            agencies=[each.agency.id for each in mine],
+        )
+    return mine[0]

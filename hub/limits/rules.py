@@ -36,7 +36,7 @@ class Terms:
         return debt.points * kept
 
     def charge(self, debt: Debt, points: float, at: float) -> Debt:
-        """`debt` with so much more in it. What is asked for while one has to wait is not answered, and costs nothing."""
+        """`debt` with so much more in it. What is asked while one has to wait is not answered, and costs nothing."""
         owed = min(self.left(debt, at) + points, self.most)
         if owed <= self.free:
             return Debt(owed, at, debt.wait_until)

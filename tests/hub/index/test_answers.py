@@ -14,7 +14,7 @@ from contracts.observation import Channel, Observation
 from hub import problems
 from hub.access.keys import ApiKeys
 from hub.db import Database
-from hub.index import list_routes
+from hub.index import history_routes, list_routes
 from hub.index.answers import Answers
 from hub.index.lists import Lists
 from hub.index.record import record
@@ -48,7 +48,9 @@ async def client(database: Database, vault: Vault, registry: Registry) -> AsyncI
     app.include_router(list_routes.router(Lists(database, registry, vault), keys))
     answers = Answers(database, registry, vault)
     fresh = Fresh(answers.find, Looks(database, registry, vault), registry)
-    app.include_router(router(answers, fresh.find, Admission(Addresses(database, vault), keys)))
+    admission = Admission(Addresses(database, vault), keys)
+    app.include_router(router(answers, fresh.find, admission))
+    app.include_router(history_routes.router(database, vault, answers, admission))
     key = await keys.create("portal", actor="test")
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub", headers={"X-Api-Key": key}) as client:
@@ -195,3 +197,54 @@ async def test_a_wrong_question_names_the_parameter(
     response = await client.get("/v1/dossiers", params=query)
     assert response.status_code == 400
     assert response.json()["errors"][0]["field"] == field
+
+
+async def test_the_past_by_the_agencys_time_and_by_the_hubs(
+    client: httpx.AsyncClient, database: Database, vault: Vault
+) -> None:
+    await do(
+        database,
+        vault,
+        said(CODE, at=0, status=1, status_raw="MOI", procedure_name="Cấp lại", applicant_name="Nguyễn Văn Đức"),
+        said(CODE, at=10, heard=30, status=4),
+        said(CODE, at=20, heard=21, status=9),
+    )
+
+    async def then(**moments: float) -> Any:
+        query = {name: (T0 + timedelta(minutes=at)).isoformat() for name, at in moments.items()}
+        response = await client.get(f"/v1/dossiers/{CODE}/history", params=query)
+        assert response.status_code == 200
+        assert "Đức" not in response.text
+        told = response.json()
+        return (
+            told["state"] and told["state"]["status"]["code"],
+            [step["status"]["code"] for step in told["timeline"]],
+        )
+
+    assert await then() == ("9", ["1", "4", "9"])
+    assert await then(as_of=15) == ("4", ["1", "4"])
+    assert await then(known_at=25) == ("9", ["1", "9"])
+    assert await then(as_of=15, known_at=25) == ("1", ["1"])
+    assert await then(as_of=-1) == (None, [])
+    wrong = await client.get(f"/v1/dossiers/{CODE}/history", params={"as_of": "2026-11-20T08:00"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["field"]) == (400, "as_of")
+    assert (await client.get("/v1/dossiers/H21.20-261123-0002/history")).status_code == 404
+
+
+async def test_how_old_it_may_be(client: httpx.AsyncClient, database: Database, vault: Vault) -> None:
+    await do(database, vault, said(CODE, at=-600, status=4))
+    told = (await client.get(f"/v1/dossiers/{CODE}", params={"max_age": 30})).json()
+    assert (told["stale"], told["stale_reason"]) == (True, "cannot_be_asked")
+    too_young = await client.get(f"/v1/dossiers/{CODE}", params={"max_age": 1})
+    assert (too_young.status_code, too_young.json()["errors"][0]["field"]) == (400, "max_age")
+
+
+async def test_who_walks_through_codes_has_to_wait(client: httpx.AsyncClient, database: Database, vault: Vault) -> None:
+    await do(database, vault, said(CODE, status=4))
+    del client.headers["X-Api-Key"]
+    answers = [(await client.get(f"/v1/dossiers/H21.20-261123-{number}")).status_code for number in range(2000, 2030)]
+    assert answers[:20] == [404] * 20
+    assert answers[-1] == 429
+    refused = await client.get(f"/v1/dossiers/{CODE}")
+    assert refused.status_code == 429, "not even what it may see, lest that tells whether it is there"
+    assert "Xin thử lại sau" in refused.json()["detail_vi"]

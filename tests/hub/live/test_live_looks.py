@@ -103,7 +103,7 @@ async def test_a_page_of_thirty_agencies_comes_whatever_they_do(
 
     # The others have been asked as well, and are known as soon as they have answered.
     async def all_others() -> bool:
-        shown = await fresh.at_most(HOUR, page, seconds=PATIENCE)
+        shown = await fresh.at_most(HOUR, page, seconds=5)
         told = {agency.name: how(dossier) for dossier, agency in zip(shown, agencies, strict=True)}
         expected = {"well": ("9", False, None)} | dict.fromkeys(ENDLESS, ("4", True, "agency_slow"))
         failing = ("4", True, "agency_failing")

@@ -1,0 +1,110 @@
+"""What was said of a dossier, and how it stood at any moment: the fold over a part of its history.
+
+There are two pasts. `as_of` asks how the dossier stood at the agency then, by all that is known today: late news and
+corrections are in it. `known_at` asks what the hub could have answered then: of that the dossier's state was made at
+the time, and answers given in the past can be explained by it. With both: what the hub knew then of an earlier day.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import orjson
+
+from contracts.dossier import Procedure, Source, StatusEvent, StatusName
+from contracts.history import HistoryLine, PastState
+from contracts.observation import Channel
+from contracts.status import DossierStatus
+from hub.db import Database
+from hub.index.merge import Entry, Step, fold
+from hub.vault import Vault
+
+_LINES = """
+    SELECT digest, code, occurred_at, revision, settles, facts::text AS facts, personal, observed_at, channel
+      FROM observation
+     WHERE dossier_id = $1
+"""
+
+
+def past(entries: Iterable[Entry], *, as_of: datetime | None = None, known_at: datetime | None = None) -> list[Entry]:
+    """The lines that make the dossier as it stood at `as_of`, as it was known at `known_at`; both inclusive."""
+    return [
+        entry
+        for entry in entries
+        if (as_of is None or entry.happened_at <= as_of) and (known_at is None or entry.observed_at <= known_at)
+    ]
+
+
+async def entries(database: Database, vault: Vault, dossier_id: int, *, personal: bool) -> list[Entry]:
+    """The dossier's lines in the order in which they are put one on top of the other; without the personal facts,
+    unless `personal`."""
+    rows = await database.reads.fetch(_LINES, dossier_id)
+    return sorted((_entry(row, vault, personal=personal) for row in rows), key=lambda entry: entry.stamp)
+
+
+def state(entries: Iterable[Entry]) -> PastState | None:
+    """The state that the lines make; None for none."""
+    known = list(entries)
+    if not known:
+        return None
+    whole = fold(known)
+    facts = whole.facts
+    return PastState(
+        code=whole.code,
+        status=_status(facts),
+        raw=facts.get("status_raw"),
+        procedure=Procedure(code=facts.get("procedure_code"), name=facts.get("procedure_name")),
+        submitted_at=facts.get("submitted_at"),
+        received_at=facts.get("received_at"),
+        due_at=facts.get("due_at"),
+        finished_at=facts.get("finished_at"),
+        gone_at=facts.get("gone_at"),
+        observed_at=whole.observed_at,
+    )
+
+
+def events(steps: Iterable[Step], agency: str) -> list[StatusEvent]:
+    """The timeline as people see it."""
+    return [
+        StatusEvent(
+            status=StatusName.of(DossierStatus(step.status)),
+            occurred_at=step.happened_at,
+            observed_at=step.observed_at,
+            source=Source(agency=agency, channel=Channel(step.channel)),
+            raw=step.raw,
+        )
+        for step in steps
+    ]
+
+
+def line(entry: Entry, agency: str) -> HistoryLine:
+    return HistoryLine(
+        code=entry.code,
+        occurred_at=entry.occurred_at,
+        observed_at=entry.observed_at,
+        revision=entry.revision,
+        settles=entry.settles,
+        source=Source(agency=agency, channel=Channel(entry.channel)),
+        facts=entry.facts,
+    )
+
+
+def _status(facts: Mapping[str, Any]) -> StatusName | None:
+    return StatusName.of(DossierStatus(facts["status"])) if "status" in facts else None
+
+
+def _entry(row: asyncpg.Record, vault: Vault, *, personal: bool) -> Entry:
+    facts = orjson.loads(row["facts"])
+    if personal and row["personal"] is not None:
+        facts |= orjson.loads(vault.open(row["personal"]))
+    return Entry(
+        digest=row["digest"],
+        code=row["code"],
+        occurred_at=row["occurred_at"],
+        revision=row["revision"],
+        settles=row["settles"],
+        facts=facts,
+        observed_at=row["observed_at"],
+        channel=row["channel"],
+    )
