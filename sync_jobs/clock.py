@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import suppress
+from time import monotonic, time
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -21,6 +22,9 @@ log = structlog.get_logger()
 _LEADER_LOCK = 482_25625
 
 _HANGING_SECONDS = 10
+
+#: By so much a machine's clock is not corrected by and by.
+_JUMP_SECONDS = 2
 
 _TICK_SECONDS = 1
 _SWEEP_SECONDS = 5
@@ -49,7 +53,8 @@ class Clock:
         self._stopping.set()
 
     async def _lead(self) -> None:
-        """Returns when another clock leads, when our lock's connection is gone, or when stopped."""
+        """Returns when another clock leads, when our lock's connection is gone, when this machine's clock was set, or
+        when stopped."""
         connection = await self._database.connect_alone()
         try:
             # Of a leader that hangs, or whose machine does, the server ends the session, and with it the lock.
@@ -59,10 +64,16 @@ class Clock:
             log.info("clock.leads")
             scheduler = self._scheduler()
             scheduler.start()
+            set_at = time() - monotonic()
             try:
                 while not self._stopping.is_set():
                     # The lock lives as long as this connection: once it is gone, another clock may lead.
                     await connection.fetchval("SELECT 1", timeout=5)
+                    # What is due is a matter of the database's clock. When to look is one of this machine's: set
+                    # back by an hour, the scheduler would sleep for it.
+                    if abs(time() - monotonic() - set_at) > _JUMP_SECONDS:
+                        log.warning("clock.jumped", seconds=round(time() - monotonic() - set_at))
+                        return
                     with suppress(TimeoutError):
                         await asyncio.wait_for(self._stopping.wait(), timeout=1)
             finally:

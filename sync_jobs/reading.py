@@ -13,7 +13,7 @@ from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure, Malformed, Rejected, Withheld
 from hub import quarantine
 from hub.calls.counting import counting
-from hub.db import Database
+from hub.db import ClockWrong, Database
 from hub.index.record import Recorded, record
 from hub.log import correlation_id
 from hub.streams import store
@@ -44,7 +44,7 @@ async def under_lease(
     database: Database, run: RunRecord, spec: AgencySpec, work: Callable[[Lease], Awaitable[bool]]
 ) -> RunRecord:
     """Take the run's stream, do `work`, which says whether it came to its end, and keep the record. Never raises for
-    what the agency does: that is in the record."""
+    what the agency does: that is in the record. Raises ClockWrong."""
     lease = await store.take(database, run, spec)
     try:
         with counting() as calls:
@@ -56,7 +56,7 @@ async def under_lease(
             run.outcome = "ok" if finished else "gave_way"
     except AgencyFailure as failure:
         run.outcome, run.message = failure.kind, failure.message
-        run.retry_after = getattr(failure, "retry_after", None)
+        run.retry_after, run.passing = getattr(failure, "retry_after", None), failure.passing
         if isinstance(failure, Malformed):
             # The place we went on from may be what the agency cannot make sense of: begin the window anew.
             await store.forget_position(database, lease)
@@ -64,12 +64,15 @@ async def under_lease(
         run.outcome, run.message = change.kind, str(change)
     except Fenced:
         run.outcome, run.message = "fenced", "another run has taken over"
+    except ClockWrong:
+        # Nor could the end of the run be dated. Whoever takes the stream next closes it.
+        raise
     except Exception as error:
-        run.outcome, run.message = "error", f"the hub failed: {type(error).__name__}"
+        run.outcome, run.message, run.passing = "error", f"the hub failed: {type(error).__name__}", True
         log.exception("sync.run_failed", agency=run.agency, kind=run.kind)
     await store.finish(database, run, lease)
     RUNS.labels(run.agency, run.outcome).inc()
-    _say_once(run, lease)
+    say_once(run, lease, spec)
     log.info(
         "sync.run",
         agency=run.agency,
@@ -87,8 +90,11 @@ async def under_lease(
     return run
 
 
-def _say_once(run: RunRecord, lease: Lease) -> None:
-    """When an agency goes down, and when it is back; the runs in between say the same in their records."""
+def say_once(run: RunRecord, lease: Lease, spec: AgencySpec) -> None:
+    """When an agency goes down, and when it is back; the runs in between say the same in their records. Of its streams
+    the one that is read most often speaks for it."""
+    if run.kind != ("pull" if spec.sync else "watch"):
+        return
     if run.outcome == "ok" and lease.failures_before:
         log.warning("agency.back", agency=run.agency, kind=run.kind, failed_runs=lease.failures_before)
     elif run.outcome not in ("ok", "fenced", "gave_way", Withheld.kind) and not lease.failures_before:

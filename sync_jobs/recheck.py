@@ -19,7 +19,8 @@ _LIMIT = 50
 
 
 async def settle_contradictions(database: Database, adapter: AgencyAdapter, vault: Vault) -> int:
-    """Ask for the present state of the agency's dossiers in doubt. Returns how many were asked about."""
+    """Ask for the present state of the agency's dossiers in doubt. Returns how many were asked about. Raises
+    ClockWrong."""
     if Capability.LOOKUP not in adapter.capabilities:
         return 0
     async with database.begin() as connection:
@@ -32,6 +33,7 @@ async def settle_contradictions(database: Database, adapter: AgencyAdapter, vaul
         )
         doubts = found.all()
     for doubt in doubts:
+        await database.check_clock()
         try:
             reading = await adapter.lookup(doubt.code)
         except AgencyFailure as failure:

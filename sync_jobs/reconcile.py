@@ -129,10 +129,12 @@ class _Unseen:
             return
         if Capability.LOOKUP in self._adapter.capabilities:
             for dossier in unseen[:_LIMIT]:
+                await self._database.check_clock()
                 await self._ask_after(dossier)
             return
         for dossier in unseen:
             if dossier.missed_before:
+                await self._database.check_clock()
                 await self._mark_gone(dossier, datetime.now(UTC))
         async with self._database.begin() as connection:
             await connection.execute(delete(missing).where(missing.c.agency == self._agency))

@@ -13,7 +13,7 @@ from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure, Malformed, NotFound, Rejected
 from contracts.observation import Reading
 from hub import quarantine
-from hub.db import Database
+from hub.db import ClockWrong, Database
 from hub.index.record import record
 from hub.log import correlation_id
 from hub.streams import store as streams
@@ -23,6 +23,7 @@ from hub.vault import Vault
 from hub.watch import policy, store
 from hub.watch.policy import Candidate
 from hub.watch.rates import Rates
+from sync_jobs.reading import say_once
 
 log = structlog.get_logger()
 
@@ -34,7 +35,7 @@ async def watch(database: Database, adapter: AgencyAdapter, vault: Vault, *, sec
     """One run with the look-ups of `seconds`, which is also how long it goes on.
 
     Returns None, and leaves no record, where nothing is worth a look-up now. Never raises for what the agency
-    does: that is in the run's record.
+    does: that is in the run's record. Raises ClockWrong.
     """
     if Capability.LOOKUP not in adapter.capabilities:
         return None
@@ -53,15 +54,18 @@ async def watch(database: Database, adapter: AgencyAdapter, vault: Vault, *, sec
         run.outcome = "ok"
     except AgencyFailure as failure:
         run.outcome, run.message = failure.kind, failure.message
-        run.retry_after = getattr(failure, "retry_after", None)
+        run.retry_after, run.passing = getattr(failure, "retry_after", None), failure.passing
     except Fenced:
         run.outcome, run.message = "fenced", "another run has taken over"
+    except ClockWrong:
+        raise
     except Exception as error:
-        run.outcome, run.message = "error", f"the hub failed: {type(error).__name__}"
+        run.outcome, run.message, run.passing = "error", f"the hub failed: {type(error).__name__}", True
         log.exception("watch.run_failed", agency=run.agency)
     await store.keep_learnt(database, spec.id, rates, now=started_at)
     await streams.finish(database, run, lease)
     RUNS.labels(run.agency, run.outcome).inc()
+    say_once(run, lease, spec)
     log.info("watch.run", agency=run.agency, outcome=run.outcome, calls=run.calls, changed=run.changed)
     return run
 

@@ -4,7 +4,6 @@ import asyncio
 import json
 import os
 import random
-from dataclasses import asdict
 from pathlib import Path
 
 from tests.chaos.auditor import audit, until_equal
@@ -41,6 +40,6 @@ async def test_a_hub_killed_twenty_times_ends_equal_to_the_estate(database_url: 
         finally:
             await hub.kill()
         found = await audit(estate, database_url)
-    print(json.dumps({"rounds": ROUNDS, "seed": seed} | asdict(found)))
+    print(json.dumps({"rounds": ROUNDS, "seed": seed} | found.line()))
     assert found.acknowledged
-    assert found.clean
+    assert found.clean, found

@@ -15,7 +15,7 @@ from contracts.observation import Channel
 from contracts.problem import FieldProblem
 from contracts.webhook import DOSSIER_UPDATED, Accepted, Outcome
 from hub import quarantine
-from hub.db import ClockWrong, Database, check_clock
+from hub.db import DATABASE_AWAY, ClockWrong, Database, check_clock
 from hub.index.record import record
 from hub.intake.tables import inbox, inbox_conflict
 from hub.registry import Registry
@@ -66,6 +66,14 @@ class Inbox:
             # is safe and the sweep will try again; if not, the sender hears of it and keeps the event.
             log.exception("webhook.not_applied", agency=delivery.agency, webhook_id=delivery.webhook_id)
             return await self._claim_and_apply(delivery, None)
+
+    async def clock_is_right(self) -> bool:
+        """False also where the database, which would know, does not say."""
+        try:
+            await self._database.check_clock()
+        except (ClockWrong, TimeoutError, *DATABASE_AWAY):
+            return False
+        return True
 
     async def _claim_and_apply(self, delivery: Delivery, adapter: AgencyAdapter | None) -> Accepted:
         digest = self._vault.digest(delivery.body)

@@ -80,6 +80,11 @@ def router(inbox: Inbox, registry: Registry, secrets: Secrets, refusals: Refusal
             signed = verify(request.headers, body, keys, now=now, tolerance_seconds=webhook.tolerance_seconds)
             event = _event(body)
         except Refused as refused:
+            if refused.reason == "out_of_time" and not await inbox.clock_is_right():
+                # Whose clock is wrong is then anybody's guess, and a sender takes a 400 for the last word.
+                raise ProblemError(
+                    ProblemType.UNAVAILABLE, "The hub's own clock is wrong.", headers={"Retry-After": "30"}
+                ) from None
             refusals.count(agency, refused.reason)
             WEBHOOKS.labels(agency, refused.reason).inc()
             raise _as_problem(refused, now) from refused

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias, get_args
 
-from sqlalchemy import ColumnElement, RowMapping, case, delete, func, insert, select, text, update
+from sqlalchemy import ColumnElement, DateTime, RowMapping, case, delete, func, insert, literal, select, text, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -209,7 +209,7 @@ async def note_lateness(connection: AsyncConnection, agency: str, happened: Sequ
 
 async def advance(connection: AsyncConnection, lease: Lease, page: Page, run: "RunRecord") -> Lease:
     """Note how far the run is, and that `page` is recorded, in the transaction that recorded it; the lease's shape is
-    the one with the page. Raises Fenced when overtaken.
+    the one with the page. Raises Fenced when overtaken, and ClockWrong.
 
     A part of a page moves nothing: a run that ends within the page reads all of it again.
     """
@@ -227,9 +227,13 @@ async def advance(connection: AsyncConnection, lease: Lease, page: Page, run: "R
         values["past"] = {"rows": run.done, "total": run.total, "ended": ends and before is None}
     elif ends:
         values |= {"window": None, "covered_until": lease.window.until, "covered_revision": high}
-    moved = await connection.execute(update(stream).where(_held(lease)).values(values))
-    if moved.rowcount == 0:
+    moved = await connection.execute(
+        update(stream).where(_held(lease)).values(values).returning(func.clock_timestamp())
+    )
+    if (now := moved.scalar_one_or_none()) is None:
         raise Fenced(lease.agency)
+    # It may have been set since the lease was taken, and with it the time at which this page was heard.
+    check_clock(now)
     await connection.execute(update(run_table).where(run_table.c.id == run.id).values(run.columns()))
     return further
 
@@ -272,6 +276,8 @@ class RunRecord:
     clock_skew_seconds: float | None = None
     #: Seconds until it is of use to ask again, where the failure says so.
     retry_after: float | None = None
+    #: Whether what failed may well succeed if it is simply tried again.
+    passing: bool = False
 
     def become(self, further: "RunRecord") -> None:
         """Be as far as `further`, once what it counts is committed."""
@@ -286,41 +292,52 @@ class RunRecord:
 
 
 async def finish(database: Database, run: RunRecord, lease: Lease) -> None:
-    """Keep the run's record and what the stream learnt from it; a failed agency is asked again later and later."""
-    finished_at = datetime.now(UTC)
+    """Keep the run's record and what the stream learnt from it; a failed agency is asked again later and later.
+
+    All by the database's clock: nothing checks this machine's once the last page is in.
+    """
     async with database.begin() as connection:
+        # The stream first, as whoever takes it over has it.
+        if values := _learnt(run, lease):
+            await connection.execute(update(stream).where(_held(lease)).values(values))
         # Whoever took the stream over has closed it already.
         await connection.execute(
-            update(run_table).where(run_table.c.id == run.id).values(run.columns() | {"finished_at": finished_at})
+            update(run_table).where(run_table.c.id == run.id).values(run.columns() | {"finished_at": func.now()})
         )
-        if run.outcome == "ok":
-            values: dict[str, Any] = {
-                "last_succeeded_at": finished_at,
-                "failures_in_a_row": 0,
-                "last_failure": None,
-                "last_seconds": (finished_at - run.started_at).total_seconds(),
-            }
-            if (skew := run.clock_skew_seconds) is not None:
-                values |= {"clock_skew_seconds": skew, "covered_until": _covered(skew)}
-            if run.kind == "backfill":
-                # Window after window, and then never again by itself.
-                more = stream.c.window.is_not(None)
-                values["next_due_at"] = case((more, func.now()), else_=finished_at + _NEVER)
-        elif run.outcome in ("fenced", "gave_way"):
-            return
-        elif run.outcome == Withheld.kind:
-            # The agency was not asked, so it has not failed either.
-            later = finished_at + timedelta(seconds=run.retry_after or 0)
-            values = {"next_due_at": func.greatest(stream.c.next_due_at, later)}
-        else:
-            wait = min(timedelta(seconds=5) * 2 ** min(lease.failures_before, 10), MAX_BACKOFF)
-            values = {
-                "last_failed_at": finished_at,
-                "last_failure": run.message,
-                "failures_in_a_row": lease.failures_before + 1,
-                "next_due_at": func.greatest(stream.c.next_due_at, finished_at + wait),
-            }
-        await connection.execute(update(stream).where(_held(lease)).values(values))
+
+
+def _learnt(run: RunRecord, lease: Lease) -> dict[str, Any]:
+    """What a stream is to know after the run; nothing where that says nothing of the agency."""
+    if run.outcome in ("fenced", "gave_way"):
+        return {}
+    if run.outcome == Withheld.kind:
+        # The agency was not asked, so it has not failed either.
+        later = func.now() + timedelta(seconds=run.retry_after or 0)
+        return {"next_due_at": func.greatest(stream.c.next_due_at, later)}
+    if run.outcome != "ok":
+        again = func.now() + min(timedelta(seconds=5) * 2 ** min(lease.failures_before, 10), MAX_BACKOFF)
+        # What broke off goes on, however seldom it is begun; a reading of everything that is refused is begun by its
+        # plan alone.
+        soon = run.kind == "pull" or run.passing
+        return {
+            "last_failed_at": func.now(),
+            "last_failure": run.message,
+            "failures_in_a_row": lease.failures_before + 1,
+            "next_due_at": again if soon else func.greatest(stream.c.next_due_at, again),
+        }
+    values: dict[str, Any] = {
+        "last_succeeded_at": func.now(),
+        "failures_in_a_row": 0,
+        "last_failure": None,
+        "last_seconds": func.extract("epoch", func.now() - literal(run.started_at, DateTime(timezone=True))),
+    }
+    if (skew := run.clock_skew_seconds) is not None:
+        values |= {"clock_skew_seconds": skew, "covered_until": _covered(skew)}
+    if run.kind == "backfill":
+        # Window after window, and then never again by itself.
+        more = stream.c.window.is_not(None)
+        values["next_due_at"] = case((more, func.now()), else_=func.now() + _NEVER)
+    return values
 
 
 def _covered(skew: float) -> ColumnElement[datetime]:

@@ -10,16 +10,18 @@ import random
 import sys
 import time
 
-from tests.chaos.auditor import audit, until_equal
-from tests.chaos.faults import workers_killed
-from tests.chaos.rounds import PACE, RECOVERY_SECONDS, Round, play
+from tests.chaos.auditor import Audit, audit, until_equal
+from tests.chaos.faults import FAULTS, workers_killed
+from tests.chaos.rounds import PACE, RECOVERY_SECONDS, Round, drawn, play
 from tests.chaos.stage import Stage, staged
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.chaos", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20)
-    parser.add_argument("--faults", nargs="*", help="only these, in every round")
+    parser.add_argument(
+        "--faults", nargs="*", metavar="FAULT", choices=sorted(FAULTS), help="these in every round: %(choices)s"
+    )
     parser.add_argument("--minutes", type=float, help="instead of rounds: so long, with workers killed at random")
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--seed", type=int, default=random.randrange(2**31))
@@ -33,22 +35,21 @@ async def _run(arguments: argparse.Namespace) -> bool:
             return await _day(stage, arguments.minutes, arguments.seed)
         played: list[Round] = []
         for number in range(1, arguments.rounds + 1):
-            played.append(await play(stage, number, arguments.seed, arguments.faults))
+            played.append(await play(stage, number, arguments.seed, arguments.faults or drawn(arguments.seed, number)))
             print(json.dumps(played[-1].line()), flush=True)
-        print(
-            json.dumps(
-                {
-                    "rounds": len(played),
-                    "seed": arguments.seed,
-                    "acknowledged": played[-1].acknowledged,
-                    "lost": max(each.lost for each in played),
-                    "double_effects": max(each.double_effects for each in played),
-                    "invented": max(each.invented for each in played),
-                    "longest_recovery_seconds": max(each.recovery_seconds for each in played),
-                }
-            )
-        )
-        return all(each.clean for each in played)
+            _complain(played[-1].found)
+        worst = {
+            name: max(each.found.line()[name] for each in played) for name in ("lost", "double_effects", "invented")
+        }
+        line = {"rounds": len(played), "seed": arguments.seed, "acknowledged": played[-1].found.acknowledged} | worst
+        print(json.dumps(line | {"longest_recovery_seconds": max(each.recovery_seconds for each in played)}))
+        return all(each.found.clean for each in played)
+
+
+def _complain(found: Audit) -> None:
+    for what, items in (("lost", found.lost), ("doubled", found.doubled), ("invented", found.invented)):
+        for item in items[:10]:
+            print(f"{what}: {item}", file=sys.stderr, flush=True)
 
 
 async def _day(stage: Stage, minutes: float, seed: int) -> bool:
@@ -64,9 +65,9 @@ async def _day(stage: Stage, minutes: float, seed: int) -> bool:
     await until_equal(stage.estate, stage.cluster.url, seconds=RECOVERY_SECONDS)
     recovery = time.monotonic() - began
     found = await audit(stage.estate, stage.cluster.url)
-    line = {"minutes": minutes, "seed": seed, "kills": kills, "acknowledged": found.acknowledged, "lost": found.lost}
-    line |= {"double_effects": found.doubled, "invented": found.invented, "recovery_seconds": round(recovery, 1)}
+    line = {"minutes": minutes, "seed": seed, "kills": kills} | found.line() | {"recovery_seconds": round(recovery, 1)}
     print(json.dumps(line))
+    _complain(found)
     return found.clean
 
 

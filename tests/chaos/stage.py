@@ -8,11 +8,20 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tests.chaos.auditor import AGENCIES
+from tests.chaos.auditor import AGENCIES, until_equal
 from tests.chaos.cluster import Cluster
 from tests.chaos.proxy import Proxy, proxied
 from tests.estate.client import Estate, running_estate
 from tests.running import HubProcess, free_port, hurried_agencies
+
+#: What a worker's job stays its own for when it is dead: so long that one on a busy machine is not taken for it.
+LEASE_SECONDS = 5
+
+#: Until all that the agencies have is in the index for the first time.
+_BEGIN_SECONDS = 600
+
+#: Besides the pulls, so that every kind of work is met by the faults; seconds.
+_ALSO = {"reconcile": 15, "watch": 5}
 
 
 @dataclass(frozen=True)
@@ -50,25 +59,35 @@ async def staged(*, workers: int, seed: int, size: int = 300) -> AsyncIterator[S
         api = HubProcess(
             cluster.url,
             data_dir=folder / "data",
-            agencies_dir=hurried_agencies(folder / "agencies"),
+            agencies_dir=hurried_agencies(folder / "agencies", also=_ALSO),
             port=port,
             addresses={id: address for id, (address, _) in links.items()},
             secrets=estate.secrets,
             command="api",
+            lease_seconds=LEASE_SECONDS,
         )
+        chance = random.Random(seed)
+
+        def part(command: str) -> HubProcess:
+            """On a machine of its own, whose clock may jump by its own time, to either side."""
+            ahead = chance.choice((-1, 1)) * chance.uniform(60, 7200)
+            return replace(api, command=command, program=("-m", "tests.chaos.skewed", str(ahead)))
+
+        api = part("api")
         stage = Stage(
             cluster,
             estate,
             {id: proxy for id, (_, proxy) in links.items()},
             api,
-            [replace(api, command="clock") for _ in range(2)],
-            [replace(api, command="worker") for _ in range(workers)],
+            [part("clock") for _ in range(2)],
+            [part("worker") for _ in range(workers)],
         )
         for process in stage.processes:
             stack.push_async_callback(process.kill)
         await api.start()
         await cluster.pad()
         await stage.start_missing()
+        await until_equal(estate, cluster.url, seconds=_BEGIN_SECONDS)
         yield stage
 
 

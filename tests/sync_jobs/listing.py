@@ -1,9 +1,10 @@
 """A department's system on loopback that lists what changed between two times, for tests of reading it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,10 @@ class System:
     size: int = 100
     #: How many pages it gives before it breaks off, once.
     breaks_after: int | None = None
+    #: What it answers in place of anything that makes sense.
+    babbles: Callable[[], Told] | None = None
+    #: How far its clock is ahead of the true time.
+    ahead: timedelta = timedelta()
     asked: list[Asked] = field(default_factory=list)
 
     def put(self, code: str, at: datetime, status: str = "DANG_XU_LY") -> None:
@@ -36,6 +41,8 @@ class System:
 
     def answer(self, asked: Asked) -> Told:
         self.asked.append(asked)
+        if self.babbles:
+            return self.babbles()
         if self.breaks_after is not None and len(self.asked) > self.breaks_after:
             self.breaks_after = None
             return Told("", 503)
@@ -45,7 +52,8 @@ class System:
         found.sort(key=lambda row: (row["luc"], row["ma"]))
         start = (int(asked.query["trang"]) - 1) * self.size
         page = [self.defect(row) if self.defect else row for row in found[start : start + self.size]]
-        return Told(orjson.dumps({"tong": len(found), "hoSo": page}))
+        now = format_datetime(datetime.now(UTC) + self.ahead, usegmt=True)
+        return Told(orjson.dumps({"tong": len(found), "hoSo": page}), headers=(("Date", now),))
 
 
 def spec_at(address: str, *, between: bool = True, **sync: Any) -> AgencySpec:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 import pytest
+import time_machine
 from fastapi import FastAPI
 from sqlalchemy import func, select, text
 
@@ -165,6 +166,20 @@ async def test_an_old_timestamp_is_answered_with_our_time(sender: Sender) -> Non
     assert response.status_code == 400
     assert response.json()["type"] == "/problems/timestamp-refused"
     assert datetime.fromisoformat(response.json()["server_time"]).tzinfo
+
+
+@pytest.mark.parametrize("jump", [timedelta(hours=2), timedelta(hours=-2)])
+async def test_when_it_is_our_clock_that_is_wrong_the_sender_tries_again(
+    sender: Sender, database: Database, jump: timedelta
+) -> None:
+    """To a sender a 400 is the last word."""
+    body = json.dumps(EVENT).encode()
+    headers = sender.sign(body)
+    with time_machine.travel(datetime.now(UTC) + jump, tick=True):
+        response = await sender.post_signed(body, headers)
+    assert (response.status_code, response.headers["retry-after"]) == (503, "30")
+    assert (await sender.post_signed(body, headers)).status_code == 202
+    assert await count(database, inbox) == 1
 
 
 async def test_too_large_a_body_is_413(sender: Sender, database: Database) -> None:
