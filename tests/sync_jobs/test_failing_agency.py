@@ -28,6 +28,7 @@ SEED = int(os.environ.get("HUB_TEST_SEED", random.randrange(2**31)))
 
 def garbage(chance: random.Random) -> Answer:
     """What comes where JSON was promised: other things, other JSON, half of it, and records that are none."""
+    other: list[Any] = [{}, [], None, 42, "hoSo", {"hoSo": "x"}, {"data": []}]
     sound = orjson.dumps({"tong": 30, "hoSo": [{"ma": "H21.09-260101-00001", "luc": "2026-11-25T08:00:00Z"}] * 30})
     return chance.choice(
         [
@@ -37,7 +38,7 @@ def garbage(chance: random.Random) -> Answer:
             Answer("<html><body>Bad gateway</body></html>", status=502, content_type="text/html"),
             Answer("Runtime Error", status=500, content_type="text/plain"),
             Answer(sound[: chance.randint(1, len(sound) - 1)]),
-            *(Answer(orjson.dumps(each)) for each in ({}, [], None, 42, "hoSo", {"hoSo": "x"}, {"data": []})),
+            *(Answer(orjson.dumps(each)) for each in other),
             Answer(orjson.dumps({"hoSo": [{"ma": None, "luc": str(chance.random())}] * 30})),
             Answer(orjson.dumps({"hoSo": [chance.random() for _ in range(30)]})),
         ]
