@@ -10,6 +10,7 @@ from contracts.change import ChangePage, DossierChanged
 from contracts.dossier import Dossier, DossierPage, StatusEvent
 from contracts.history import History, HistoryLines
 from contracts.observation import Observation
+from contracts.ownership import FullDossier
 from contracts.problem import Problem
 from contracts.webhook import Accepted, DossierUpdated
 
@@ -23,6 +24,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "dossier-changed": DossierChanged,
     "dossier-page": DossierPage,
     "dossier-updated": DossierUpdated,
+    "dossier-full": FullDossier,
     "history": History,
     "history-lines": HistoryLines,
     "observation": Observation,

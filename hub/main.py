@@ -40,6 +40,9 @@ from hub.limits.admission import Admission
 from hub.live.fresh import Fresh
 from hub.live.looks import Looks
 from hub.migrations.run import migrate
+from hub.ownership import routes as ownership_routes
+from hub.ownership.attempts import Attempts
+from hub.ownership.full import Ownership
 from hub.portal import look
 from hub.portal import routes as portal_routes
 from hub.registry import Registry
@@ -75,6 +78,7 @@ class Hub:
     lists: Lists
     opens: Opens
     feed: Feed
+    ownership: Ownership
     addresses: Addresses
     admission: Admission
     keys: ApiKeys
@@ -128,6 +132,7 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
                 lists=Lists(database, registry, vault),
                 opens=opens,
                 feed=Feed(database, registry, vault),
+                ownership=Ownership(database, vault, Attempts(database, vault), answers.find),
                 addresses=addresses,
                 admission=Admission(addresses, keys),
                 keys=keys,
@@ -150,10 +155,11 @@ def create_app(hub: Hub) -> FastAPI:
     app.include_router(list_routes.router(hub.lists, hub.keys))
     app.include_router(feed_routes.router(hub.feed, hub.keys))
     app.include_router(index_routes.router(hub.answers, hub.fresh.find, hub.admission))
+    app.include_router(ownership_routes.router(hub.ownership, hub.admission))
     app.include_router(history_routes.router(hub.database, hub.vault, hub.answers, hub.admission))
     app.include_router(intake_routes.router(hub.inbox, hub.registry, hub.secrets, hub.refusals))
     app.include_router(health.router(hub.database, hub.registry))
-    app.include_router(portal_routes.router(hub.fresh.for_page, hub.admission))
+    app.include_router(portal_routes.router(hub.fresh.for_page, hub.ownership.prove, hub.admission))
     app.include_router(admin.router(hub.database, hub.registry, hub.sign_in))
     apidocs.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=500)

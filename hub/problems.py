@@ -64,6 +64,14 @@ class ProblemType(Enum):
         "Not allowed",
         "We know who is asking, and this is not open to them.",
     )
+    NOT_PROVED = Explanation(
+        "not-proved",
+        HTTPStatus.FORBIDDEN,
+        "It is not proved whose dossier it is",
+        "There is no dossier with this code, or the digits are not the last of its applicant's identity number or "
+        "phone, or the agency has told of neither. Nobody is told which of these it is. After some tries there is a "
+        "wait, which grows.",
+    )
     NOT_FOUND = Explanation(
         "not-found",
         HTTPStatus.NOT_FOUND,

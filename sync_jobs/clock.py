@@ -11,6 +11,7 @@ from hub.calls import recorder
 from hub.db import DATABASE_AWAY, RETRY_SECONDS, Database
 from hub.feed import keeping
 from hub.live import claims
+from hub.ownership import attempts
 from hub.registry import Registry
 from hub.streams import store
 from hub.watch import store as watch_store
@@ -108,5 +109,6 @@ class Clock:
         await watch_store.prune(self._database)
         await keeping.prune(self._database)
         await claims.prune(self._database)
+        await attempts.prune(self._database)
         async with self._database.begin() as connection:
             await engine.prune(connection)

@@ -1,12 +1,15 @@
 """From a Dossier to the words the template shows. Pure: no I/O, the present is passed in."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from contracts.agency import Name
-from contracts.dossier import Dossier
+from contracts.codes import fold
+from contracts.dossier import Dossier, StatusEvent
+from contracts.ownership import FullDossier
 from contracts.status import DossierStatus
 from hub.portal import texts
 from hub.portal.texts import Lang
@@ -14,6 +17,12 @@ from hub.portal.texts import Lang
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 Tone = Literal["waiting", "act", "good", "closed"]
+
+#: Where an applicant proves that a dossier is their own.
+FULL_PATH = "/xem-day-du"
+
+#: Later than this it is worth telling when the hub heard of a step.
+_HEARD_LATE = timedelta(hours=1)
 
 _RUNNING = {DossierStatus.NEW, DossierStatus.RECEIVED, DossierStatus.PROCESSING}
 _PAUSED = {DossierStatus.SUPPLEMENT, DossierStatus.PAYMENT}
@@ -35,6 +44,10 @@ class Step:
     moment: str
     #: For the time element's datetime attribute.
     iso: str
+    #: The agency's own word, where it is another.
+    raw: str | None
+    #: When the hub heard of it, where that was much later.
+    heard: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +72,10 @@ class DossierView:
     phone: str | None
     phone_address: str | None
     timeline: list[Step]
+    #: Whose dossier it is and what the officer wrote; empty, unless that was proved.
+    own: list[Row]
+    #: Where its applicant can see everything; None where it is seen already.
+    full_address: str | None
 
 
 def present(dossier: Dossier, lang: Lang, now: datetime) -> DossierView:
@@ -87,14 +104,40 @@ def present(dossier: Dossier, lang: Lang, now: datetime) -> DossierView:
         phone=phone,
         phone_address="tel:" + "".join(c for c in phone if c.isdigit() or c == "+") if phone else None,
         timeline=[
-            Step(
-                _in(lang, event.status.name),
-                moment(event.occurred_at, lang),
-                event.occurred_at.isoformat(timespec="seconds"),
-            )
-            for event in sorted(dossier.timeline, key=lambda event: event.occurred_at, reverse=True)
+            _step(event, lang) for event in sorted(dossier.timeline, key=lambda event: event.occurred_at, reverse=True)
         ],
+        own=_own(dossier, lang) if isinstance(dossier, FullDossier) else [],
+        full_address=None if isinstance(dossier, FullDossier) else _full_address(dossier, lang),
     )
+
+
+def _step(event: StatusEvent, lang: Lang) -> Step:
+    is_other_word = event.raw is not None and fold(event.raw) != fold(event.status.name.vi)
+    late = event.observed_at - event.occurred_at > _HEARD_LATE
+    return Step(
+        _in(lang, event.status.name),
+        moment(event.occurred_at, lang),
+        event.occurred_at.isoformat(timespec="seconds"),
+        texts.RAW.say(lang, word=event.raw) if is_other_word else None,
+        texts.HEARD.say(lang, moment=moment(event.observed_at, lang)) if late else None,
+    )
+
+
+def _own(dossier: FullDossier, lang: Lang) -> list[Row]:
+    values = {
+        "applicant": dossier.applicant_name,
+        "applicant_number": dossier.applicant_number,
+        "applicant_phone": dossier.applicant_phone,
+        "applicant_email": dossier.applicant_email,
+        "national_code": dossier.national_code,
+        "note": dossier.note,
+    }
+    return [Row(texts.PAGE[label].say(lang), value) for label, value in values.items() if value]
+
+
+def _full_address(dossier: Dossier, lang: Lang) -> str:
+    query = {"code": dossier.code, "agency": dossier.agency.id} | ({"lang": lang} if lang == "en" else {})
+    return f"{FULL_PATH}?{urlencode(query)}"
 
 
 def day(at: datetime, lang: Lang) -> str:

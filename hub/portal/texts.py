@@ -78,6 +78,27 @@ PAGE = {
     "timeline": Text("Các bước đã qua", "Steps so far"),
     "call": Text("Gọi cơ quan: {phone}", "Call {phone}"),
     "not_known": Text("Cơ quan chưa cho biết", "Not given by the agency"),
+    "full": Text("Hồ sơ này là của ông/bà?", "Is this your dossier?"),
+    "full_link": Text("Xem đầy đủ", "See everything"),
+    "full_heading": Text("Xem đầy đủ hồ sơ", "See the whole dossier"),
+    "full_intro": Text(
+        "Tên người nộp và ghi chú của cán bộ chỉ người nộp được xem.",
+        "Only the applicant may see whose dossier it is and what the officer wrote.",
+    ),
+    "full_field": Text("Sáu số cuối", "Last six digits"),
+    "full_hint": Text(
+        "Sáu số cuối của số điện thoại hoặc số căn cước đã ghi khi nộp hồ sơ, ví dụ 482 913.",
+        "The last six digits of the phone or identity number given with the dossier, such as 482 913.",
+    ),
+    "full_submit": Text("Xem hồ sơ", "Show it"),
+    "back": Text("Quay lại", "Back"),
+    "own": Text("Người nộp", "Applicant"),
+    "applicant": Text("Họ và tên", "Name"),
+    "applicant_number": Text("Số định danh hoặc mã số thuế", "Identity or tax number"),
+    "applicant_phone": Text("Số điện thoại", "Phone number"),
+    "applicant_email": Text("Thư điện tử", "E-mail"),
+    "national_code": Text("Mã hồ sơ quốc gia", "National dossier code"),
+    "note": Text("Ghi chú của cán bộ", "The officer's note"),
     "footer": Text(
         "Trang này không hỏi mật khẩu, số tài khoản và không thu tiền.",
         "This page never asks for passwords or account numbers and takes no money.",
@@ -85,6 +106,9 @@ PAGE = {
 }
 
 AS_OF = Text("Thông tin đến {moment}, do {agency} cung cấp.", "As of {moment}, given by {agency}.")
+
+RAW = Text("Cơ quan ghi: “{word}”", "The agency's word: “{word}”")
+HEARD = Text("Trang này biết lúc {moment}", "Known here since {moment}")
 
 # --- what each status means -----------------------------------------------------------------------
 
@@ -344,6 +368,17 @@ NOT_ANSWERING_TEXT = Text(
     "phút.",
     "This page does not know this dossier yet, and the agency's system has not answered. Your dossier is not affected. "
     "Please try again in a few minutes.",
+)
+FULL_DIGITS = Text("Hãy nhập đủ sáu chữ số.", "Enter six digits.")
+FULL_REFUSED = Text(
+    "Các số này chưa khớp với hồ sơ, hoặc cơ quan không ghi số điện thoại và số căn cước. Hãy thử số khác, hoặc hỏi "
+    "cơ quan.",
+    "These digits do not match the dossier, or the agency has noted neither phone nor identity number. Try another "
+    "number, or ask the agency.",
+)
+TOO_MANY_TRIES_TEXT = Text(
+    "Mã hồ sơ này đã được thử quá nhiều lần. Xin chờ {wait} rồi thử lại, hoặc hỏi cơ quan.",
+    "It was tried too often for this code. Please wait {wait} and try again, or ask the agency.",
 )
 TOO_MUCH = Text("Xin chờ một chút", "Please wait a moment")
 TOO_MUCH_TEXT = Text(

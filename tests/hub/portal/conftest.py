@@ -14,19 +14,21 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from contracts.codes import code_key
 from contracts.dossier import Dossier
+from contracts.ownership import FullDossier
 from contracts.status import DossierStatus
 from hub import problems
 from hub.access.keys import ApiKeys
 from hub.db import Database
 from hub.limits.addresses import Addresses
 from hub.limits.admission import Admission
+from hub.ownership.full import NotProved, TooManyTries
 from hub.portal.look import STYLE
 from hub.portal.page import VIETNAM
 from hub.portal.routes import router
 from hub.request_log import RequestLog
 from hub.security_headers import SecurityHeaders
 from hub.vault import Vault
-from tests.hub.portal.samples import PLEIKU, make_dossier
+from tests.hub.portal.samples import PLEIKU, in_full, make_dossier
 
 
 @pytest.fixture
@@ -74,9 +76,17 @@ def app(known: list[Dossier], unlimited: Admission) -> FastAPI:
             raise ConnectionError("the database is away")
         return [dossier for dossier in known if code_key(dossier.code) == code_key(code)]
 
+    async def prove(code: str, digits: str, *, agency: str | None) -> list[FullDossier]:
+        if digits == "000000":
+            raise TooManyTries(130)
+        mine = [dossier for dossier in await find(code) if agency in (None, dossier.agency.id)]
+        if digits != "482913" or not mine:
+            raise NotProved
+        return [in_full(dossier) for dossier in mine]
+
     app = FastAPI(docs_url=None, redoc_url=None)
     problems.install(app)
-    app.include_router(router(find, unlimited))
+    app.include_router(router(find, prove, unlimited))
     app.add_middleware(GZipMiddleware, minimum_size=500)
     app.add_middleware(RequestLog)
     app.add_middleware(SecurityHeaders, styles=[STYLE])

@@ -6,6 +6,7 @@ from typing import Any
 from contracts.agency import Name
 from contracts.dossier import AgencyName, Dossier, Procedure, Source, StatusEvent, StatusName
 from contracts.observation import Channel
+from contracts.ownership import FullDossier
 from contracts.status import DossierStatus
 from hub.portal.page import VIETNAM
 
@@ -20,6 +21,7 @@ PLEIKU = AgencyName(
     identifier="H21.20",
     name=Name(vi="UBND thành phố Pleiku", en="People's Committee of Pleiku City"),
 )
+_WORDS = {DossierStatus.PROCESSING: "Chuyên viên thụ lý", DossierStatus.SUPPLEMENT: "Chờ bổ sung"}
 _SOURCE = Source(agency="so-tnmt", channel=Channel.PULL)
 
 
@@ -39,8 +41,10 @@ def make_dossier(
         StatusEvent(
             status=StatusName.of(status),
             occurred_at=present - timedelta(hours=30 * (len(path) - index)),
-            observed_at=present,
+            # The hub hears of the first step a day late, as when an agency is being connected.
+            observed_at=present - timedelta(hours=30 * (len(path) - index) - (24 if index == 0 else 0)),
             source=_SOURCE,
+            raw=_WORDS.get(status, status.name_vi),
         )
         for index, status in enumerate(path)
     ]
@@ -64,3 +68,16 @@ def make_dossier(
         "timeline": events,
     }
     return Dossier(**fields | changed)
+
+
+def in_full(dossier: Dossier) -> FullDossier:
+    """As its applicant sees it, who is Nguyễn Văn Đức."""
+    return FullDossier(
+        **dict(dossier),
+        national_code="G22.09.01-261120-004213",
+        applicant_name="Nguyễn Văn Đức",
+        applicant_number="064*******",
+        applicant_phone="090*******",
+        applicant_email="d***@gmail.com",
+        note="Đã hẹn đo đất sáng thứ Năm.",
+    )

@@ -3,6 +3,8 @@
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
@@ -18,6 +20,10 @@ def browser() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+#: Installed with the servers of the contract suite, by npm.
+AXE = Path(__file__).parents[2] / "suite" / "node" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture
@@ -44,6 +50,7 @@ KINDS = {
     "missing": "/?code=H21.09-261120-9999",
     "down": "/?code=broken",
     "english": "/?lang=en&code=H21.09-261120-0005",
+    "question": "/xem-day-du?code=H21.09-261120-0042",
 }
 
 
@@ -62,6 +69,49 @@ def test_a_small_phone_shows_it_whole_with_targets_for_fingers(phone: BrowserCon
             assert box and box["height"] >= 44, target.inner_text()
     assert [url for url in requested if not url.startswith("data:")] == [page.url]
     assert not [line for line in complaints if "Content Security Policy" in line]
+
+
+def violations(page: Page) -> list[Any]:
+    """What axe-core finds wrong with the page for people who see, hear or move otherwise: rule and place of each."""
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})")
+    return [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["violations"]]
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="needs axe-core; run npm ci --prefix tests/suite/node")
+def test_nothing_keeps_anybody_from_using_a_page(browser: Browser, address: str) -> None:
+    """On a phone and on a desk. The policy is set aside for this: the pages themselves run no script."""
+    for width in (360, 1280):
+        viewport: Any = {"width": width, "height": 800}
+        context = browser.new_context(viewport=viewport, base_url=address, bypass_csp=True)
+        page = context.new_page()
+        wrong = {}
+        for kind, path in KINDS.items():
+            page.goto(path)
+            wrong[kind] = violations(page)
+        page.goto(KINDS["question"])
+        page.get_by_label("Sáu số cuối").fill("777123")
+        page.get_by_role("button", name="Xem hồ sơ").click()
+        wrong["refused"] = violations(page)
+        page.get_by_label("Sáu số cuối").fill("482913")
+        page.get_by_role("button", name="Xem hồ sơ").click()
+        page.get_by_text("Nguyễn Văn Đức").wait_for()
+        wrong["full"] = violations(page)
+        assert {kind: found for kind, found in wrong.items() if found} == {}
+        context.close()
+
+
+def test_the_applicant_sees_all_of_it_without_javascript(page: Page) -> None:
+    page.goto("/?code=H21.09-261120-0042")
+    page.get_by_role("link", name="Xem đầy đủ").click()
+    page.get_by_label("Sáu số cuối").fill("777 123")
+    page.get_by_role("button", name="Xem hồ sơ").click()
+    assert "chưa khớp" in page.get_by_role("alert").inner_text()
+    page.keyboard.type("482 913")  # The field has the focus.
+    page.keyboard.press("Enter")
+    page.get_by_text("Nguyễn Văn Đức").wait_for()
+    assert "482" not in page.url and "%20" not in page.url
+    assert page.url.endswith("/xem-day-du")
 
 
 def test_the_form_works_without_javascript(page: Page) -> None:

@@ -114,3 +114,66 @@ async def test_answers_are_not_kept_and_pages_are_locked_down(client: httpx.Asyn
     assert policy["default-src"] == policy["frame-ancestors"] == policy["base-uri"] == "'none'"
     assert policy["style-src"] == content_hash(STYLE)
     assert "script-src" not in policy
+
+
+FULL = "/xem-day-du"
+
+
+async def test_the_way_to_all_of_it(client: httpx.AsyncClient) -> None:
+    found = parsed((await client.get("/?code=H21.09-261120-0042")).text)
+    assert "Nguyễn" not in found.text_content()
+    (address,) = found.xpath("//a[text()='Xem đầy đủ']/@href")
+    question = parsed((await client.get(address)).text)
+    (form,) = question.xpath("//form")
+    assert (form.get("method"), form.get("action")) == ("post", FULL)
+    fields = {field.get("name"): field.get("value") or "" for field in form.xpath(".//input")}
+    assert set(fields) == {"code", "agency", "digits"}
+    response = await client.post(FULL, data=fields | {"digits": "482 913"})
+    assert (response.status_code, response.headers["Cache-Control"]) == (200, "no-store")
+    text = parsed(response.text).text_content()
+    assert "Nguyễn Văn Đức" in text and "Đã hẹn đo đất" in text and "064*******" in text
+    assert "Xem đầy đủ" not in text
+    assert len(gzip.compress(response.content)) < 14_000
+
+
+async def test_a_step_tells_the_agencys_word_and_when_it_was_heard_late(client: httpx.AsyncClient) -> None:
+    page = parsed((await client.get("/?code=H21.09-261120-0005")).text)
+    latest, *_, first = [step.text_content() for step in page.xpath("//ol[@class='timeline']/li")]
+    assert "Cơ quan ghi: “Chờ bổ sung”" in latest
+    assert "Trang này biết lúc" in first and "Cơ quan ghi" not in first
+
+
+@pytest.mark.parametrize(
+    ("digits", "status", "says"),
+    [
+        ("777123", 403, "Các số này chưa khớp"),
+        ("77", 400, "Hãy nhập đủ sáu chữ số"),
+        ("", 400, "Hãy nhập đủ sáu chữ số"),
+        ("000000", 429, "Xin chờ 3 phút"),
+    ],
+)
+async def test_a_refused_proof_says_what_to_do_and_repeats_no_digits(
+    client: httpx.AsyncClient, digits: str, status: int, says: str
+) -> None:
+    given = {"code": "H21.09-261120-0042", "agency": "so-tnmt", "digits": digits}
+    response = await client.post(FULL, data=given)
+    assert (response.status_code, response.headers["Cache-Control"]) == (status, "no-store")
+    assert says in parsed(response.text).text_content()
+    assert "Nguyễn" not in response.text
+    assert not digits or digits not in parsed(response.text).text_content()
+    assert ("Retry-After" in response.headers) == (status == 429)
+
+
+async def test_the_question_is_the_same_whether_there_is_such_a_dossier(client: httpx.AsyncClient) -> None:
+    there = (await client.get(FULL, params={"code": "H21.09-261120-0042"})).text
+    absent = (await client.get(FULL, params={"code": "H21.09-261120-9999"})).text
+    assert there.replace("0042", "9999") == absent
+    english = parsed((await client.get(FULL, params={"code": "H21.09-261120-0042", "lang": "en"})).text)
+    assert "See the whole dossier" in english.text_content()
+    assert english.xpath("//form//input[@name='lang']/@value") == ["en"]
+
+
+@pytest.mark.parametrize("body", [b"", b"code=", b"\xff=\xff", b"code=" + b"9" * 5000])
+async def test_what_is_no_such_form_leads_to_the_beginning(client: httpx.AsyncClient, body: bytes) -> None:
+    response = await client.post(FULL, content=body)
+    assert (response.status_code, response.headers["Location"]) == (303, "/")

@@ -1,0 +1,94 @@
+"""POST /v1/dossiers/{code}/full: the whole dossier for its applicant, who proves it by last digits in the body."""
+
+import math
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import ValidationError
+
+from contracts.ownership import FullDossier, LastDigits
+from contracts.problem import FieldProblem
+from hub.bodies import BodyCutOff, BodyTooLarge, limited_body
+from hub.index.routes import Code
+from hub.limits.admission import Admission
+from hub.ownership.full import NotProved, Ownership, TooManyTries
+from hub.ownership.proof import FEWEST, MOST, typed_digits
+from hub.problems import ProblemError, ProblemType, responses
+
+_LARGEST = 1000
+
+_OPENAPI = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": LastDigits.model_json_schema()}}}
+}
+
+
+def router(ownership: Ownership, admission: Admission) -> APIRouter:
+    routes = APIRouter(prefix="/v1/dossiers", tags=["dossiers"])
+
+    @routes.post(
+        "/{code}/full",
+        summary="One dossier in full, for its applicant",
+        response_model=FullDossier,
+        openapi_extra=_OPENAPI,
+        responses=responses(
+            ProblemType.MALFORMED_REQUEST,
+            ProblemType.API_KEY_REFUSED,
+            ProblemType.NOT_PROVED,
+            ProblemType.SEVERAL_DOSSIERS,
+            ProblemType.BODY_TOO_LARGE,
+            ProblemType.TOO_MANY_REQUESTS,
+            ProblemType.UNAVAILABLE,
+        ),
+    )
+    async def full(request: Request, code: Code) -> Response:
+        """A code that no dossier has and digits that are not its applicant's get the same answer. Tries are counted
+        for each code, from wherever they come, and for each address."""
+        visitor = await admission.admit(request)
+        proof = await _proof(request)
+        digits = typed_digits(proof.last_digits)
+        if digits is None:
+            problem = FieldProblem(
+                field="/last_digits",
+                problem="not digits, or too few of them, or too many",
+                expected=f"the last {FEWEST} to {MOST} digits of the applicant's identity number or phone",
+            )
+            raise ProblemError(ProblemType.MALFORMED_REQUEST, "Not as it should be: /last_digits.", errors=[problem])
+        try:
+            mine = await ownership.prove(code, digits, agency=proof.agency)
+        except NotProved:
+            visitor.failed_proof()
+            raise ProblemError(
+                ProblemType.NOT_PROVED,
+                "There is no dossier with this code, or the digits are not its applicant's.",
+                detail_vi="Không có hồ sơ nào mang mã này, hoặc các số cuối không đúng.",
+            ) from None
+        except TooManyTries as tries:
+            seconds = math.ceil(tries.wait_seconds)
+            raise ProblemError(
+                ProblemType.TOO_MANY_REQUESTS,
+                f"Too many tries for this code; try again in {seconds} s.",
+                detail_vi=f"Mã này đã được thử quá nhiều lần. Xin thử lại sau {seconds} giây.",
+                headers={"Retry-After": str(seconds)},
+            ) from None
+        if len(mine) > 1:
+            raise ProblemError(
+                ProblemType.SEVERAL_DOSSIERS,
+                "Several agencies gave this code; choose one with `agency`.",
+                detail_vi="Mã này có ở nhiều cơ quan. Hãy chọn cơ quan.",
+                agencies=[each.agency.id for each in mine],
+            )
+        return Response(mine[0].model_dump_json(), media_type="application/json", headers={"Cache-Control": "no-store"})
+
+    return routes
+
+
+async def _proof(request: Request) -> LastDigits:
+    """The body. What is wrong with it is told without what stands in it."""
+    try:
+        return LastDigits.model_validate_json(await limited_body(request, _LARGEST))
+    except BodyTooLarge:
+        raise ProblemError(ProblemType.BODY_TOO_LARGE, f"The body is larger than {_LARGEST} bytes.") from None
+    except (ValidationError, BodyCutOff) as error:
+        details = error.errors() if isinstance(error, ValidationError) else []
+        problems = [FieldProblem(field="/" + "/".join(map(str, each["loc"])), problem=each["msg"]) for each in details]
+        raise ProblemError(ProblemType.MALFORMED_REQUEST, "The body is not as it should be.", errors=problems) from None
