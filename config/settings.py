@@ -27,13 +27,15 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="HUB_", extra="ignore", frozen=True)
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8000, ge=0, le=65535)
-    data_dir: Path = Field(default_factory=default_data_dir)
+    host: str = Field(default="127.0.0.1", description="The address to listen on; 0.0.0.0 is every one.")
+    port: int = Field(default=8000, ge=0, le=65535, description="The port to listen on, where systemd holds none.")
+    data_dir: Path = Field(
+        default_factory=default_data_dir, description="Keys, secrets and, where there is one, the embedded PostgreSQL."
+    )
     database_url: SecretStr | None = Field(
         default=None, description="postgresql://…; without it the hub starts a PostgreSQL of its own."
     )
-    agencies_dir: Path = HERE / "agencies"
+    agencies_dir: Path = Field(default=HERE / "agencies", description="The agencies' files, <id>.yaml.")
     documents_dir: Path = Field(default=HERE / "documents", description="Stored WSDLs and schemas.")
     agency_addresses: dict[AgencyId, str] = Field(
         default={}, description='Where agencies really are, as JSON: {"so-tnmt": "https://…"}.'
@@ -55,5 +57,16 @@ class Settings(BaseSettings):
         default=(),
         description="From where look-ups are not counted, as JSON: counters and kiosks that share one address.",
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["json", "console"] = "json"
+    metrics_port: int | None = Field(
+        default=None, ge=0, le=65535, description="Where a clock or worker shows its own metrics, for it has no API."
+    )
+    leave_seconds: float = Field(
+        default=0,
+        ge=0,
+        le=300,
+        description="How long to go on answering after SIGTERM, while /readyz says no: for a proxy that asks it.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="What is less than that is not logged."
+    )
+    log_format: Literal["json", "console"] = Field(default="json", description="console is for people.")

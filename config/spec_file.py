@@ -47,13 +47,17 @@ class SpecFile:
         self.name = path.name
         self.spec: AgencySpec | None = None
         self.document: dict[str, Any] = {}
-        self._places: YamlPlaces | None = None
+        self._text = ""
         self.mistakes: tuple[Mistake, ...] = tuple(self._read(address))
 
     def mistake(self, location: Location, words: str, *, warning: bool = False) -> Mistake:
         """A mistake in what is at `location`."""
-        line, place = self._places.find(location) if self._places else (None, "")
+        line, place = self._places.find(location) if self._text else (None, "")
         return Mistake(self.name, line, place, words, warning)
+
+    @cached_property
+    def _places(self) -> YamlPlaces:
+        return YamlPlaces(self._text)
 
     @cached_property
     def parts(self) -> AgencySpec:
@@ -75,7 +79,7 @@ class SpecFile:
             example = f"`id: {self.path.stem}`"
             yield Mistake(self.name, None, "", f"an agency is a mapping of keys to values, such as {example}")
             return
-        self.document, self._places = document, YamlPlaces(text)
+        self.document, self._text = document, text
         if address and isinstance(document.get("system"), dict):
             document["system"]["address"] = address
         try:

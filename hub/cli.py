@@ -7,14 +7,18 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
+from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
+from prometheus_client import start_http_server
 
 from config.settings import Settings
-from hub import log, main, sync_cli
+from hub import config_cli, log, main, sync_cli
+from hub.backup import backup, restore
 from hub.sample import SampleEstate, sample_estate
 from hub.studio import commands as studio
+from hub.systemd import inherited_listener
 from hub.terminal import Stop, check_data_dir, database_url, one_sentence
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The integration hub of Gia Lai province.")
@@ -22,12 +26,10 @@ keys_app = typer.Typer(no_args_is_help=True, help="API keys of portal frontends.
 app.add_typer(keys_app, name="keys")
 app.add_typer(studio.app, name="adapter")
 app.add_typer(sync_cli.app, name="sync")
+app.add_typer(config_cli.app, name="config")
 
 #: How long `run --sample` waits for the first sync before it says what to open all the same.
 _FIRST_SYNC_SECONDS = 90
-
-#: The number of the first socket that systemd passes; see sd_listen_fds(3).
-_FIRST_PASSED = 3
 
 
 @app.command()
@@ -49,7 +51,7 @@ def api() -> None:
     """Answer requests, and nothing else. Takes the socket that systemd hands over, where it does."""
     with one_sentence():
         settings = Settings()
-        with _inherited() or _listen(settings.host, settings.port) as listener:
+        with inherited_listener() or _listen(settings.host, settings.port) as listener:
             _one_part(settings, listener)
 
 
@@ -71,6 +73,8 @@ def _one_part(settings: Settings, listener: socket.socket | None, *, clock: bool
     """Run one of the hub's parts beside others of the same database."""
     check_data_dir(settings.data_dir)
     log.configure(settings.log_level, settings.log_format)
+    if listener is None and settings.metrics_port is not None:
+        _show_metrics(settings.host, settings.metrics_port)
 
     async def work() -> None:
         async with database_url(settings) as url, main.open_hub(settings, url) as hub:
@@ -91,6 +95,38 @@ def migrate() -> None:
                 pass
 
         asyncio.run(work())
+
+
+@app.command("backup")
+def make_backup(file: Annotated[Path, typer.Argument(help="Where to, such as hub.dump.")]) -> None:
+    """Write the whole database to a file, while the hub goes on. Keys and secrets are kept apart from it."""
+    with one_sentence():
+        settings = Settings()
+
+        async def work() -> int:
+            async with database_url(settings) as url:
+                return await asyncio.to_thread(backup, url, file)
+
+        size = asyncio.run(work())
+        print(f"{file}: {size / 2**20:.1f} MiB. It cannot be read without the keys; they are in none of it:")
+        for name in ("keys", "secrets"):
+            print(f"  {settings.data_dir / name}")
+
+
+@app.command("restore")
+def restore_backup(file: Annotated[Path, typer.Argument(help="What `hub backup` wrote.")]) -> None:
+    """Fill an empty database with what is in a backup, and bring it to the newest schema."""
+    with one_sentence():
+        settings = Settings()
+        log.configure("WARNING", settings.log_format)
+
+        async def work() -> int:
+            async with database_url(settings) as url:
+                await asyncio.to_thread(restore, url, file)
+                async with main.open_hub(settings, url) as hub:
+                    return int(await hub.database.reads.fetchval("SELECT count(*) FROM dossier"))
+
+        print(f"Restored: {asyncio.run(work())} dossiers, and the keys fit. The next runs read what has changed since.")
 
 
 @keys_app.command("create")
@@ -156,13 +192,6 @@ async def _first_found(hub: main.Hub, estate: SampleEstate) -> str:
         await asyncio.sleep(0.2)
 
 
-def _inherited() -> socket.socket | None:
-    """The listening socket that systemd holds: it takes connections while one process ends and the next begins."""
-    if os.environ.get("LISTEN_PID") != str(os.getpid()) or os.environ.get("LISTEN_FDS") != "1":
-        return None
-    return socket.socket(fileno=_FIRST_PASSED)
-
-
 def _listen(host: str, port: int) -> socket.socket:
     """Taken before anything else is started, so that a taken port costs nothing."""
     listener = socket.socket()
@@ -176,6 +205,14 @@ def _listen(host: str, port: int) -> socket.socket:
             raise Stop(f"port {port} is taken by another program; set HUB_PORT to a free one") from None
         raise Stop(f"cannot listen on {host}:{port}: {error.strerror}") from None
     return listener
+
+
+def _show_metrics(host: str, port: int) -> None:
+    """In a thread of its own, so that even a worker that is busy answers."""
+    try:
+        start_http_server(port, host)
+    except OSError as error:
+        raise Stop(f"cannot show metrics on {host}:{port}: {error.strerror}; set HUB_METRICS_PORT") from None
 
 
 @contextmanager

@@ -78,7 +78,7 @@ class Database:
             # The driver's words name host and user, never the password.
             raise DatabaseFailed(f"cannot connect to the database: {error or type(error).__name__}") from error
         engine = create_async_engine(
-            driver_url(url), pool_size=8, max_overflow=8, pool_pre_ping=True, hide_parameters=True
+            driver_url(url), pool_size=16, max_overflow=0, pool_pre_ping=True, hide_parameters=True
         )
         return cls(url, engine, reads)
 

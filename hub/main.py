@@ -6,7 +6,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import structlog
 import uvicorn
@@ -18,7 +18,7 @@ from config.load import ConfigError, load_agencies
 from config.secrets import SecretStore, digest_key_file, seal_key_file
 from config.settings import Settings
 from contracts.adapter import Capability, Window
-from hub import admin, apidocs, health, problems
+from hub import admin, apidocs, health, problems, systemd
 from hub.access.keys import ApiKeys
 from hub.access.sign_in import SignIn
 from hub.calls.recorder import DatabaseCallRecorder
@@ -58,8 +58,9 @@ from sync_jobs.rehearsal import Rehearsed, rehearse
 log = structlog.get_logger()
 
 _FLUSH_SECONDS = 5
-#: A second passes before the server adds a header that it was not started with.
-_DRAIN_SECONDS = 2
+#: A connection that nobody asks on is closed by the server after five seconds.
+_DRAIN_SECONDS = 7
+_LET_IN_SECONDS = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,8 @@ class Hub:
     admission: Admission
     keys: ApiKeys
     sign_in: SignIn
+    #: Set once it has been told to stop.
+    leaving: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 @asynccontextmanager
@@ -158,7 +161,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.include_router(ownership_routes.router(hub.ownership, hub.admission))
     app.include_router(history_routes.router(hub.database, hub.vault, hub.answers, hub.admission))
     app.include_router(intake_routes.router(hub.inbox, hub.registry, hub.secrets, hub.refusals))
-    app.include_router(health.router(hub.database, hub.registry))
+    app.include_router(health.router(hub.database, hub.registry, hub.leaving))
     app.include_router(portal_routes.router(hub.fresh.for_page, hub.ownership.prove, hub.admission))
     app.include_router(admin.router(hub.database, hub.registry, hub.sign_in))
     apidocs.install(app)
@@ -198,10 +201,18 @@ async def serve(
             tasks.create_task(_answer(hub, listener, stopping, ready))
         else:
             ready.set()
+        announcing = tasks.create_task(_announce(ready))
         await stopping.wait()
+        announcing.cancel()
+        systemd.notify("STOPPING=1")
         for part in parts:
             part.stop()
     log.info("hub.stopped")
+
+
+async def _announce(ready: asyncio.Event) -> None:
+    await ready.wait()
+    systemd.notify("READY=1")
 
 
 def rehearsal(hub: Hub, agency: str, window: Window) -> AsyncIterator[Rehearsed]:
@@ -236,11 +247,21 @@ async def _answer(hub: Hub, listener: socket.socket, stopping: asyncio.Event, re
     stopped = asyncio.create_task(stopping.wait())
     await asyncio.wait((serving, stopped), return_when=asyncio.FIRST_COMPLETED)
     hub.feed.stop()
-    # uvicorn would cut off who has connected and is just asking. So take no more connections, tell those there are
-    # to end, and close only what then is idle. Closing asyncio's server would cut off who was let in a moment ago.
-    asyncio.get_running_loop().remove_reader(listener)
-    server.config.encoded_headers.append((b"connection", b"close"))
-    await asyncio.wait((serving,), timeout=_DRAIN_SECONDS)
+    # uvicorn would cut off who has connected and is just asking. So take no more connections, have those there are end
+    # with their next answer, and close what then is idle. Closing asyncio's server would cut off who was let in a
+    # moment ago.
+    hub.leaving.set()
+    last_answer = (b"connection", b"close")
+    server.server_state.default_headers.append(last_answer)
+    server.config.encoded_headers.append(last_answer)  # From which those are made anew every second.
+    await asyncio.wait((serving,), timeout=hub.settings.leave_seconds)
+    loop = asyncio.get_running_loop()
+    loop.remove_reader(listener)
+    # Who was let in a moment ago is not among the connections yet.
+    await asyncio.wait((serving,), timeout=_LET_IN_SECONDS)
+    until = loop.time() + _DRAIN_SECONDS
+    while server.server_state.connections and not serving.done() and loop.time() < until:
+        await asyncio.sleep(0.05)
     server.should_exit = True
     await serving
     stopping.set()

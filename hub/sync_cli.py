@@ -52,21 +52,21 @@ def status(
     if as_json:
         print(json.dumps([asdict(each) for each in found], default=str, ensure_ascii=False))
         return
-    table = Table(box=None, header_style="bold")
-    for name in ("agency", "kind", "state", "lag", "next", "latest run", "rows", "new", "changed", "kept back", "took"):
-        table.add_column(name, no_wrap=name in ("agency", "kind", "state"))
+    table = _table("agency", "kind", "state", "behind", "next", "ran", "outcome", rows=True, changed=True)
     now = datetime.now(UTC)
     for each in found:
         table.add_row(
-            each.agency, each.kind, _state(each), _lag(each), _in(each.next_due_at, now), *_latest(each.run, now)
+            each.agency, each.kind, _state(each), _behind(each), _in(each.next_due_at, now), *_latest(each.run, now)
         )
     console = Console()
     console.print(table)
     for each in found:
         if each.last_failure and each.state == "failing":
-            console.print(f"{each.agency} {each.kind}: {each.failures_in_a_row} runs failed: {each.last_failure}")
+            _say(console, f"{each.agency} {each.kind}: {each.failures_in_a_row} runs failed: {each.last_failure}")
+        if each.run and each.run["quarantined"]:
+            _say(console, f"{each.agency} {each.kind}: its latest run kept {each.run['quarantined']} in quarantine")
         for warning in each.warnings:
-            console.print(f"{each.agency} {each.kind}: {warning}")
+            _say(console, f"{each.agency} {each.kind}: {warning}")
 
 
 @app.command("runs")
@@ -81,37 +81,61 @@ def show_runs(
         async with hub.database.reads.acquire() as connection:
             return await runs(connection, agency, kind, limit=most)
 
-    table = Table(box=None, header_style="bold")
-    names = (
-        "started",
-        "kind",
-        "why",
-        "outcome",
-        "from",
-        "calls",
-        "pages",
-        "rows",
-        "new",
-        "changed",
-        "kept back",
-        "took",
+    table = _table(
+        *("started", "kind", "why", "outcome", "back"), calls=True, rows=True, new=True, changed=True, took=True
     )
-    for name in names:
-        table.add_column(name)
     now = datetime.now(UTC)
+    said = []
     for run in _in_hub(work):
+        started = _moment(run["started_at"], now)
         table.add_row(
-            f"{run['started_at'].astimezone():%d/%m %H:%M:%S}",
+            started,
             run["kind"],
             run["reason"],
             run["outcome"],
-            f"{run['since'].astimezone():%d/%m/%y %H:%M:%S}" if run["since"] else "the start",
-            *(str(run[name]) for name in ("calls", "pages", "received", "added", "changed", "quarantined")),
+            # How far back before its beginning it read.
+            _seconds((run["started_at"] - run["since"]).total_seconds()) if run["since"] else "all",
+            *(str(run[name]) for name in ("calls", "received", "added", "changed")),
             _took(run, now),
         )
         if run["message"]:
-            table.add_row("", "", "", f"[italic]{run['message']}[/]")
-    Console().print(table)
+            said.append(f"{started} {run['outcome']}: {run['message']}")
+        if run["quarantined"]:
+            said.append(f"{started}: {run['quarantined']} kept in quarantine")
+    console = Console()
+    console.print(table)
+    for line in said:
+        _say(console, line)
+
+
+@app.command()
+def drift(
+    agency: _Agency,
+    most: Annotated[int, typer.Option(help="How many.")] = 30,
+) -> None:
+    """Show what each full comparison of an agency with the index found amiss, the latest first."""
+
+    async def work(hub: main.Hub) -> list[dict[str, Any]]:
+        async with hub.database.reads.acquire() as connection:
+            passes = [run for run in await runs(connection, agency, "reconcile", limit=most) if run["outcome"] == "ok"]
+        if not passes:
+            raise Stop(f"{agency} has not been compared yet; hub sync run {agency} --kind reconcile does it now")
+        return passes
+
+    numbers = ("dossiers", "amiss", "missing", "differed", "back", "gone", "hidden")
+    table = _table("compared", **dict.fromkeys(numbers, True))
+    for run in _in_hub(work):
+        details = run["details"]
+        found = [details.get(name, 0) for name in ("missing", "differs", "back", "gone", "hidden")]
+        dossiers = details.get("seen", 0)
+        amiss = f"{sum(found) / dossiers:.2%}" if dossiers else ""
+        table.add_row(f"{run['started_at'].astimezone():%d/%m/%Y %H:%M}", str(dossiers), amiss, *map(str, found))
+    console = Console()
+    console.print(table)
+    console.print(
+        "missing: the agency had it and we had not; back: it was gone; gone: the agency has it no more; "
+        "hidden: not listed, but there when asked for."
+    )
 
 
 @app.command()
@@ -139,19 +163,19 @@ def run(
         await orders.want(hub.database, agency, wanted, actor=_actor(), since=start)
         await _watch(hub, agency, kind, before[0]["id"] if before else 0)
 
-    _in_hub(work)
+    _in_hub(work, audited=not dry_run)
 
 
 @app.command()
 def pause(agency: _Agency, kind: _Kind = "pull") -> None:
     """Read the agency no more until `resume`, but for runs that are asked for."""
-    _in_hub(lambda hub: orders.pause(hub.database, agency, _kind(kind), actor=_actor()))
+    _in_hub(lambda hub: orders.pause(hub.database, agency, _kind(kind), actor=_actor()), audited=True)
 
 
 @app.command()
 def resume(agency: _Agency, kind: _Kind = "pull") -> None:
     """Read the agency again."""
-    _in_hub(lambda hub: orders.resume(hub.database, agency, _kind(kind), actor=_actor()))
+    _in_hub(lambda hub: orders.resume(hub.database, agency, _kind(kind), actor=_actor()), audited=True)
 
 
 @app.command()
@@ -168,8 +192,8 @@ def plan(
         try:
             new = Plan(every_seconds=every_seconds, cron=cron, jitter_seconds=jitter_seconds)
         except ValidationError as error:
-            raise typer.BadParameter(error.errors()[0]["msg"]) from None
-    _in_hub(lambda hub: orders.plan(hub.database, agency, _kind(kind), new, actor=_actor()))
+            raise typer.BadParameter(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
+    _in_hub(lambda hub: orders.plan(hub.database, agency, _kind(kind), new, actor=_actor()), audited=True)
 
 
 async def _rehearse(hub: main.Hub, agency: str, since: datetime) -> None:
@@ -232,15 +256,16 @@ def _progress() -> Progress:
     )
 
 
-def _in_hub(work: Callable[[main.Hub], Coroutine[Any, Any, Result]]) -> Result:
-    """Do `work` with the hub's parts. What goes wrong is said in one sentence."""
+def _in_hub(work: Callable[[main.Hub], Coroutine[Any, Any, Result]], *, audited: bool = False) -> Result:
+    """Do `work` with the hub's parts. What goes wrong is said in one sentence; what is ordered, in the log as well."""
     with one_sentence():
         settings = Settings()
         log.configure("WARNING", settings.log_format)
 
         async def opened() -> Result:
             async with database_url(settings) as url, main.open_hub(settings, url) as hub:
-                log.configure(settings.log_level, settings.log_format)
+                if audited:
+                    log.configure(settings.log_level, settings.log_format)
                 return await work(hub)
 
         try:
@@ -260,10 +285,29 @@ def _actor() -> str:
     return f"cli:{os.environ.get('USER', 'unknown')}"
 
 
-def _lag(each: StreamStatus) -> str:
-    if each.lag_at_most is None:
-        return ""
-    return f"{_seconds(each.lag_expected or 0)} (at most {_seconds(each.lag_at_most)})"
+def _table(*names: str, **numbers: bool) -> Table:
+    """With columns of words, and then of numbers."""
+    table = Table(box=None, header_style="bold", pad_edge=False, collapse_padding=True)
+    for name in names:
+        table.add_column(name, no_wrap=name in ("agency", "kind", "next", "ran", "behind", "started", "compared"))
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    return table
+
+
+def _say(console: Console, line: str) -> None:
+    """What others said is no markup."""
+    console.print(line, markup=False, highlight=False)
+
+
+def _moment(at: datetime, now: datetime) -> str:
+    here = at.astimezone()
+    return f"{here:%H:%M:%S}" if here.date() == now.astimezone().date() else f"{here:%d/%m %H:%M}"
+
+
+def _behind(each: StreamStatus) -> str:
+    """At most so much: what changed before is known."""
+    return "" if each.lag_at_most is None else _seconds(each.lag_at_most)
 
 
 def _back_to(run: dict[str, Any]) -> str:
@@ -282,9 +326,9 @@ def _state(each: StreamStatus) -> str:
 
 def _latest(run: dict[str, Any] | None, now: datetime) -> tuple[str, ...]:
     if run is None:
-        return ("",) * 6
-    ago = f"{_seconds((now - run['started_at']).total_seconds())} ago: {run['outcome']}"
-    return ago, *(str(run[name]) for name in ("received", "added", "changed", "quarantined")), _took(run, now)
+        return ("",) * 4
+    ago = f"{_seconds((now - run['started_at']).total_seconds())} ago"
+    return ago, run["outcome"], str(run["received"]), str(run["changed"])
 
 
 def _took(run: dict[str, Any], now: datetime) -> str:
@@ -294,16 +338,16 @@ def _took(run: dict[str, Any], now: datetime) -> str:
 def _in(moment: datetime, now: datetime) -> str:
     ahead = (moment - now).total_seconds()
     if ahead > 365 * 86_400:
-        return "when asked"
+        return "if asked"
     return f"in {_seconds(ahead)}" if ahead > 0 else "now"
 
 
 def _seconds(seconds: float) -> str:
     if seconds < 60:
-        return f"{seconds:.1f} s"
+        return f"{seconds:.1f}s" if seconds < 10 else f"{seconds:.0f}s"
     if seconds < 3600:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 2 * 86_400 else f"{seconds / 86_400:.0f} days"
+        return f"{seconds / 60:.0f}min"
+    return f"{seconds / 3600:.1f}h" if seconds < 2 * 86_400 else f"{seconds / 86_400:.0f}d"
 
 
 def _status_name(number: int | None) -> str:

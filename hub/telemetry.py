@@ -9,6 +9,9 @@ LAG = Gauge("hub_sync_lag_seconds", "Age of the moment up to which an agency's c
 EXPECTED_LAG = Gauge(
     "hub_sync_expected_lag_seconds", "How old the oldest change not yet seen is likely to be.", ["agency"]
 )
-FAILURES = Gauge("hub_sync_failures_in_a_row", "Failed runs since the last good one.", ["agency", "kind"])
-DRIFT = Gauge("hub_sync_drift", "Dossiers that the last full comparison found amiss.", ["agency", "how"])
-QUARANTINED = Gauge("hub_quarantine_open", "Things in quarantine that nobody has mended.", ["agency"])
+FAILURES = Gauge("hub_sync_consecutive_failed_runs", "Failed runs since the last good one.", ["agency", "kind"])
+DRIFT = Gauge("hub_sync_drift_dossiers", "Dossiers that the last full comparison found amiss.", ["agency", "how"])
+QUARANTINED = Gauge("hub_quarantine_open_records", "What is in quarantine and nobody has mended.", ["agency"])
+WAITING = Gauge("hub_queue_waiting_jobs", "Jobs that wait for a worker.")
+LONGEST_WAIT = Gauge("hub_queue_longest_wait_seconds", "How long the first of them has waited.")
+CLOCK_LEADS = Gauge("hub_clock_leads", "1 in the clock that leads, 0 in those that would take over.")

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from config.load import ConfigError
 from config.settings import Settings
+from hub.backup import BackupFailed
 from hub.db import DatabaseFailed
 from hub.embedded import EmbeddedFailed, EmbeddedPostgres
 from hub.installation import WrongKeys
@@ -23,12 +24,15 @@ class Stop(Exception):
     """Something an operator can mend; the message says what."""
 
 
+_MENDABLE = (Stop, ConfigError, DatabaseFailed, WrongKeys, VaultError, EmbeddedFailed, SampleFailed, BackupFailed)
+
+
 @contextmanager
 def one_sentence() -> Iterator[None]:
     """What an operator can mend ends the command with its message alone."""
     try:
         yield
-    except (Stop, ConfigError, DatabaseFailed, WrongKeys, VaultError, EmbeddedFailed, SampleFailed) as problem:
+    except _MENDABLE as problem:
         raise typer.Exit(_say(str(problem))) from None
     except ValidationError as problem:
         first = problem.errors()[0]

@@ -14,6 +14,7 @@ from hub.live import claims
 from hub.ownership import attempts
 from hub.registry import Registry
 from hub.streams import store
+from hub.telemetry import CLOCK_LEADS
 from hub.watch import store as watch_store
 from sync_jobs import engine
 
@@ -63,6 +64,7 @@ class Clock:
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER_LOCK):
                 return
             log.info("clock.leads")
+            CLOCK_LEADS.set(1)
             scheduler = self._scheduler()
             scheduler.start()
             set_at = time() - monotonic()
@@ -79,6 +81,7 @@ class Clock:
                         await asyncio.wait_for(self._stopping.wait(), timeout=1)
             finally:
                 scheduler.shutdown(wait=False)
+                CLOCK_LEADS.set(0)
         finally:
             await connection.close(timeout=5)
 

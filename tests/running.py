@@ -60,6 +60,8 @@ class HubProcess:
     command: str = "run"
     #: How long a dead worker's job stays its own.
     lease_seconds: int = 2
+    #: More of the environment.
+    settings: Mapping[str, str] = field(default_factory=dict)
     #: How it is started; `command` follows.
     program: tuple[str, ...] = ("-m", "hub")
     _process: asyncio.subprocess.Process | None = None
@@ -71,6 +73,11 @@ class HubProcess:
     @property
     def runs(self) -> bool:
         return self._process is not None and self._process.returncode is None
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
 
     async def start(self, *, wait: bool = True) -> None:
         self.data_dir.mkdir(parents=True, exist_ok=True)
@@ -89,7 +96,8 @@ class HubProcess:
                     "HUB_AGENCY_ADDRESSES": json.dumps(dict(self.addresses)),
                     "HUB_PORT": str(self.port),
                     "HUB_WORKER_LEASE_SECONDS": str(self.lease_seconds),
-                },
+                }
+                | dict(self.settings),
                 stdout=subprocess.PIPE,
                 stderr=log,
             )

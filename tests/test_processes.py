@@ -1,6 +1,7 @@
 """The hub as several processes: API, clocks and workers of one database; killed, restarted, replaced."""
 
 import asyncio
+import json
 import os
 import signal
 import socket
@@ -16,9 +17,9 @@ import asyncpg
 import httpx
 
 from tests.estate.client import running_estate
-from tests.running import ROOT, HubProcess, free_port, hurried_agencies
+from tests.running import ROOT, HubProcess, environment, free_port, hurried_agencies
 
-SECONDS = 90
+SECONDS = 240
 
 
 async def until(holds: Callable[[], Awaitable[Any]]) -> Any:
@@ -29,7 +30,7 @@ async def until(holds: Callable[[], Awaitable[Any]]) -> Any:
 
 
 @asynccontextmanager
-async def ended(*processes: HubProcess) -> AsyncIterator[None]:
+async def ended(*processes: "HubProcess | Unit") -> AsyncIterator[None]:
     try:
         yield
     finally:
@@ -81,52 +82,147 @@ async def test_parts_share_the_work_and_outlive_each_other(database_url: str, tm
         await connection.close()
 
 
-async def test_a_restart_refuses_nobody(database_url: str, tmp_path: Path) -> None:
-    """The socket is held by whoever starts the hub, as systemd does; who asks in between waits."""
+class Unit:
+    """`hub <command>` started as systemd starts it, which may hold its socket, and waits until it is ready."""
+
+    def __init__(self, command: str, settings: dict[str, str], messages: Path, listener: socket.socket | None = None):
+        self._command, self._settings, self._listener = command, settings, listener
+        self._messages = messages
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def start(self) -> None:
+        """Returns once it says that it is ready."""
+        passed = f"exec 3<&{self._listener.fileno()}; LISTEN_FDS=1 LISTEN_PID=$$ " if self._listener else ""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as messages:
+            messages.setblocking(False)
+            messages.bind(str(self._messages))
+            self._process = await asyncio.create_subprocess_exec(
+                *("bash", "-c", f'{passed}exec "$0" -m hub {self._command}', sys.executable),
+                cwd=ROOT,
+                env=os.environ | self._settings | {"NOTIFY_SOCKET": str(self._messages)},
+                pass_fds=[self._listener.fileno()] if self._listener else [],
+                stderr=subprocess.DEVNULL,
+            )
+            async with asyncio.timeout(SECONDS):
+                assert await asyncio.get_running_loop().sock_recv(messages, 100) == b"READY=1"
+        self._messages.unlink()
+
+    async def stop(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(self._process.wait(), SECONDS) == 0
+
+    async def kill(self) -> None:
+        if self._process and self._process.returncode is None:
+            self._process.kill()
+            await self._process.wait()
+
+
+@asynccontextmanager
+async def asked_all_the_time(port: int) -> AsyncIterator[list[int]]:
+    """Four clients that ask, of which two keep their connection. Whatever fails to be answered fails the test; gives
+    the statuses of the answers."""
+    answers: list[int] = []
+    enough = asyncio.Event()
+
+    async def ask(headers: dict[str, str], path: str) -> None:
+        async with httpx.AsyncClient(timeout=SECONDS, headers=headers) as client:
+            while not enough.is_set():
+                answers.append((await client.get(f"http://127.0.0.1:{port}{path}")).status_code)
+
+    async with asyncio.TaskGroup() as tasks:
+        for headers in ({}, {"connection": "close"}):
+            for path in ("/healthz", "/"):
+                tasks.create_task(ask(headers, path))
+        yield answers
+        enough.set()
+
+
+@asynccontextmanager
+async def port_held() -> AsyncIterator[tuple[socket.socket, int]]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen(128)
-        port = listener.getsockname()[1]
-        environment = os.environ | {
+        yield listener, listener.getsockname()[1]
+
+
+async def heard_more(answers: list[int]) -> None:
+    before = len(answers)
+    await until(lambda: asyncio.sleep(0, len(answers) > before + 20))
+
+
+async def test_a_restart_refuses_nobody(database_url: str, tmp_path: Path) -> None:
+    """The socket is held by whoever starts the hub, as systemd does; who asks in between waits."""
+    settings = {"HUB_DATABASE_URL": database_url, "HUB_DATA_DIR": str(tmp_path / "data")}
+    async with port_held() as (listener, port):
+        first, second = (Unit("api", settings, tmp_path / "messages", listener) for _ in range(2))
+        async with ended(first, second):
+            await first.start()
+            async with asked_all_the_time(port) as answers:
+                await heard_more(answers)
+                await first.stop()
+                await second.start()
+                await heard_more(answers)
+            assert set(answers) == {200}
+
+
+async def test_all_processes_are_replaced_one_after_the_other_and_nobody_notices(
+    database_url: str, tmp_path: Path
+) -> None:
+    """Not one request fails, and no run of the sync is cut off."""
+    async with running_estate(size=100, pace=20, seed=4) as estate, port_held() as (listener, port):
+        settings = environment(estate.secrets) | {
             "HUB_DATABASE_URL": database_url,
             "HUB_DATA_DIR": str(tmp_path / "data"),
             "HUB_AGENCIES_DIR": str(hurried_agencies(tmp_path / "agencies")),
+            "HUB_AGENCY_ADDRESSES": json.dumps(estate.addresses),
         }
+        apis = [Unit("api", settings, tmp_path / "messages", listener) for _ in range(2)]
+        others = [Unit(command, settings, tmp_path / "messages") for command in ("clock", "worker", "worker")]
+        connection = await asyncpg.connect(database_url)
 
-        async def start() -> asyncio.subprocess.Process:
-            script = f'exec 3<&{listener.fileno()}; LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" -m hub api'
-            return await asyncio.create_subprocess_exec(
-                *("bash", "-c", script, sys.executable),
-                cwd=ROOT,
-                env=environment,
-                pass_fds=[listener.fileno()],
-                stderr=subprocess.DEVNULL,
-            )
+        async def runs() -> int:
+            return int(await connection.fetchval("SELECT count(*) FROM run WHERE finished_at IS NOT NULL"))
 
-        answers: list[int] = []
-        restarted = asyncio.Event()
+        async with ended(*apis, *others):
+            for unit in (*apis, *others):
+                await unit.start()
+            async with asked_all_the_time(port) as answers:
+                for unit in (*apis, *others):
+                    before = await runs()
+                    await heard_more(answers)
+                    await unit.stop()
+                    await heard_more(answers)
+                    await unit.start()
 
-        async def ask() -> None:
-            async with httpx.AsyncClient(timeout=SECONDS, headers={"connection": "close"}) as client:
-                while not restarted.is_set() or len(answers) < 50:
-                    answers.append((await client.get(f"http://127.0.0.1:{port}/healthz")).status_code)
+                    async def more(before: int = before) -> bool:
+                        return await runs() > before
 
-        first = await start()
-        try:
-            asking = [asyncio.create_task(ask()) for _ in range(4)]
-            await until(lambda: asyncio.sleep(0, len(answers) > 20))
-            first.send_signal(signal.SIGTERM)
-            assert await asyncio.wait_for(first.wait(), SECONDS) == 0
-            second = await start()
-            try:
-                heard = len(answers)
-                await until(lambda: asyncio.sleep(0, len(answers) > heard + 20))
-                restarted.set()
-                await asyncio.gather(*asking)
-            finally:
-                second.kill()
-                await second.wait()
-        finally:
-            if first.returncode is None:
-                first.kill()
-        assert set(answers) == {200}
+                    await until(more)
+            assert set(answers) == {200}
+            for unit in others:
+                await unit.stop()
+            outcomes = await connection.fetch("SELECT DISTINCT outcome FROM run")
+            assert {row["outcome"] for row in outcomes} <= {"ok", "gave_way"}
+        await connection.close()
+
+
+async def test_a_proxy_is_told_before_the_port_closes(database_url: str, tmp_path: Path) -> None:
+    """Where nobody holds the socket, a proxy that asks /readyz sends others elsewhere in time."""
+    hub = HubProcess(
+        database_url,
+        data_dir=tmp_path / "data",
+        agencies_dir=ROOT / "config" / "agencies",
+        command="api",
+        settings={"HUB_LEAVE_SECONDS": "300"},
+    )
+    async with ended(hub), httpx.AsyncClient(base_url=hub.url) as client:
+        await hub.start()
+        hub.send(signal.SIGTERM)
+
+        async def is_leaving() -> bool:
+            return (await client.get("/readyz")).status_code == 503
+
+        await until(is_leaving)
+        answer = await client.get("/healthz")
+        assert (answer.status_code, answer.headers["connection"]) == (200, "close")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import asyncpg
+import orjson
 
 from contracts.agency import AgencySpec
 from hub.db import Database
@@ -49,6 +50,18 @@ _CONFLICTS = """
      WHERE c.received_at > now() - interval '1 day'
      GROUP BY i.agency
 """
+_BACKFILLS = """
+    SELECT agency, (past->>'rows')::bigint AS rows, (past->>'total')::bigint AS total
+      FROM stream
+     WHERE kind = 'backfill' AND past ? 'rows' AND NOT (past->>'ended')::boolean
+"""
+_COMPARISONS = """
+    SELECT agency, started_at, details
+      FROM (SELECT agency, started_at, details, row_number() OVER (PARTITION BY agency ORDER BY started_at DESC) AS back
+              FROM run WHERE kind = 'reconcile' AND outcome = 'ok') r
+     WHERE back <= 8
+     ORDER BY agency, started_at DESC
+"""
 _CALLS = """
     SELECT agency, operation, outcome, status, message, started_at, seconds, attempts, response_bytes, correlation_id
       FROM call
@@ -56,6 +69,19 @@ _CALLS = """
      ORDER BY started_at DESC
      LIMIT 30
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a full comparison of an agency with the index found."""
+
+    at: datetime
+    dossiers: int
+    missing: int
+    differs: int
+    gone: int
+    #: All that was amiss, of the dossiers.
+    percent: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +102,10 @@ class AgencyRow:
     grade: Grade
     #: None where it has never been called.
     gate: GateStatus | None
+    #: How much of its past has been read, while it is being read: rows, and of how many where that is known.
+    backfill: asyncpg.Record | None
+    #: The latest comparisons, the latest first.
+    comparisons: list[Comparison]
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +129,8 @@ async def overview(database: Database, registry: Registry) -> Overview:
         refused = {row["agency"]: row["refused"] for row in await connection.fetch(_REFUSED)}
         conflicts = {row["agency"]: row["conflicts"] for row in await connection.fetch(_CONFLICTS)}
         calls = await connection.fetch(_CALLS)
+        backfills = {row["agency"]: row for row in await connection.fetch(_BACKFILLS)}
+        compared = await connection.fetch(_COMPARISONS)
         proved = await gather(connection)
     gates = await statuses(database)
     rows = [
@@ -114,11 +146,21 @@ async def overview(database: Database, registry: Registry) -> Overview:
             conflicts=conflicts.get(spec.id, 0),
             grade=grade(spec, proved.get(spec.id, Evidence())),
             gate=gates.get(spec.id),
+            backfill=backfills.get(spec.id),
+            comparisons=[_comparison(row) for row in compared if row["agency"] == spec.id],
         )
         for spec in registry
     ]
     rows.sort(key=lambda row: (_ORDER[row.health], -row.quarantined, row.spec.id))
     return Overview(now, rows, quarantine, calls)
+
+
+def _comparison(row: asyncpg.Record) -> Comparison:
+    found = orjson.loads(row["details"])
+    dossiers = found.get("seen", 0)
+    amiss = sum(found.get(name, 0) for name in ("missing", "differs", "back", "gone", "hidden"))
+    percent = 100 * amiss / dossiers if dossiers else 0.0
+    return Comparison(row["started_at"], dossiers, found["missing"], found["differs"], found.get("gone", 0), percent)
 
 
 def _health(spec: AgencySpec, stream: asyncpg.Record | None, now: datetime) -> Health:

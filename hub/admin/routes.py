@@ -55,7 +55,7 @@ def router(database: Database, registry: Registry, sign_in: SignIn) -> APIRouter
     routes = APIRouter(prefix="/admin", include_in_schema=False)
     env = look.environment(_TEMPLATES)
     env.globals |= {"admin_style": Markup(STYLE), "lang": "vi"}
-    env.filters |= {"moment": _moment, "span": _span, "day": _day, "count": _count}
+    env.filters |= {"moment": _moment, "span": _span, "day": _day, "count": _count, "percent": _percent}
 
     def page(template: str, status: int = 200, **context: object) -> HTMLResponse:
         return HTMLResponse(look.render(env, template, context), status, {"Cache-Control": "no-store"})
@@ -131,3 +131,7 @@ def _day(day: date) -> str:
 
 def _count(number: int) -> str:
     return f"{number:,}".replace(",", ".")
+
+
+def _percent(number: float) -> str:
+    return f"{number:.2f} %".replace(".", ",")

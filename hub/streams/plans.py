@@ -1,6 +1,7 @@
 """When a plan comes round next. Pure: the time is told, and so is the chance."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from zlib import crc32
 from zoneinfo import ZoneInfo
 
 from apscheduler.triggers.cron import CronTrigger
@@ -11,6 +12,7 @@ from hub.gate.hours import until_open
 #: For a cron line that names a day which never comes, such as the 30th of February.
 _NEVER = timedelta(days=365)
 _A_MOMENT = timedelta(microseconds=1)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def next_time(plan: Plan, spec: AgencySpec, now: datetime, *, chance: float = 0) -> datetime:
@@ -20,7 +22,7 @@ def next_time(plan: Plan, spec: AgencySpec, now: datetime, *, chance: float = 0)
     """
     zone = ZoneInfo(spec.time_zone)
     if plan.every_seconds is not None:
-        due = now + timedelta(seconds=plan.every_seconds)
+        due = _own_moment(spec.id, timedelta(seconds=plan.every_seconds), now)
     else:
         assert plan.cron is not None, "a plan has one of both"
         trigger = CronTrigger.from_crontab(plan.cron, timezone=zone)
@@ -28,6 +30,13 @@ def next_time(plan: Plan, spec: AgencySpec, now: datetime, *, chance: float = 0)
         due = trigger.get_next_fire_time(None, now + _A_MOMENT) or now + _NEVER
     due += timedelta(seconds=chance * plan.jitter_seconds)
     return due + timedelta(seconds=until_open(due, spec.system.budget.hours if spec.system else (), zone))
+
+
+def _own_moment(agency: str, every: timedelta, now: datetime) -> datetime:
+    """The next of the agency's own moments, which lie `every` apart and stand still: a run that began late makes none
+    after it late, and agencies with the same plan do not all come at once, not even after the hub was down."""
+    phase = every * (crc32(agency.encode()) / 2**32)
+    return now + every - (now - _EPOCH - phase) % every
 
 
 def longest_wait(plan: Plan, spec: AgencySpec, now: datetime) -> timedelta:

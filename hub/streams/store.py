@@ -24,6 +24,8 @@ from hub.streams.tables import stream
 MAX_BACKOFF = timedelta(minutes=15)
 MAX_OVERLAP = timedelta(hours=24)
 RUNS_KEPT_FOR = timedelta(days=30)
+#: Of those that went well and brought nothing there may be a million a day.
+UNEVENTFUL_RUNS_KEPT_FOR = timedelta(days=2)
 
 
 #: What a stream is read for.
@@ -411,5 +413,15 @@ async def spend(database: Database, agency: str, kind: Kind, seconds: float, *, 
 
 
 async def prune_runs(database: Database) -> None:
+    """Forget runs that were kept long enough; the latest of each stream stays."""
+    brought_nothing = (run_table.c.added == 0) & (run_table.c.quarantined == 0) & (run_table.c.outcome == "ok")
+    uneventful = brought_nothing & run_table.c.kind.in_(("pull", "watch"))
+    latest = select(func.max(run_table.c.id)).group_by(run_table.c.agency, run_table.c.kind)
     async with database.begin() as connection:
-        await connection.execute(delete(run_table).where(run_table.c.started_at < func.now() - RUNS_KEPT_FOR))
+        await connection.execute(
+            delete(run_table).where(
+                (run_table.c.started_at < func.now() - RUNS_KEPT_FOR)
+                | (uneventful & (run_table.c.started_at < func.now() - UNEVENTFUL_RUNS_KEPT_FOR)),
+                run_table.c.id.not_in(latest),
+            )
+        )

@@ -10,7 +10,7 @@ import orjson
 from hub.streams.lag import expected_lag
 from hub.streams.shape import Shape
 
-StreamState: TypeAlias = Literal["paused", "running", "failing", "waiting", "done", "not run yet"]
+StreamState: TypeAlias = Literal["paused", "running", "failing", "waiting", "done", "new"]
 
 _RUN = (
     *("id", "kind", "reason", "started_at", "finished_at", "outcome", "message", "since", "until"),
@@ -110,4 +110,4 @@ def _state(row: asyncpg.Record) -> StreamState:
         return "failing"
     if orjson.loads(row["past"]).get("ended"):
         return "done"
-    return "waiting" if row["id"] else "not run yet"
+    return "waiting" if row["id"] else "new"

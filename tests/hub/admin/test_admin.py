@@ -94,3 +94,24 @@ async def test_an_agency_that_is_left_alone_for_a_while_is_shown(client: httpx.A
     text = (await enter(client, database)).text
     assert "Tạm ngừng gọi đến" in text
     assert "1.234 lượt gọi ngày 02/07/2025" in text
+
+
+async def test_it_shows_how_far_the_past_is_read_and_how_far_the_index_was_off(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    await database.reads.execute(
+        "INSERT INTO stream (agency, kind, past) VALUES"
+        """ ('so-tnmt', 'backfill', '{"rows": 1200, "total": 4800, "ended": false}'),"""
+        """ ('ubnd-pleiku', 'backfill', '{"rows": 77, "total": null, "ended": true}')"""
+    )
+    await database.reads.execute(
+        "INSERT INTO run (agency, kind, reason, started_at, outcome, details) VALUES"
+        """ ('so-tnmt', 'reconcile', 'schedule', now(), 'ok', '{"seen": 4000, "missing": 3, "differs": 2}'),"""
+        """ ('so-tnmt', 'reconcile', 'schedule', now() - interval '1 day', 'ok',"""
+        """  '{"seen": 1000, "missing": 0, "differs": 6, "gone": 1}')"""
+    )
+    text = (await enter(client, database)).text
+    assert "1.200 trên 4.800" in text
+    assert '<progress value="1200" max="4800">' in text
+    assert text.count("<progress") == 1
+    assert text.index("0,12 %") < text.index("0,70 %")

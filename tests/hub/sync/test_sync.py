@@ -78,7 +78,7 @@ async def test_status_tells_how_each_stream_stands(database: Database, vault: Va
     assert (pulled.run["outcome"], pulled.run["pages"], pulled.run["added"]) == ("ok", 2, 2)
     assert pulled.lag_at_most is not None and pulled.lag_expected is not None
     assert pulled.lag_at_most > pulled.lag_expected
-    assert (reconciled.kind, reconciled.state, reconciled.run) == ("reconcile", "not run yet", None)
+    assert (reconciled.kind, reconciled.state, reconciled.run) == ("reconcile", "new", None)
     # Passes are for quiet hours, not for the moment at which an agency is new.
     assert reconciled.next_due_at > datetime.now(UTC)
     assert (failed.state, failed.failures_in_a_row, failed.last_failure) == (
