@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import suppress
 
 #: The number of the first socket that systemd passes; see sd_listen_fds(3).
 _FIRST_PASSED = 3
@@ -16,10 +17,10 @@ def inherited_listener() -> socket.socket | None:
 
 
 def notify(state: str) -> None:
-    """Tell systemd, where it asks to be told: READY=1, STOPPING=1; see sd_notify(3)."""
+    """Tell systemd, where it asks to be told: READY=1, STOPPING=1; see sd_notify(3). Whether it hears is its affair."""
     if not (address := os.environ.get("NOTIFY_SOCKET")):
         return
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as messages:
+    with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as messages:
         # A name that begins with @ is of Linux's abstract namespace.
         messages.connect("\0" + address[1:] if address.startswith("@") else address)
         messages.send(state.encode())
