@@ -1,12 +1,14 @@
 """The migrations make exactly the tables that the code describes."""
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, RowMapping, text
 
 from hub.db import Database, metadata
-from hub.migrations.run import migrate
+from hub.migrations.run import config, migrate
 from hub.migrations.scope import ours
 
 
@@ -21,3 +23,43 @@ async def test_migrations_and_tables_agree(database: Database) -> None:
 
 async def test_migrating_again_changes_nothing(database: Database) -> None:
     await migrate(database.engine)
+
+
+#: Before it no version was in use anywhere.
+_FIRST = "0004"
+
+
+async def test_the_version_before_can_go_on_while_a_migration_is_done(database: Database) -> None:
+    """What it reads is still there, and of the same type; what it writes is still taken."""
+    script = ScriptDirectory.from_config(config())
+    revisions = [each.revision for each in reversed(list(script.walk_revisions()))]
+    async with database.begin() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
+    before: dict[tuple[str, str], RowMapping] = {}
+    for revision in revisions:
+        async with database.begin() as connection:
+            await connection.run_sync(lambda sync, to=revision: command.upgrade(config(sync), to))  # type: ignore[misc]
+            rows = (await connection.execute(_COLUMNS)).mappings().all()
+        after = {(row["table_name"], row["column_name"]): row for row in rows}
+        if revision > _FIRST:
+            gone = [
+                column for column, row in before.items() if column not in after or after[column]["type"] != row["type"]
+            ]
+            assert not gone, f"{revision} takes away what the version before it reads"
+            tables = {table for table, _ in before}
+            wanting = [
+                column
+                for column, row in after.items()
+                if column[0] in tables and row["wanting"] and not (column in before and before[column]["wanting"])
+            ]
+            assert not wanting, f"{revision} wants what the version before it does not write"
+        before = after
+
+
+_COLUMNS = text("""
+    SELECT table_name, column_name, udt_name AS type,
+           is_nullable = 'NO' AND column_default IS NULL AND is_identity = 'NO' AND is_generated = 'NEVER' AS wanting
+      FROM information_schema.columns
+     WHERE table_schema = 'public'
+""")
