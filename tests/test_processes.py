@@ -177,31 +177,32 @@ async def test_all_processes_are_replaced_one_after_the_other_and_nobody_notices
             "HUB_AGENCIES_DIR": str(hurried_agencies(tmp_path / "agencies")),
             "HUB_AGENCY_ADDRESSES": json.dumps(estate.addresses),
         }
-        apis = [Unit("api", settings, tmp_path / "messages", listener) for _ in range(2)]
-        others = [Unit(command, settings, tmp_path / "messages") for command in ("clock", "worker", "worker")]
+        apis = [Unit("api", settings, tmp_path / f"messages-api-{number}", listener) for number in range(2)]
+        clock, worker, another = others = [
+            Unit(command, settings, tmp_path / f"messages-{number}")
+            for number, command in enumerate(("clock", "worker", "worker"))
+        ]
         connection = await asyncpg.connect(database_url)
 
         async def runs() -> int:
             return int(await connection.fetchval("SELECT count(*) FROM run WHERE finished_at IS NOT NULL"))
 
         async with ended(*apis, *others):
-            for unit in (*apis, *others):
-                await unit.start()
+            await asyncio.gather(*(unit.start() for unit in (*apis, *others)))
             async with asked_all_the_time(port) as answers:
-                for unit in (*apis, *others):
+                for units in ([apis[0]], [apis[1]], [clock, worker], [another]):
                     before = await runs()
                     await heard_more(answers)
-                    await unit.stop()
+                    await asyncio.gather(*(unit.stop() for unit in units))
                     await heard_more(answers)
-                    await unit.start()
+                    await asyncio.gather(*(unit.start() for unit in units))
 
                     async def more(before: int = before) -> bool:
                         return await runs() > before
 
                     await until(more)
             assert set(answers) == {200}
-            for unit in others:
-                await unit.stop()
+            await asyncio.gather(*(unit.stop() for unit in others))
             outcomes = await connection.fetch("SELECT DISTINCT outcome FROM run")
             assert {row["outcome"] for row in outcomes} <= {"ok", "gave_way"}
         await connection.close()
