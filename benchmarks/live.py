@@ -1,8 +1,8 @@
 """How long pages of thirty agencies take while some of them hang: `python -m benchmarks.live`.
 
-Thirty agencies on loopback: eighteen answer, four hang, two drip, three fail, three talk nonsense. In each round as many
-callers ask at once, each for a page of its own with one dossier of every agency, none of which was heard of for an hour,
-with a `max_age` of a minute. Beside it the same pages without `max_age`, which ask nobody.
+Thirty agencies on loopback: eighteen answer, four hang, two drip, three fail, three talk nonsense. Each round so many
+callers ask at once, each for a page of its own with one dossier of every agency that was not heard of for an hour, with
+a `max_age` of a minute. Beside it the same pages without `max_age`, which ask nobody.
 """
 
 import argparse
@@ -94,7 +94,7 @@ async def main(callers: int, rounds: int) -> None:
 
 if __name__ == "__main__":
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--callers", type=int, default=4)
+    arguments.add_argument("--callers", type=int, default=2)
     arguments.add_argument("--rounds", type=int, default=10)
     given = arguments.parse_args()
     asyncio.run(main(given.callers, given.rounds))

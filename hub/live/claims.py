@@ -22,22 +22,22 @@ class Outcome:
 
 
 # A process that dies leaves its claim for so long. A look that takes longer may be made twice, which harms nobody.
-_CLAIM = text("""
+_CLAIM = """
     INSERT INTO live_look AS l (agency, code_key, claimed_until)
-    VALUES (:agency, :key, now() + interval '10 seconds')
+    VALUES ($1, $2, now() + interval '10 seconds')
         ON CONFLICT (agency, code_key) DO UPDATE
        SET claimed_until = excluded.claimed_until
      WHERE (l.claimed_until IS NULL OR l.claimed_until < now())
        AND (l.outcome IS NULL OR l.outcome NOT IN ('answered', 'none')
-            OR l.asked_at < now() - CAST(:max_age AS interval))
+            OR l.asked_at < now() - $3::interval)
     RETURNING 1
-""")
+"""
 
-_STATE = text("""
+_STATE = """
     SELECT coalesce(claimed_until > now(), false) AS is_claimed, outcome, asked_at
       FROM live_look
-     WHERE agency = :agency AND code_key = :key
-""")
+     WHERE agency = $1 AND code_key = $2
+"""
 
 _RELEASE = text("""
     UPDATE live_look
@@ -50,19 +50,16 @@ _PRUNE = text("DELETE FROM live_look WHERE asked_at < now() - interval '1 day'")
 
 async def claim(database: Database, agency: str, key: str, max_age: timedelta) -> bool:
     """Whether it is ours to ask: nobody else is asking, nor has been answered within `max_age`."""
-    async with database.begin() as connection:
-        found = await connection.execute(_CLAIM, {"agency": agency, "key": key, "max_age": max_age})
-        return found.first() is not None
+    return await database.reads.fetchval(_CLAIM, agency, key, max_age) is not None
 
 
 async def outcome_elsewhere(database: Database, agency: str, key: str) -> Outcome | None:
     """What came of the look that another has made; None while it goes on."""
-    async with database.begin() as connection:
-        row = (await connection.execute(_STATE, {"agency": agency, "key": key})).one_or_none()
-    if row is None or (not row.is_claimed and row.outcome is None):
+    row = await database.reads.fetchrow(_STATE, agency, key)
+    if row is None or (not row["is_claimed"] and row["outcome"] is None):
         # Its process died.
         return Outcome("agency_slow")
-    return None if row.is_claimed else Outcome(row.outcome, row.asked_at)
+    return None if row["is_claimed"] else Outcome(row["outcome"], row["asked_at"])
 
 
 async def release(connection: AsyncConnection, agency: str, key: str, outcome: Ended, asked_at: datetime) -> None:

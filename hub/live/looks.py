@@ -36,6 +36,9 @@ DEADLINE_SECONDS = 2.0
 #: For so long nobody waits for an agency that has kept somebody waiting in vain, unless it answers in time.
 _DISTRUST_SECONDS = 10.0
 
+#: It has kept somebody waiting in vain when it has had the question for so long. Before that it may be us who are slow.
+_PATIENCE_SECONDS = 0.5
+
 #: Between two glances at a look that another process makes.
 _GLANCE_SECONDS = 0.1
 
@@ -59,6 +62,8 @@ class Looks:
         self._database, self._registry, self._vault = database, registry, vault
         self._under_way: dict[tuple[str, str], Look] = {}
         self._per_agency: Counter[str] = Counter()
+        #: Since when the agency has had the question, for looks that are so far.
+        self._asking: dict[Look, float] = {}
         self._distrusted_until: dict[str, float] = {}
 
     async def __aenter__(self) -> Self:
@@ -88,13 +93,11 @@ class Looks:
         self._per_agency[agency] += 1
         look = asyncio.create_task(self._look(adapter, code, max_age, dossier_id, priority), name=f"look {agency}")
         self._under_way[key] = look
-        began = asyncio.get_running_loop().time()
 
-        def ended(_: Look) -> None:
+        def ended(look: Look) -> None:
             del self._under_way[key]
             self._per_agency[agency] -= 1
-            if asyncio.get_running_loop().time() - began < DEADLINE_SECONDS:
-                self._distrusted_until.pop(agency, None)
+            self._asking.pop(look, None)
 
         look.add_done_callback(ended)
         return look
@@ -107,16 +110,16 @@ class Looks:
         """
         loop = asyncio.get_running_loop()
         trusted = {look for name, look in looks.items() if self._distrusted_until.get(agencies[name], 0) <= loop.time()}
-        began = loop.time()
         if trusted:
-            await asyncio.wait(trusted, timeout=max(0.0, until - began))
+            await asyncio.wait(trusted, timeout=max(0.0, until - loop.time()))
         outcomes: dict[str, Outcome] = {}
         for name, look in looks.items():
             if look.done() and not look.cancelled():
                 outcomes[name] = look.result()
             else:
                 outcomes[name] = Outcome("agency_slow")
-                if look in trusted and until > began:
+                asked = self._asking.get(look)
+                if asked is not None and loop.time() - asked > _PATIENCE_SECONDS:
                     self._distrusted_until[agencies[name]] = loop.time() + _DISTRUST_SECONDS
         return outcomes
 
@@ -137,6 +140,9 @@ class Looks:
 
     async def _ask(self, adapter: AgencyAdapter, code: str, dossier_id: int | None, priority: Priority) -> Outcome:
         agency, asked_at = adapter.spec.id, datetime.now(UTC)
+        began = asyncio.get_running_loop().time()
+        if (look := asyncio.current_task()) is not None:
+            self._asking[look] = began
         reading = Reading()
         try:
             reading = await adapter.lookup(code, priority=priority)
@@ -150,6 +156,8 @@ class Looks:
             outcome = Outcome("budget_spent")
         except AgencyFailure:
             outcome = Outcome("agency_failing")
+        if asyncio.get_running_loop().time() - began < DEADLINE_SECONDS:
+            self._distrusted_until.pop(agency, None)
         async with self._database.begin() as connection:
             await record(connection, reading.observations, self._vault, correlation_id=correlation_id())
             await quarantine.keep(connection, reading.unusable, self._vault, correlation_id=correlation_id())

@@ -145,6 +145,13 @@ async def test_an_agency_that_kept_somebody_waiting_is_not_waited_for_until_it_a
     await know(database, vault, agency.name)
     fresh = await connect(agency)
     code = code_of(agency.name)
+    monkeypatch.setattr(looks_module, "_PATIENCE_SECONDS", 0.0)
+    await fresh.find(code, HOUR, seconds=0)
+
+    async def asked() -> bool:
+        return agency.asked.total() == 1
+
+    await eventually(asked)
     assert [how(each) for each in await fresh.find(code, HOUR, seconds=0.5)] == [("4", True, "agency_slow")]
     async with asyncio.timeout(PATIENCE):
         shown = await fresh.find(code, HOUR, seconds=10 * PATIENCE)
