@@ -1,26 +1,25 @@
 """What the client adds to a call: its time through the Client ÷ the same call by bare httpx.
 
 Both ask the same server, a process of its own on loopback that keeps connections alive and answers with 2 KB of
-JSON; the client logs as the hub does. Medians over rounds that take turns. `alone` is without gate and recorder;
+JSON; the client logs as the hub does. They take turns call by call; medians. `alone` is without gate and recorder;
 `whole` is with ones that do nothing, so that what the client does for them is counted and what they do is not.
 """
 
 import argparse
 import asyncio
 import multiprocessing
-from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from multiprocessing.connection import Connection
 from os import devnull
 from statistics import median
-from time import perf_counter
 from zoneinfo import ZoneInfo
 
 import httpx
 
 from adapters.calling.client import Client, Peer, RawAnswer, Request
 from benchmarks.figures import figure
+from benchmarks.timing import call_seconds, ratio
 from contracts.adapter import CallRecord, Priority
 from contracts.errors import AgencyFailure
 from contracts.system import Budget, Limits
@@ -91,45 +90,37 @@ def through(client: Client, address: str) -> Callable[[], Awaitable[bytes]]:
     return call
 
 
-async def main(calls: int, rounds: int) -> None:
+async def main(calls: int) -> None:
     with open(devnull, "w") as log:
         configure(stream=log)
         ours, theirs = multiprocessing.Pipe()
         server = multiprocessing.get_context("spawn").Process(target=_serve, args=(theirs,), daemon=True)
         server.start()
         try:
-            await compare(ours.recv(), calls, rounds)
+            await compare(ours.recv(), calls)
         finally:
             server.terminate()
             server.join()
 
 
-async def compare(address: str, calls: int, rounds: int) -> None:
+async def compare(address: str, calls: int) -> None:
     async with Client() as alone, Client(forget, OpenGate()) as whole, httpx.AsyncClient() as http:
 
         async def bare() -> bytes:
             return (await http.get(f"{address}/ho-so", params=_QUERY, headers=_HEADERS)).content
 
         ways = {"bare": bare, "alone": through(alone, address), "whole": through(whole, address)}
-        spent: dict[str, list[float]] = defaultdict(list)
         for way in ways.values():
             assert await way() == _BODY
-        for _ in range(rounds):
-            for name, way in ways.items():
-                began = perf_counter()
-                for _ in range(calls):
-                    await way()
-                spent[name].append((perf_counter() - began) / calls)
-    seconds = {name: median(values) for name, values in spent.items()}
-    figure("client.call_over_bare_httpx.whole", seconds["whole"] / seconds["bare"], goal=GOAL, better="lower")
-    figure("client.call_over_bare_httpx.alone", seconds["alone"] / seconds["bare"], goal=GOAL, better="lower")
-    for name, value in seconds.items():
-        figure(f"client.{name}_us", 1e6 * value, better="lower")
+        spent = dict(zip(ways, await call_seconds(calls, *ways.values()), strict=True))
+    figure("client.call_over_bare_httpx.whole", ratio(spent["whole"], spent["bare"]), goal=GOAL, better="lower")
+    figure("client.call_over_bare_httpx.alone", ratio(spent["alone"], spent["bare"]), goal=GOAL, better="lower")
+    for name, times in spent.items():
+        figure(f"client.{name}_us", 1e6 * median(times), better="lower")
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m benchmarks.client", description=__doc__)
-    parser.add_argument("--calls", type=int, default=200)
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--calls", type=int, default=3000)
     given = parser.parse_args()
-    asyncio.run(main(given.calls, given.rounds))
+    asyncio.run(main(given.calls))

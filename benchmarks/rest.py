@@ -9,6 +9,7 @@ import asyncio
 import json
 import multiprocessing
 from datetime import UTC, datetime
+from statistics import median
 from typing import Any
 
 import orjson
@@ -20,7 +21,8 @@ from adapters.mapping.record_reader import RecordReader
 from benchmarks.dossiers import FIELDS, as_json, chunks
 from benchmarks.figures import figure
 from benchmarks.serving import serving
-from benchmarks.soap import SPEC, NoSecrets, peak_mb, quiet, seconds
+from benchmarks.soap import SPEC, NoSecrets, peak_mb, quiet
+from benchmarks.timing import cpu_seconds, ratio
 from contracts.adapter import Window
 from contracts.agency import AgencySpec
 from contracts.observation import Channel
@@ -77,17 +79,17 @@ def reading(count: int, rounds: int) -> None:
     reader = RecordReader(spec.mapping, spec)
     assert ours(body) == by_hand(body, orjson.loads)
     assert observed(body, reader) == count
-    own, standard, quick, whole = seconds(
+    own, standard, quick, whole = cpu_seconds(
         rounds,
         lambda: ours(body),
         lambda: by_hand(body, json.loads),
         lambda: by_hand(body, orjson.loads),
         lambda: observed(body, reader),
     )
-    figure("rest.reader_over_json_by_hand", standard / own, goal=0.6, better="higher")
-    figure("rest.reader_over_orjson_by_hand", quick / own, goal=0.6, better="higher")
+    figure("rest.reader_over_json_by_hand", ratio(standard, own), goal=0.6, better="higher")
+    figure("rest.reader_over_orjson_by_hand", ratio(quick, own), goal=0.6, better="higher")
     for name, value in {"reader": own, "json": standard, "orjson": quick, "whole": whole}.items():
-        figure(f"rest.{name}_us_per_dossier", value / count * 1e6, better="lower")
+        figure(f"rest.{name}_us_per_dossier", median(value) / count * 1e6, better="lower")
 
 
 def read_list(address: str, told: Any) -> None:

@@ -1,7 +1,8 @@
 """Reading SOAP answers: our way ÷ zeep's, and ÷ a parser written by hand for the one document.
 
 `reader`: from the bytes, as they come, to the fields that the spec maps; zeep's: from the bytes to dicts. `whole`:
-from the bytes to observations. `lookup`: a call to a server on loopback, a process of its own, to what came of it.
+from the bytes to observations. `lookup`: a call to a server on loopback, a process of its own, to what came of it;
+zeep's is its own asynchronous client and transport, used as its documentation does.
 Memory is the greatest this process' peak was, reading an answer over loopback in a process made for it; the hold is
 the longest that one piece of reading kept the event loop, in CPU time.
 """
@@ -12,7 +13,7 @@ import gc
 import logging
 import multiprocessing
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
@@ -33,6 +34,7 @@ from adapters.soap.wsdl import Wsdl
 from benchmarks.dossiers import FIELDS, as_dataset, as_list, as_one, chunks
 from benchmarks.figures import figure
 from benchmarks.serving import serving
+from benchmarks.timing import call_seconds, cpu_seconds, ratio
 from contracts.adapter import AgencyAdapter, Window
 from contracts.agency import AgencySpec
 from contracts.observation import Channel
@@ -143,19 +145,6 @@ def theirs(wsdl: str, service: str, port: str) -> Callable[[bytes], Any]:
     return parse
 
 
-def seconds(rounds: int, *ways: Callable[[], Any]) -> list[float]:
-    """The median of each, taking turns."""
-    spent: list[list[float]] = [[] for _ in ways]
-    for _ in range(rounds):
-        for way, times in zip(ways, spent, strict=True):
-            # Nobody pays for what another left.
-            gc.collect()
-            began = time.perf_counter()
-            way()
-            times.append(time.perf_counter() - began)
-    return [median(times) for times in spent]
-
-
 def reading(count: int, rounds: int) -> None:
     body, dataset = as_list(count), as_dataset(count)
     spec = spec_at("http://127.0.0.1:1")
@@ -169,7 +158,7 @@ def reading(count: int, rounds: int) -> None:
     table = Ours("suite-dataset.wsdl", "DanhSachHoSoResult.diffgram.NewDataSet.Table", reader)
     assert plain.count(body) == by_hand(body, "hoSo", NAMESPACE) == count
     assert plain.observed(body) == table.observed(dataset) == count
-    own, hand, zeeps, whole, own_dataset, zeeps_dataset = seconds(
+    own, hand, zeeps, whole, own_dataset, zeeps_dataset = cpu_seconds(
         rounds,
         lambda: plain.count(body),
         lambda: by_hand(body, "hoSo", NAMESPACE),
@@ -178,23 +167,24 @@ def reading(count: int, rounds: int) -> None:
         lambda: table.count(dataset),
         lambda: parse_dataset(dataset),
     )
-    figure("soap.reader_over_zeep.list", zeeps / own, goal=8, better="higher")
-    figure("soap.reader_over_zeep.dataset", zeeps_dataset / own_dataset, goal=9, better="higher")
-    figure("soap.whole_over_zeep_parse", zeeps / whole, goal=5, better="higher")
-    figure("soap.reader_over_hand_written", hand / own, goal=0.6, better="higher")
-    for name, value in {"reader": own, "hand": hand, "zeep": zeeps, "whole": whole, "dataset": own_dataset}.items():
-        figure(f"soap.{name}_us_per_dossier", value / count * 1e6, better="lower")
+    figure("soap.reader_over_zeep.list", ratio(zeeps, own), goal=8, better="higher")
+    figure("soap.reader_over_zeep.dataset", ratio(zeeps_dataset, own_dataset), goal=9, better="higher")
+    figure("soap.whole_over_zeep_parse", ratio(zeeps, whole), goal=5, better="higher")
+    figure("soap.reader_over_hand_written", ratio(hand, own), goal=0.6, better="higher")
+    spent = {"reader": own, "hand": hand, "zeep": zeeps, "whole": whole, "dataset": own_dataset}
+    for name, value in spent.items():
+        figure(f"soap.{name}_us_per_dossier", median(value) / count * 1e6, better="lower")
 
 
-async def lookups(calls: int, rounds: int) -> None:
+async def lookups(calls: int) -> None:
     with serving(as_one(), SOAP) as address:
         async with Client() as client:
             adapter = build_adapter(spec_at(address), client=client, secrets=NoSecrets(), documents=DOCUMENTS)
             wsdl = str(DOCUMENTS / "suite-document.wsdl")
-            await compare(adapter, zeep_async_client(wsdl), address, calls, rounds)
+            await compare(adapter, zeep_async_client(wsdl), address, calls)
 
 
-async def compare(adapter: AgencyAdapter, client: Any, address: str, calls: int, rounds: int) -> None:
+async def compare(adapter: AgencyAdapter, client: Any, address: str, calls: int) -> None:
     binding = client.wsdl.bindings[f"{NAMESPACE}HoSoBinding"]
     operation = {"address": address}
 
@@ -206,16 +196,9 @@ async def compare(adapter: AgencyAdapter, client: Any, address: str, calls: int,
         answer = await binding.send_async(client, operation, "TraCuuHoSo", (), {"khoa": "k", "maHoSo": "x"})
         assert answer.maHoSo
 
-    spent: dict[str, list[float]] = {"own": [], "zeep": []}
-    ways: dict[str, Callable[[], Awaitable[None]]] = {"own": own, "zeep": zeeps}
-    for _ in range(rounds):
-        for name, way in ways.items():
-            began = time.perf_counter()
-            for _ in range(calls):
-                await way()
-            spent[name].append((time.perf_counter() - began) / calls)
-    figure("soap.lookup_over_zeep", median(spent["zeep"]) / median(spent["own"]), goal=1.5, better="higher")
-    figure("soap.lookup_ms", median(spent["own"]) * 1e3, better="lower")
+    ours, theirs = await call_seconds(calls, own, zeeps)
+    figure("soap.lookup_over_zeep", ratio(theirs, ours), goal=1.5, better="higher")
+    figure("soap.lookup_ms", median(ours) * 1e3, better="lower")
 
 
 def read_list(address: str, told: Any) -> None:
@@ -286,5 +269,5 @@ if __name__ == "__main__":
     given = parser.parse_args()
     quiet()
     reading(given.dossiers, given.rounds)
-    asyncio.run(lookups(100, given.rounds))
+    asyncio.run(lookups(100 * given.rounds))
     big_answers(1000, given.large)

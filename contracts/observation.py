@@ -1,6 +1,6 @@
 """An Observation: what one agency's system said about one dossier, at one moment."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import cache
 from typing import Annotated, Any, TypeVar
@@ -112,24 +112,26 @@ class Reading(BaseModel):
 M = TypeVar("M", bound=BaseModel)
 
 
-def trusted(model: type[M], said: dict[str, Any]) -> M:
-    """What `model(**said)` is, without looking at it: for values that were already checked as the model would.
+def trusting(model: type[M]) -> Callable[[dict[str, Any]], M]:
+    """A function that gives what `model(**said)` is, without looking at it: for values that were already checked as
+    the model would.
 
     Checking each of a hundred thousand records once more costs half of understanding them, and pydantic's own
     model_construct costs more than the checks.
     """
-    made = model.__new__(model)
-    object.__setattr__(made, "__dict__", _defaults(model) | said)
-    object.__setattr__(made, "__pydantic_fields_set__", set(said))
-    object.__setattr__(made, "__pydantic_extra__", None)
-    object.__setattr__(made, "__pydantic_private__", None)
-    return made
+    new, put = object.__new__, object.__setattr__
+    # In the order of the fields, so that what is made prints and compares like any other.
+    defaults = {name: field.get_default() for name, field in model.model_fields.items()}
 
+    def trusted(said: dict[str, Any]) -> M:
+        made = new(model)
+        put(made, "__dict__", defaults | said)
+        put(made, "__pydantic_fields_set__", set(said))
+        put(made, "__pydantic_extra__", None)
+        put(made, "__pydantic_private__", None)
+        return made
 
-@cache
-def _defaults(model: type[BaseModel]) -> dict[str, Any]:
-    """In the order of the fields, so that what is made prints and compares like any other."""
-    return {name: field.get_default() for name, field in model.model_fields.items()}
+    return trusted
 
 
 @cache

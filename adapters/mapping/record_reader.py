@@ -2,24 +2,26 @@
 
 from datetime import datetime
 from functools import lru_cache
+from sys import maxsize
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
-
-from pydantic import ValidationError
 
 from adapters.mapping.conversions import conversion
 from adapters.mapping.expressions import ExpressionError, Find, compiled, names_in, plain_path
 from adapters.mapping.refusals import Refusals
 from contracts.agency import AgencySpec
 from contracts.mapping import FieldRule, RecordMapping
-from contracts.observation import Channel, Facts, Observation, Unusable, longest, trusted
+from contracts.observation import Channel, Facts, Observation, Unusable, longest, trusting
 from contracts.status import DossierStatus
 
-# How long texts may be; a status word is as long as is kept of it.
-_LONGEST = {**longest(Facts), "code": longest(Observation)["code"], "status": longest(Facts)["status_raw"]}
+# How long texts may be. What is longer than any status word is an unknown one.
+_LONGEST = {**longest(Facts), "code": longest(Observation)["code"]}
+_LONGEST_WORD = _LONGEST["status_raw"]
+
+_facts, _observation = trusting(Facts), trusting(Observation)
 
 # What a record may fail with at the first, quick reading: KeyError for a field that it needs and lacks.
-_NOT_GOOD = (ValueError, KeyError, ValidationError)
+_NOT_GOOD = (ValueError, KeyError)
 
 #: How events in the hub's own shape (contracts.webhook.EventData) are read.
 _EVENT_DATES = ("submitted_at", "received_at", "due_at", "finished_at")
@@ -112,27 +114,14 @@ class RecordReader:
             raise ValueError
         if revision is None and self._revision and self._revision_required:
             raise ValueError
-        texts = [name for name in said if name in _LONGEST]
-        if any(len(said[name]) > _LONGEST[name] for name in texts) or not 0 <= (revision or 0) < 2**63:
-            raise ValueError
-        # Halves of surrogate pairs are no text, and no database takes them.
-        "".join([said[name] for name in texts]).encode()
         code = said.pop("code")
         if (word := said.get("status")) is not None:
             status = self._status_of(word)
             if status is None:
                 raise ValueError
             said["status"], said["status_raw"] = status, word
-        whole = {
-            "agency": self._agency,
-            "code": code,
-            "occurred_at": occurred_at,
-            "revision": revision,
-            "facts": trusted(Facts, said),
-            "observed_at": observed_at,
-            "channel": channel,
-        }
-        return MappedRecord(code, occurred_at, revision, trusted(Observation, whole), ())
+        observation = self._observed(code, occurred_at, revision, _facts(said), channel, observed_at)
+        return MappedRecord(code, occurred_at, revision, observation, ())
 
     def _read_any(self, record: Any, channel: Channel, observed_at: datetime) -> MappedRecord:
         refusals = Refusals(self._agency, record, channel, observed_at)
@@ -149,23 +138,8 @@ class RecordReader:
         if refusals:
             return MappedRecord(code, occurred_at, revision, None, refusals.all())
 
-        try:
-            observation = Observation(
-                agency=self._agency,
-                code=code,
-                occurred_at=occurred_at,
-                revision=revision,
-                facts=self._read_facts(record, refusals),
-                observed_at=observed_at,
-                channel=channel,
-            )
-        except ValidationError as error:
-            problems = error.errors(include_url=False, include_context=False)
-            if any(problem["loc"][0] == "code" for problem in problems):
-                code = refusals.code = None
-            for problem in problems:
-                self._refuse(str(problem["loc"][0]), problem["input"], problem["msg"], refusals)
-            return MappedRecord(code, occurred_at, None, None, refusals.all())
+        facts = self._read_facts(record, refusals)
+        observation = self._observed(code, occurred_at, revision, facts, channel, observed_at)
         return MappedRecord(code, occurred_at, revision, observation, refusals.all())
 
     def _read_facts(self, record: dict[str, Any], refusals: Refusals) -> Facts:
@@ -177,21 +151,12 @@ class RecordReader:
             if (status := self._status_of(word)) is not None:
                 said |= {"status": status, "status_raw": word}
             else:
-                refusals.status(self._field_of("status").expression, word)
-        try:
-            return Facts(**said)
-        except ValidationError as error:
-            for problem in error.errors(include_url=False, include_context=False):
-                name = str(problem["loc"][0])
-                value = said.pop(name, None)
-                if name == "status_raw":
-                    said.pop("status", None)
-                self._refuse(name, value, problem["msg"], refusals)
-            return Facts(**said)
+                refusals.status(next(field.expression for field in self._facts if field.name == "status"), word)
+        return _facts(said)
 
     def _status_of(self, word: str) -> DossierStatus | None:
         # What is longer than any word is not remembered.
-        return self._known_status(word) if len(word) <= _LONGEST["status"] else None
+        return self._known_status(word) if len(word) <= _LONGEST_WORD else None
 
     def _value(self, field: "_Field", record: dict[str, Any], refusals: Refusals) -> Any:
         """The field's converted value; None where nothing is said, or nothing that can be understood."""
@@ -211,13 +176,27 @@ class RecordReader:
             refusals.missing(field.name, field.expression)
         return value
 
-    def _refuse(self, name: str, value: Any, why: str, refusals: Refusals) -> None:
-        field = self._field_of(name)
-        refusals.value(field.name, field.expression, value, why)
-
-    def _field_of(self, name: str) -> "_Field":
-        wanted = "status" if name == "status_raw" else name
-        return next(field for field in self._fields if field.name == wanted)
+    def _observed(
+        self,
+        code: str,
+        occurred_at: datetime | None,
+        revision: int | None,
+        facts: Facts,
+        channel: Channel,
+        observed_at: datetime,
+    ) -> Observation:
+        # The conversions have checked all that the models would.
+        return _observation(
+            {
+                "agency": self._agency,
+                "code": code,
+                "occurred_at": occurred_at,
+                "revision": revision,
+                "facts": facts,
+                "observed_at": observed_at,
+                "channel": channel,
+            }
+        )
 
 
 class _Field:
@@ -231,7 +210,7 @@ class _Field:
         if rule.constant is not None:
             finds.append(lambda _record: rule.constant)
         self._find = finds[0] if len(finds) == 1 else _first_of(finds)
-        self.convert = conversion(rule, zone)
+        self.convert = conversion(rule, zone, _LONGEST.get(name, maxsize))
         self.is_text = rule.convert == "text"
         plain = plain_path(rule.path) if rule.path else None
         #: The record's name for it, where the path is one name and nothing more.

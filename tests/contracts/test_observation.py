@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contracts.observation import Channel, Facts, Observation, longest, trusted
+from contracts.observation import Channel, Facts, Observation, longest, trusting
 from contracts.status import DossierStatus
 
 MOMENTS = st.datetimes(timezones=st.just(UTC))
@@ -35,7 +35,7 @@ def test_what_is_trusted_is_like_what_is_checked(
         "channel": Channel.PULL,
     }
     checked = Observation.model_validate(said | {"facts": facts})
-    made = trusted(Observation, said | {"facts": trusted(Facts, facts)})
+    made = trusting(Observation)(said | {"facts": trusting(Facts)(facts)})
     assert made == checked
     assert made.facts.model_fields_set == checked.facts.model_fields_set
     assert made.model_dump_json(exclude_unset=True) == checked.model_dump_json(exclude_unset=True)
