@@ -20,14 +20,17 @@ def cpu_seconds(rounds: int, *ways: Callable[[], Any]) -> list[list[float]]:
     return spent
 
 
-async def call_seconds(calls: int, *ways: Callable[[], Awaitable[Any]]) -> list[list[float]]:
-    """The time of each call of each way, waiting included. The ways take turns call by call."""
+async def call_seconds(
+    calls: int, *ways: Callable[[], Awaitable[Any]], clock: Callable[[], float] = time.perf_counter
+) -> list[list[float]]:
+    """The time of each call of each way. By the default `clock` waiting is included; by time.process_time only our
+    own work is. The ways take turns call by call."""
     spent: list[list[float]] = [[] for _ in ways]
     for _ in range(calls):
         for way, times in zip(ways, spent, strict=True):
-            began = time.perf_counter()
+            began = clock()
             await way()
-            times.append(time.perf_counter() - began)
+            times.append(clock() - began)
     return spent
 
 

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 import httpcore
 from httpcore import SOCKET_OPTION
 
-from adapters.calling.gathering import GatheringStream
+from adapters.calling.connection import Connection
 from contracts.errors import Unreachable
 
 _Address: TypeAlias = IPv4Address | IPv6Address
@@ -89,7 +89,6 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
 
     def __init__(self, private: bool) -> None:
         self._private = private
-        self._network = httpcore.AnyIOBackend()
 
     async def connect_tcp(
         self,
@@ -110,12 +109,11 @@ class CheckedNetwork(httpcore.AsyncNetworkBackend):
             # A dead address must leave time for those after it.
             share = None if until is None else max(0.0, until - time.monotonic()) / len(addresses)
             try:
-                connected = await self._network.connect_tcp(address, port, share, local_address, socket_options)
-                return GatheringStream(connected)
+                return await Connection.to(address, port, share)
             except (httpcore.ConnectError, httpcore.ConnectTimeout):
                 if not others:
                     raise
             addresses = others
 
     async def sleep(self, seconds: float) -> None:
-        await self._network.sleep(seconds)
+        await asyncio.sleep(seconds)

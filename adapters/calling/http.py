@@ -1,6 +1,6 @@
 """HTTP as the client needs it: a request goes out, an answer comes in. No other file knows the HTTP libraries.
 
-httpx writes the requests. httpcore, which httpx itself stands on, carries them: there one can say how to connect,
+httpx reads the addresses. httpcore, which httpx itself stands on, carries them: there one can say how to connect,
 which an agency's own TLS and the check of addresses need, and there is nothing to switch off (redirects, cookies,
 proxies of the environment).
 """
@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 # Loaded here and not in the first call, which would hold the event loop for a tenth of a second.
@@ -32,9 +33,13 @@ from contracts.errors import (
 )
 from contracts.system import Limits
 
-_HEADERS = httpx.Headers(
-    {"Accept": "*/*", "Accept-Encoding": "gzip, deflate", "Connection": "keep-alive", "User-Agent": "gialai-hub"}
-)
+#: By lower-case name.
+_HEADERS = {
+    "accept": (b"Accept", b"*/*"),
+    "accept-encoding": (b"Accept-Encoding", b"gzip, deflate"),
+    "connection": (b"Connection", b"keep-alive"),
+    "user-agent": (b"User-Agent", b"gialai-hub"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +73,7 @@ class Incoming:
         self._response, self._max_bytes = response, max_bytes
         self.status = response.status
         #: By lower-case name; what came several times is joined with commas.
-        self.headers: dict[str, str] = dict(httpx.Headers(response.headers))
+        self.headers = _joined(response.headers)
 
     @property
     def agency_time(self) -> datetime | None:
@@ -141,18 +146,18 @@ class Connections:
 
 
 def _written(request: Request, limits: Limits) -> httpcore.Request:
-    headers = _HEADERS.copy()
-    headers.update(request.headers)
-    written = httpx.Request(
-        request.method, request.address, params=request.query or None, headers=headers, content=request.body
-    )
-    url = written.url
+    url = httpx.URL(request.address, params=dict(request.query)) if request.query else _url(request.address)
     if url.scheme not in ("http", "https") or not url.host:
         raise httpx.UnsupportedProtocol("")
+    headers = {"host": (b"Host", url.netloc), **_HEADERS}
+    for name, value in request.headers.items():
+        headers[name.lower()] = (name.encode("ascii"), value.encode("ascii"))
+    if request.body or request.method in ("POST", "PUT"):
+        headers["content-length"] = (b"Content-Length", b"%d" % len(request.body))
     return httpcore.Request(
-        written.method,
+        request.method,
         httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
-        headers=written.headers.raw,
+        headers=list(headers.values()),
         content=request.body,
         extensions={
             "timeout": {
@@ -163,6 +168,22 @@ def _written(request: Request, limits: Limits) -> httpcore.Request:
             }
         },
     )
+
+
+# An agency has few addresses. One with a query has others each time, and is not kept.
+_url = lru_cache(maxsize=256)(httpx.URL)
+
+
+def _joined(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        key = name.decode("latin-1").lower()
+        try:
+            text = value.decode()
+        except UnicodeDecodeError:
+            text = value.decode("latin-1")
+        joined[key] = f"{joined[key]}, {text}" if key in joined else text
+    return joined
 
 
 @contextmanager
