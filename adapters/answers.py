@@ -32,6 +32,8 @@ class AnswerReader:
         self._records_expression = answer.records
         self._records = compiled(answer.records)
         self._absent_when = maybe(answer.absent_when)
+        #: Applied to a SOAP fault; None where the spec says nothing of faults.
+        self.absent_fault = maybe(answer.absent_fault)
         self._busy_when = maybe(answer.busy_when)
         self._error_when = maybe(answer.error_when)
         self._error_message = maybe(answer.error_message)

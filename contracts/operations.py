@@ -64,6 +64,12 @@ class Answer(SpecModel):
     absent_when: Expression | None = Field(
         default=None, description="JMESPath that is true when the agency has no such dossier."
     )
+    absent_fault: Expression | None = Field(
+        default=None,
+        description="Of a SOAP system: JMESPath that is true of the fault by which it says the same. It looks at "
+        "{codes, words, detail}: codes and subcodes without their prefixes, the agency's words cleaned, the detail as "
+        "it came: `contains(codes, 'NotFound')`, or `contains(fold(words), 'khong tim thay')`.",
+    )
 
 
 class Operation(SpecModel):

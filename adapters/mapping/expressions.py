@@ -133,6 +133,11 @@ def _parsed(expression: str) -> Any:
             near = get_close_matches(name, _Functions.FUNCTION_TABLE, 1)
             hint = f"is {near[0]} meant?" if near else f"there is {', '.join(sorted(_Functions.FUNCTION_TABLE))}"
             raise ValueError(f"{expression!r} calls {name}, which is no function; {hint}")
+    if _negates_early(parsed.parsed):
+        raise ValueError(
+            f"{expression!r} looks into what `!` makes of a name, which is true or false and holds nothing: "
+            "JMESPath reads !a.b as (!a).b; write !(a.b)"
+        )
     if _growth(parsed.parsed) > _MOST_GROWTH:
         raise ValueError(f"{expression!r} repeats what it is given too many times over")
     return parsed
@@ -144,6 +149,14 @@ def _called(node: Any) -> Iterator[str]:
         yield node["value"]
     for child in _parts(node):
         yield from _called(child)
+
+
+def _negates_early(node: Any) -> bool:
+    """Whether anything in `node` looks into a negation: it would find nothing, whatever is there."""
+    parts = _parts(node)
+    if node["type"] in _ONWARDS and node["type"] != "pipe" and parts[0]["type"] == "not_expression":
+        return True
+    return any(map(_negates_early, parts))
 
 
 def _parts(node: Any) -> list[Any]:

@@ -8,7 +8,7 @@ from adapters.calling.client import RawAnswer
 from adapters.formats import xml
 from adapters.formats.json_records import JsonRecords
 from adapters.formats.records import RecordStream
-from adapters.mapping.expressions import plain_path
+from adapters.mapping.expressions import Find, plain_path
 from adapters.soap.elements import Shape
 from adapters.soap.encoding import decoded
 from adapters.soap.faults import fault_failure
@@ -23,7 +23,8 @@ _CONTENT = ("Envelope", "Body", None)
 class SoapAnswer:
     """Answers of one operation. What they become is told in adapters/soap/__init__.py."""
 
-    def __init__(self, wsdl: Wsdl, operation: str) -> None:
+    def __init__(self, wsdl: Wsdl, operation: str, absent_fault: Find | None = None) -> None:
+        self._absent_fault = absent_fault
         self._encoded = wsdl.encoded(operation)
         self._output = wsdl.output(operation)
         self._shape = Shape(self._output)
@@ -54,14 +55,14 @@ class SoapAnswer:
     def read(self, raw: RawAnswer) -> Any:
         """The content of the first element in the answer's body. It may be {} where there is none.
 
-        Raises Rejected or Unauthorized for a fault, Malformed for what is no SOAP answer.
+        Raises NotFound, Rejected or Unauthorized for a fault, Malformed for what is no SOAP answer.
         """
         if not raw.body.strip():
             raise Malformed(f"The agency's system answered {raw.status} with nothing.")
         content_type = raw.headers.get("content-type", "")
         parts = Parts(content_type, raw.body) if content_type.lower().startswith("multipart/") else None
         body = _parsed(raw.status, parts.root if parts else raw.body)
-        content = _first(raw.status, body)
+        content = _first(raw.status, body, self._absent_fault)
         if parts:
             content = parts.included(content)
         if self._encoded:
@@ -98,10 +99,10 @@ def _body(status: int, root: str, envelope: Any) -> dict[str, Any]:
     return body
 
 
-def _first(status: int, body: dict[str, Any]) -> Any:
+def _first(status: int, body: dict[str, Any], absent_fault: Find | None = None) -> Any:
     """The first element of a body. Raises what a fault amounts to."""
     if "Fault" in body:
-        raise fault_failure(body["Fault"])
+        raise fault_failure(body["Fault"], absent_fault)
     if status >= 300:
         raise unexplained(status)
     return next((value for name, value in body.items() if not name.startswith(("@", "#"))), None)

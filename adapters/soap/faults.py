@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from contracts.errors import Rejected, Unauthorized
+from adapters.mapping.expressions import ExpressionError, Find, truth
+from contracts.errors import AgencyFailure, Malformed, NotFound, Rejected, Unauthorized
 
 #: How much of a fault's text goes into a message.
 _WORDS = 300
@@ -45,11 +46,21 @@ _MESSAGE_NAMES = re.compile(r"mess?age|msg|reason|description|text|thongbao|mota
 _NO_MESSAGE_NAMES = re.compile(r"stack|trace|type|class|host|code|^ma", re.IGNORECASE)
 
 
-def fault_failure(fault: Any) -> Rejected | Unauthorized:
-    """What a fault amounts to, of SOAP 1.1 or 1.2, as xml.parse gives it."""
+def fault_failure(fault: Any, absent: Find | None = None) -> AgencyFailure:
+    """What a fault amounts to, of SOAP 1.1 or 1.2, as xml.parse gives it.
+
+    `absent`: the spec's `absent_fault`, if it has one.
+    """
     fault = fault if isinstance(fault, dict) else {}
-    words = _words(fault) or "no, without saying why"
-    if any(part in _UNAUTHORIZED for code in _codes(fault) for part in code.lower().split(".")):
+    words, codes = _words(fault), list(_codes(fault))
+    told = {"codes": codes, "words": words, "detail": fault.get("detail", fault.get("Detail"))}
+    try:
+        if absent and truth(absent(told)):
+            return NotFound("The agency says, by a fault, that it has no such dossier.")
+    except ExpressionError as error:
+        return Malformed(f"The fault is not as the spec says: {error}.")
+    words = words or "no, without saying why"
+    if any(part in _UNAUTHORIZED for code in codes for part in code.lower().split(".")):
         return Unauthorized(f"The agency refuses our credentials: {words}")
     return Rejected(f"The agency says: {words}")
 

@@ -63,7 +63,7 @@ class _SoapSpeaker:
         self._address = line.address(system.path)
         self._headers = wsdl.headers(request.operation)
         self._parts = Template([request.parameters, request.headers], names=names, zone=line.zone)
-        self._answer, self._reader = SoapAnswer(wsdl, request.operation), reader
+        self._answer, self._reader = SoapAnswer(wsdl, request.operation, reader.absent_fault), reader
         self.names = self._parts.names
         self.since_formats = self._parts.since_formats
         self._try_out()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapters.mapping.expressions import ExpressionError, _Functions, compiled, names_in
+from adapters.mapping.expressions import ExpressionError, _Functions, compiled, names_in, truth
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,20 @@ def test_what_cannot_be_applied_says_so_without_the_value(expression: str, recor
     with pytest.raises(ExpressionError) as failed:
         compiled(expression)(record)
     assert not any(str(value) in str(failed.value).replace(expression, "") for value in record.values())
+
+
+@pytest.mark.parametrize("expression", ["!a.b", "!a.b.c", "x && !a.b", "a[?!b.c]", "!a[].b", "(!a).b", "length(!a.b)"])
+def test_a_negation_that_is_looked_into_is_an_error_of_the_spec(expression: str) -> None:
+    with pytest.raises(ValueError, match=r"write !\(a\.b\)"):
+        compiled(expression)
+
+
+@pytest.mark.parametrize(
+    ("expression", "found"),
+    [("!(a.b)", False), ("!a", False), ("!a && x.y", False), ("!x || a.b", True), ("!a[0]", True)],
+)
+def test_a_negation_of_a_whole_path(expression: str, found: bool) -> None:
+    assert truth(compiled(expression)({"a": {"b": 1}})) is found
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from adapters.formats import xml
+from adapters.mapping.expressions import compiled
 from adapters.soap.faults import cleaned, fault_failure
-from contracts.errors import Rejected, Unauthorized
+from contracts.errors import Malformed, NotFound, Rejected, Unauthorized
 
 WORDS = "Khóa truy cập không đúng"
 
@@ -114,3 +115,17 @@ def test_a_fault_about_our_credentials(code: str) -> None:
     failure = fault_failure(fault(f"{code}<faultstring>{WORDS}</faultstring>"))
     assert isinstance(failure, Unauthorized)
     assert failure.message == f"The agency refuses our credentials: {WORDS}"
+
+
+MISSING = "<faultcode>a:Client.NotFound</faultcode><faultstring>x</faultstring><detail><ma>404</ma></detail>"
+
+
+@pytest.mark.parametrize("expression", ["contains(codes, 'Client.NotFound')", "detail.ma == '404'", "words == 'x'"])
+def test_a_fault_that_says_there_is_none(expression: str) -> None:
+    assert isinstance(fault_failure(fault(MISSING), compiled(expression)), NotFound)
+    other = MISSING.replace("404", "500").replace("NotFound", "Other").replace(">x<", ">y<")
+    assert isinstance(fault_failure(fault(other), compiled(expression)), Rejected)
+
+
+def test_an_expression_that_a_fault_does_not_fit() -> None:
+    assert isinstance(fault_failure(fault(MISSING), compiled("abs(words)")), Malformed)

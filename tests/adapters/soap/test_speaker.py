@@ -50,6 +50,9 @@ def fault_12(status: int = 500, words: str = TRACE) -> Told:
     return envelope(f"<soap:Fault>{code}{reason}</soap:Fault>", status, "1.2")
 
 
+WORDS = "Không tìm thấy hồ sơ"
+
+
 def row(code: str, at: str = "20/11/2026 08:00:00", status: str = "Đang xử lý") -> str:
     return (
         f"<HoSo><MaHoSo>{code}</MaHoSo><MaThuTuc>1.001612</MaThuTuc>"
@@ -72,7 +75,10 @@ def listed(*rows: str, total: int | None = None) -> Told:
 
 @asynccontextmanager
 async def adapter_of(
-    answer: Callable[[Asked], Told] | Told, records: list[CallRecord] | None = None, version: str = "1.1"
+    answer: Callable[[Asked], Told] | Told,
+    records: list[CallRecord] | None = None,
+    version: str = "1.1",
+    absent_fault: str | None = None,
 ) -> AsyncIterator[AgencyAdapter]:
     async def keep(record: CallRecord) -> None:
         if records is not None:
@@ -83,6 +89,7 @@ async def adapter_of(
         spec = spec_of("so-tnmt", address=address)
         data = spec.model_dump(mode="json")
         data["system"] |= {"version": version, "limits": {"attempts": 1}}
+        data["operations"]["lookup"]["answer"]["absent_fault"] = absent_fault
         spec = type(spec).model_validate(data)
         yield build_adapter(spec, client=client, secrets=Known(), documents=DOCUMENTS)
 
@@ -207,6 +214,19 @@ async def test_a_dossier_that_is_not_there(nothing: str) -> None:
     answer = envelope(f'<TraCuuHoSoResponse xmlns="http://tempuri.org/">{nothing}</TraCuuHoSoResponse>')
     async with adapter_of(answer) as adapter:
         with pytest.raises(NotFound):
+            await adapter.lookup("H21.09-261120-0001")
+
+
+@pytest.mark.parametrize(
+    ("answer", "version"), [(fault_11(500, WORDS), "1.1"), (fault_11(200, WORDS), "1.1"), (fault_12(500, WORDS), "1.2")]
+)
+async def test_a_fault_may_say_that_there_is_none(answer: Told, version: str) -> None:
+    absent = "contains(fold(words), 'khong tim thay')"
+    async with adapter_of(answer, version=version, absent_fault=absent) as adapter:
+        with pytest.raises(NotFound, match="by a fault"):
+            await adapter.lookup("H21.09-261120-0001")
+    async with adapter_of(fault_11(), absent_fault=absent) as adapter:
+        with pytest.raises(Rejected):
             await adapter.lookup("H21.09-261120-0001")
 
 
