@@ -151,7 +151,7 @@ class X509Signature(SpecModel):
     """The SOAP body (and timestamp) signed with a certificate of ours, by WS-Security."""
 
     kind: Literal["x509"]
-    key: SecretName = Field(description="The private key, in PEM.")
+    key: SecretName = Field(description="The private key, RSA or EC, in PEM and without a passphrase.")
     certificate: SecretName = Field(description="Its certificate, in PEM.")
     timestamp_seconds: int | None = Field(default=None, ge=1, le=3600)
 

@@ -8,6 +8,8 @@ import xmlsec
 import zeep.wsse.signature
 import zeep.wsse.username
 import zeep.wsse.utils
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from lxml import etree
 from zeep import ns
 
@@ -79,17 +81,24 @@ class _Signature:
         _add_timestamp(envelope, self._auth.timestamp_seconds)
         constants = xmlsec.constants
         try:
-            key = xmlsec.Key.from_memory(self._secrets.get(self._auth.key), constants.KeyDataFormatPem)
+            pem = self._secrets.get(self._auth.key)
+            key = xmlsec.Key.from_memory(pem, constants.KeyDataFormatPem)
             key.load_cert_from_memory(self._secrets.get(self._auth.certificate), constants.KeyDataFormatPem)
-            _sign(envelope, key, constants.TransformRsaSha256, constants.TransformSha256)
+            _sign(envelope, key, _method(pem), constants.TransformSha256)
         except KeyError as error:
             raise Unauthorized(str(error.args[0])) from None
-        except xmlsec.Error:
+        except (xmlsec.Error, TypeError, ValueError):
             raise Unauthorized("The request cannot be signed: the key and its certificate must be PEM.") from None
         token = _find(envelope, "BinarySecurityToken")
         # Whoever checks a signature as it comes must have seen its certificate.
         token.getparent().insert(0, token)
         return Sealed(_text(envelope), (token.text.strip(),))
+
+
+def _method(pem: str) -> Any:
+    """How a private key signs: by RSA, or over an elliptic curve."""
+    curve = isinstance(load_pem_private_key(pem.encode(), None), EllipticCurvePrivateKey)
+    return xmlsec.constants.TransformEcdsaSha256 if curve else xmlsec.constants.TransformRsaSha256
 
 
 def _add_timestamp(envelope: Any, seconds: int | None) -> None:

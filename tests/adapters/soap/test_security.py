@@ -4,13 +4,13 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 import xmlsec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 from lxml import etree
 
@@ -125,9 +125,11 @@ async def test_a_username_token_with_a_digest_is_never_the_same() -> None:
     assert len(nonces) == 2
 
 
-def certified() -> tuple[str, str]:
-    """A key and its certificate, in PEM."""
-    key = rsa.generate_private_key(65537, 2048)
+Key: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+
+
+def certified(key: Key) -> tuple[str, str]:
+    """The key and a certificate of its own, in PEM."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "hub")])
     now = datetime.now(UTC)
     certificate = (
@@ -165,9 +167,10 @@ def verified(body: bytes) -> set[str]:
     return {named[str(each.get("URI"))] for each in signature.iter("{http://www.w3.org/2000/09/xmldsig#}Reference")}
 
 
+@pytest.mark.parametrize("made", [rsa.generate_private_key(65537, 2048), ec.generate_private_key(ec.SECP256R1())])
 @pytest.mark.parametrize(("seconds", "signed"), [(None, {"Body"}), (300, {"Body", "Timestamp"})])
-async def test_a_signature_is_right(seconds: int | None, signed: set[str]) -> None:
-    key, certificate = certified()
+async def test_a_signature_is_right(made: Key, seconds: int | None, signed: set[str]) -> None:
+    key, certificate = certified(made)
     auth = {"kind": "x509", "key": "khoa", "certificate": "chung-thu", "timestamp_seconds": seconds}
     requests, record = await asked_with(auth, {"khoa": key, "chung-thu": certificate}, times=2)
     for asked in requests:
