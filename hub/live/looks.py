@@ -42,6 +42,9 @@ _PATIENCE_SECONDS = 0.5
 #: Between two glances at a look that another process makes.
 _GLANCE_SECONDS = 0.1
 
+#: So many at once claim or record. More would end no sooner, and keep the event loop from those whose time is up.
+_AT_ONCE = 4
+
 #: What is under way when the hub stops may go on for so long.
 _STOP_SECONDS = 2.0
 
@@ -62,6 +65,7 @@ class Looks:
         self._database, self._registry, self._vault = database, registry, vault
         self._under_way: dict[tuple[str, str], Look] = {}
         self._per_agency: Counter[str] = Counter()
+        self._hands = asyncio.Semaphore(_AT_ONCE)
         #: Since when the agency has had the question, for looks that are so far.
         self._asking: dict[Look, float] = {}
         self._distrusted_until: dict[str, float] = {}
@@ -129,7 +133,9 @@ class Looks:
         """Never fails."""
         agency, key = adapter.spec.id, code_key(code)
         try:
-            if not await claims.claim(self._database, agency, key, max_age):
+            async with self._hands:
+                is_ours = await claims.claim(self._database, agency, key, max_age)
+            if not is_ours:
                 while (outcome := await claims.outcome_elsewhere(self._database, agency, key)) is None:
                     await asyncio.sleep(_GLANCE_SECONDS)
                 return outcome
@@ -158,7 +164,7 @@ class Looks:
             outcome = Outcome("agency_failing")
         if asyncio.get_running_loop().time() - began < DEADLINE_SECONDS:
             self._distrusted_until.pop(agency, None)
-        async with self._database.begin() as connection:
+        async with self._hands, self._database.begin() as connection:
             await record(connection, reading.observations, self._vault, correlation_id=correlation_id())
             await quarantine.keep(connection, reading.unusable, self._vault, correlation_id=correlation_id())
             if outcome.asked_at:
