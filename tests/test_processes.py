@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,6 +80,44 @@ async def test_parts_share_the_work_and_outlive_each_other(database_url: str, tm
             for process in (clocks[1], workers[1], api):
                 assert await process.stop() == 0
         await connection.close()
+
+
+async def test_exactly_one_clock_leads_whether_the_other_is_killed_or_hangs(database_url: str, tmp_path: Path) -> None:
+    ports = [free_port() for _ in range(3)]
+    clocks = [
+        HubProcess(
+            database_url,
+            data_dir=tmp_path / "data",
+            agencies_dir=ROOT / "config" / "agencies",
+            command="clock",
+            settings={"HUB_METRICS_PORT": str(port)},
+        )
+        for port in ports
+    ]
+
+    async def leaders(among: list[HubProcess]) -> list[HubProcess]:
+        leading = []
+        async with httpx.AsyncClient(timeout=SECONDS) as client:
+            for clock in among:
+                url = f"http://127.0.0.1:{clock.settings['HUB_METRICS_PORT']}/metrics"
+                with suppress(httpx.ConnectError):
+                    leading += [clock] if "hub_clock_leads 1.0" in (await client.get(url)).text else []
+        assert len(leading) <= 1
+        return leading
+
+    async with ended(*clocks):
+        for clock in clocks:
+            await clock.start(wait=False)
+        [first] = await until(lambda: leaders(clocks))
+        await first.kill()
+        left = [clock for clock in clocks if clock is not first]
+        [second] = await until(lambda: leaders(left))
+        # The database ends the session of one that hangs. Back again, it finds another leading.
+        second.send(signal.SIGSTOP)
+        [third] = await until(lambda: leaders([clock for clock in left if clock is not second]))
+        second.send(signal.SIGCONT)
+        await until(lambda: asyncio.sleep(0, second.log().count("clock.interrupted")))
+        assert await leaders(left) == [third]
 
 
 class Unit:
