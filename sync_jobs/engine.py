@@ -67,6 +67,8 @@ REPLAY = Wanted("replay-quarantine")
 
 #: The engine looks by itself this often; NOTIFY wakes it sooner.
 _POLL = timedelta(seconds=5)
+#: And this often while jobs wait for which it has no room.
+_POLL_FULL = timedelta(seconds=0.05)
 _BATCH = 5
 _AT_ONCE = 20
 
@@ -137,6 +139,7 @@ class Worker:
     async def _work(self) -> None:
         async with asyncpg.create_pool(self._database.url, min_size=2, max_size=4) as pool:
             manager = QueueManager(Queries(AsyncpgPoolDriver(pool)))
+            manager.min_dequeue_poll_interval = _POLL_FULL
             reads: dict[Kind, Read] = {
                 "pull": self._pull,
                 "reconcile": self._reconcile,

@@ -108,6 +108,28 @@ async def test_a_job_that_waits_is_not_doubled(database: Database) -> None:
     assert await scalar(database, text("SELECT count(*) FROM pgqueuer")) == 2
 
 
+async def test_workers_are_woken_by_new_jobs_alone(database: Database) -> None:
+    """Each wakes all of them: what one has picked or done would cost the more the more there are."""
+    heard: list[object] = []
+    listening = await database.connect_alone()
+    await listening.add_listener("ch_pgqueuer", lambda *message: heard.append(message))
+    for statement, expected in (
+        (None, 1),
+        ("UPDATE pgqueuer SET status = 'picked', queue_manager_id = gen_random_uuid()", 1),
+        ("DELETE FROM pgqueuer", 1),
+        (None, 2),
+    ):
+        async with database.begin() as connection:
+            if statement:
+                await connection.execute(text(statement))
+            else:
+                await engine.enqueue(connection, [engine.SWEEP])
+        # Notifications come before the answer to whatever is asked after them.
+        await listening.fetchval("SELECT 1")
+        assert len(heard) == expected, statement
+    await listening.close()
+
+
 async def test_enqueueing_is_part_of_the_transaction(database: Database) -> None:
     async with database.engine.connect() as connection:
         await engine.enqueue(connection, [engine.SWEEP])

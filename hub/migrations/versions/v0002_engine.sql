@@ -1,4 +1,5 @@
 -- PgQueuer 1.6.0's own tables, as printed by: pgq sql install. Made anew when the engine is upgraded.
+-- v0012 has workers woken by new jobs alone.
 
 CREATE TYPE pgqueuer_status AS ENUM ('queued', 'picked', 'successful', 'exception', 'canceled', 'deleted', 'failed');
 
