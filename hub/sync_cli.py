@@ -17,7 +17,7 @@ from rich.table import Table
 
 from config.settings import Settings
 from contracts.adapter import Window
-from contracts.agency import Plan
+from contracts.agency import AgencySpec, Plan
 from contracts.errors import AgencyFailure
 from contracts.status import DossierStatus
 from hub import log, main
@@ -45,6 +45,8 @@ def status(
     """Show every stream: what it is doing, how far it has come, and what its latest run did."""
 
     async def work(hub: main.Hub) -> list[StreamStatus]:
+        if agency:
+            _spec(hub, agency)
         async with hub.database.reads.acquire() as connection:
             return await statuses(connection, agency)
 
@@ -78,6 +80,7 @@ def show_runs(
     """Show an agency's latest runs: why, over which window, and what came of them."""
 
     async def work(hub: main.Hub) -> list[dict[str, Any]]:
+        _spec(hub, agency)
         async with hub.database.reads.acquire() as connection:
             return await runs(connection, agency, kind, limit=most)
 
@@ -116,6 +119,7 @@ def drift(
     """Show what each full comparison of an agency with the index found amiss, the latest first."""
 
     async def work(hub: main.Hub) -> list[dict[str, Any]]:
+        _spec(hub, agency)
         async with hub.database.reads.acquire() as connection:
             passes = [run for run in await runs(connection, agency, "reconcile", limit=most) if run["outcome"] == "ok"]
         if not passes:
@@ -151,9 +155,7 @@ def run(
     wanted = _kind(kind)
 
     async def work(hub: main.Hub) -> None:
-        spec = hub.registry.spec(agency)
-        if spec is None:
-            raise Stop(f"there is no agency {agency}")
+        spec = _spec(hub, agency)
         start = since.replace(tzinfo=ZoneInfo(spec.time_zone)) if since else None
         if dry_run:
             await _rehearse(hub, agency, start or datetime.now(UTC) - timedelta(days=1))
@@ -272,6 +274,12 @@ def _in_hub(work: Callable[[main.Hub], Coroutine[Any, Any, Result]], *, audited:
             return asyncio.run(opened())
         except (LookupError, AgencyFailure) as error:
             raise Stop(str(error)) from None
+
+
+def _spec(hub: main.Hub, agency: str) -> AgencySpec:
+    if (spec := hub.registry.spec(agency)) is None:
+        raise Stop(f"there is no agency {agency}")
+    return spec
 
 
 def _kind(kind: str) -> Kind:

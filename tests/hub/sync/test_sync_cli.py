@@ -63,6 +63,13 @@ def test_status_and_runs_fit_the_terminal(hub: Hub, database_url: str) -> None:
     assert max(map(len, shown.stdout.splitlines())) <= 80
 
 
+@pytest.mark.parametrize("command", ["status", "runs", "drift"])
+def test_an_agency_that_is_none_is_told_of(hub: Hub, command: str) -> None:
+    told = hub("sync", command, "so-khac")
+    assert told.exit_code == 1
+    assert told.stderr == "hub: there is no agency so-khac\n"
+
+
 def test_drift_is_shown_over_time(hub: Hub, database_url: str) -> None:
     nothing = hub("sync", "drift", "so-tnmt")
     assert nothing.exit_code == 1
