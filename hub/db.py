@@ -77,8 +77,9 @@ class Database:
         except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             # The driver's words name host and user, never the password.
             raise DatabaseFailed(f"cannot connect to the database: {error or type(error).__name__}") from error
+        # None beyond those that stay: to connect costs more than to wait, and a server has a hundred for all of us.
         engine = create_async_engine(
-            driver_url(url), pool_size=16, max_overflow=0, pool_pre_ping=True, hide_parameters=True
+            driver_url(url), pool_size=10, max_overflow=0, pool_pre_ping=True, hide_parameters=True
         )
         return cls(url, engine, reads)
 
