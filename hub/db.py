@@ -44,6 +44,10 @@ def check_clock(database_now: datetime) -> None:
         raise ClockWrong(f"this machine's clock is {ahead.total_seconds():.0f} s ahead of the database's")
 
 
+async def left_as_found(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Reads change nothing about a connection, so that it needs no round trip to be as it was."""
+
+
 class DatabaseFailed(Exception):
     """There is no database to work with; the message is one sentence for the operator."""
 
@@ -73,7 +77,7 @@ class Database:
     async def open(cls, url: str) -> Self:
         """Connect to `url`. Raises DatabaseFailed when nobody is there, or we are not let in."""
         try:
-            reads = await asyncpg.create_pool(url, min_size=1, max_size=8)
+            reads = await asyncpg.create_pool(url, min_size=1, max_size=8, reset=left_as_found)
         except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             # The driver's words name host and user, never the password.
             raise DatabaseFailed(f"cannot connect to the database: {error or type(error).__name__}") from error

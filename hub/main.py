@@ -23,6 +23,7 @@ from hub.access.keys import ApiKeys
 from hub.access.sign_in import SignIn
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.db import Database
+from hub.etags import ETags
 from hub.feed import keeping
 from hub.feed import routes as feed_routes
 from hub.feed.feed import Feed
@@ -30,6 +31,7 @@ from hub.gate import DatabaseGate
 from hub.index import history_routes, list_routes
 from hub.index import routes as index_routes
 from hub.index.answers import Answers
+from hub.index.by_code import ByCode
 from hub.index.lists import Lists
 from hub.installation import check_keys
 from hub.intake import routes as intake_routes
@@ -165,7 +167,10 @@ def create_app(hub: Hub) -> FastAPI:
     app.include_router(portal_routes.router(hub.fresh.for_page, hub.ownership.prove, hub.admission))
     app.include_router(admin.router(hub.database, hub.registry, hub.sign_in))
     apidocs.install(app)
-    app.add_middleware(GZipMiddleware, minimum_size=500)
+    # Each lies around those before it. An answer by code is not compressed: it fits into what is sent at once anyway.
+    app.add_middleware(ETags)
+    app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=5)
+    app.add_middleware(ByCode, answers=hub.answers, keys=hub.keys)
     app.add_middleware(RequestLog)
     app.add_middleware(SecurityHeaders, styles=[look.STYLE, admin.STYLE])
     return app

@@ -5,7 +5,6 @@ import time
 from uuid import uuid4
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from hub.log import bind_correlation, correlation_id
@@ -13,8 +12,8 @@ from hub.problems import ProblemError, ProblemType, answer
 
 log = structlog.get_logger()
 
-_HEADER = "X-Request-ID"
-_USABLE_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_HEADER = b"x-request-id"
+_USABLE_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 
 
 class RequestLog:
@@ -32,8 +31,7 @@ class RequestLog:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        given = Headers(scope=scope).get(_HEADER, "")
-        correlation = given if _USABLE_ID.fullmatch(given) else uuid4().hex
+        correlation = _given_id(scope) or uuid4().hex
         bind_correlation(correlation)
         started = time.perf_counter()
         status: int | None = None
@@ -43,7 +41,10 @@ class RequestLog:
             nonlocal status, sent
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[_HEADER] = correlation_id() or correlation
+                message["headers"] = [
+                    *message.get("headers", ()),
+                    (_HEADER, (correlation_id() or correlation).encode()),
+                ]
             elif message["type"] == "http.response.body":
                 sent += len(message.get("body", b""))
             await send(message)
@@ -67,6 +68,13 @@ class RequestLog:
                 ms=round((time.perf_counter() - started) * 1000, 1),
                 bytes=sent,
             )
+
+
+def _given_id(scope: Scope) -> str | None:
+    for name, value in scope["headers"]:
+        if name == _HEADER:
+            return value.decode() if _USABLE_ID.fullmatch(value) else None
+    return None
 
 
 def _route(scope: Scope) -> str | None:

@@ -4,7 +4,6 @@ import base64
 import hashlib
 from collections.abc import Iterable
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
@@ -33,7 +32,7 @@ class SecurityHeaders:
 
     def __init__(self, app: ASGIApp, styles: Iterable[str]) -> None:
         self.app = app
-        self.headers = {
+        headers = {
             "Content-Security-Policy": policy(
                 form_action="'self'",
                 img_src="'self' data:",
@@ -44,13 +43,14 @@ class SecurityHeaders:
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
         }
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                present = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    present.setdefault(name, value)
+                own = message["headers"] = list(message.get("headers", ()))
+                names = {name for name, _ in own}
+                own += [header for header in self._headers if header[0] not in names]
             await send(message)
 
         await self.app(scope, receive, with_headers)

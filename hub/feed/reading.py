@@ -6,13 +6,12 @@ from dataclasses import dataclass
 import asyncpg
 import orjson
 
-from contracts.change import ChangeType, DossierChanged
-from contracts.dossier import DossierState
+from contracts.change import ChangeType
 from contracts.observation import AgencyId
 from contracts.status import DossierStatus
 from hub.db import Database
 from hub.feed.cursor import Position
-from hub.index.summaries import STATE_COLUMNS, state_of
+from hub.index.summaries import STATE_COLUMNS, state_json
 from hub.registry import Registry
 
 #: With a filter, so many changes are looked through for one page: it costs the same however little it finds.
@@ -119,16 +118,17 @@ def _position(row: asyncpg.Record) -> Position:
 
 
 def _event(row: asyncpg.Record, registry: Registry) -> Event:
-    told = DossierChanged.model_construct(
-        id=str(row["seq"]),
-        type=_type(row),
-        timestamp=row["at"],
-        subject=str(row["id"]),
-        status_before=_status(row["status_before"]),
-        status_after=_status(row["status_after"]),
-        data=DossierState.model_construct(**state_of(row, registry)),
-    )
-    body = orjson.dumps(told.model_dump(mode="json"))
+    """A contracts.change.DossierChanged."""
+    told = {
+        "id": str(row["seq"]),
+        "type": _type(row),
+        "timestamp": row["at"],
+        "subject": str(row["id"]),
+        "status_before": _status(row["status_before"]),
+        "status_after": _status(row["status_after"]),
+        "data": state_json(row, registry),
+    }
+    body = orjson.dumps(told, option=orjson.OPT_UTC_Z)
     return Event(_position(row), _type(row), _agencies(row), body)
 
 

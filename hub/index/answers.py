@@ -1,35 +1,34 @@
 """Answers from the index: one dossier by its code. Hot reads use the plain driver."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 import asyncpg
 
 from contracts.codes import code_key
-from contracts.dossier import Dossier, StatusEvent
+from contracts.dossier import Dossier
 from hub.db import Database
-from hub.index.history import events
 from hub.index.merge import Entry, timeline
-from hub.index.summaries import COLUMNS, JOINS, summary
+from hub.index.summaries import COLUMNS, JOINS, STATUSES, Json, summary_json
 from hub.registry import Registry
 from hub.vault import Vault
 
-# Not `code_key = $1 OR national_key = $1`: this way both sides are plain index look-ups.
-_FIND = f"""
-    SELECT {COLUMNS}
+# Not `code_key = $1 OR national_key = $1`: this way both sides are plain index look-ups. The history comes along,
+# column by column, because a second round trip would cost more than all the rest.
+FIND = f"""
+    SELECT {COLUMNS.strip()}, h.*
       FROM (SELECT * FROM dossier WHERE code_key = $1
              UNION ALL
             SELECT * FROM dossier WHERE national_key = $1 AND code_key <> $1) d
-      {JOINS}
+      {JOINS.strip()}
+      LEFT JOIN LATERAL (
+            SELECT array_agg(digest) AS digests, array_agg(occurred_at) AS occurred, array_agg(revision) AS revisions,
+                   array_agg(settles) AS settling, array_agg(observed_at) AS heard, array_agg(channel) AS channels,
+                   array_agg(facts ->> 'status') AS statuses, array_agg(facts ->> 'status_raw') AS words
+              FROM observation
+             WHERE dossier_id = d.id AND facts ? 'status') h ON true
      ORDER BY d.updated_at DESC
      LIMIT 20
-"""
-
-_STEPS = """
-    SELECT dossier_id, digest, code, occurred_at, revision, settles, observed_at, channel,
-           facts ->> 'status' AS status, facts ->> 'status_raw' AS raw
-      FROM observation
-     WHERE dossier_id = ANY($1) AND facts ? 'status'
 """
 
 
@@ -53,35 +52,49 @@ class Answers:
     async def find(self, code: str) -> list[Dossier]:
         """All dossiers under the code, however it was typed: none, one, or — where agencies gave the same
         code twice — more, the latest changed first."""
+        return [Dossier.model_validate(each) for each in await self.find_json(code)]
+
+    async def find_json(self, code: str) -> list[Json]:
+        """The same as orjson takes it."""
         key = code_key(code)
         if not key:
             return []
-        async with self._database.reads.acquire() as connection:
-            rows = await connection.fetch(_FIND, key)
-            steps = await connection.fetch(_STEPS, [row["id"] for row in rows]) if rows else []
+        rows = await self._database.reads.fetch(FIND, key)
         if self._shown:
             self._shown(row["id"] for row in rows)
         now = datetime.now(UTC)
-        return [
-            Dossier.model_construct(
-                **summary(row, self._registry, now),
-                timeline=self._timeline(row, [s for s in steps if s["dossier_id"] == row["id"]]),
-            )
-            for row in rows
-        ]
+        return [summary_json(row, self._registry, now) | {"timeline": _timeline_json(row)} for row in rows]
 
-    def _timeline(self, dossier: asyncpg.Record, steps: Sequence[asyncpg.Record]) -> list[StatusEvent]:
-        entries = (
-            Entry(
-                digest=step["digest"],
-                code=step["code"],
-                occurred_at=step["occurred_at"],
-                revision=step["revision"],
-                settles=step["settles"],
-                facts={"status": step["status"], "status_raw": step["raw"]},
-                observed_at=step["observed_at"],
-                channel=step["channel"],
-            )
-            for step in steps
+
+def _timeline_json(row: asyncpg.Record) -> list[Json]:
+    """The list of contracts.dossier.StatusEvent, from a row of FIND."""
+    if row["digests"] is None:
+        return []
+    lines = zip(
+        *(row["digests"], row["occurred"], row["revisions"], row["settling"]),
+        *(row["heard"], row["channels"], row["statuses"], row["words"]),
+        strict=True,
+    )
+    entries = (
+        Entry(
+            digest=digest,
+            code=row["code"],
+            occurred_at=occurred_at,
+            revision=revision,
+            settles=settles,
+            facts={"status": status, "status_raw": raw},
+            observed_at=observed_at,
+            channel=channel,
         )
-        return events(timeline(entries), dossier["agency"])
+        for digest, occurred_at, revision, settles, observed_at, channel, status, raw in lines
+    )
+    return [
+        {
+            "status": STATUSES[int(step.status)],
+            "occurred_at": step.happened_at,
+            "observed_at": step.observed_at,
+            "source": {"agency": row["agency"], "channel": step.channel},
+            "raw": step.raw,
+        }
+        for step in timeline(entries)
+    ]

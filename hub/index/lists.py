@@ -10,7 +10,7 @@ import orjson
 from contracts.dossier import DossierPage, DossierSummary
 from contracts.status import DossierStatus
 from hub.db import Database
-from hub.index.summaries import COLUMNS, JOINS, summary
+from hub.index.summaries import COLUMNS, JOINS, summary_json
 from hub.registry import Registry
 from hub.vault import Vault
 
@@ -57,7 +57,7 @@ class Lists:
         shown = rows[:limit]
         more = len(rows) > limit
         return DossierPage(
-            items=[DossierSummary.model_construct(**summary(row, self._registry, now)) for row in shown],
+            items=[DossierSummary.model_validate(summary_json(row, self._registry, now)) for row in shown],
             next_cursor=self._cursor(shown[-1]["updated_at"], shown[-1]["id"]) if more else None,
         )
 

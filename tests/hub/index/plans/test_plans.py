@@ -2,17 +2,13 @@
 
 import pytest
 
-from hub.index.answers import _FIND, _STEPS
+from hub.index.answers import FIND
 from tests.hub.index.plans.plan import Connection, assert_cheap, explain
 
 
 async def test_a_dossier_by_its_code(index: Connection) -> None:
     key = await index.fetchval("SELECT code_key FROM dossier WHERE id = 31234")
-    await assert_cheap(index, _FIND, key, pages=20, sorted=1)
-
-
-async def test_its_history(index: Connection) -> None:
-    await assert_cheap(index, _STEPS, [31234], pages=10)
+    await assert_cheap(index, FIND, key, pages=20, sorted=1)
 
 
 @pytest.mark.parametrize(

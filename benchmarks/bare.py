@@ -1,0 +1,129 @@
+"""What the by-code answer is measured against: a bare ASGI function over asyncpg that gives the same bytes.
+
+Nothing but the query, the rendering as one would write it by hand, and the answer: no routes, no checks, no middleware,
+no log. The SQL is the hub's own, and so is the rule of what is stale; both sides pay for them. Both run on the same
+kind of event loop, asyncio's.
+"""
+
+import asyncio
+import multiprocessing
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from multiprocessing.connection import Connection
+from typing import Any
+
+import asyncpg
+import orjson
+import uvicorn
+from starlette.types import Receive, Scope, Send
+
+from config.load import load_agencies
+from config.settings import Settings
+from contracts.agency import AgencySpec
+from contracts.codes import code_key
+from contracts.status import DossierStatus
+from hub.db import left_as_found
+from hub.index.answers import FIND
+from hub.index.merge import Entry, timeline
+from hub.streams.freshness import freshness
+
+
+def rendered(spec: AgencySpec, row: asyncpg.Record) -> bytes:
+    now = datetime.now(UTC)
+    fresh = freshness(
+        spec,
+        observed_at=row["heard_at"],
+        covered_until=row["covered_until"],
+        failures_in_a_row=row["failures_in_a_row"] or 0,
+        now=now,
+    )
+    lines = zip(
+        *(row["digests"], row["occurred"], row["revisions"], row["settling"]),
+        *(row["heard"], row["channels"], row["statuses"], row["words"]),
+        strict=True,
+    )
+    steps = timeline(
+        Entry(digest, row["code"], occurred, revision, settles, {"status": status, "status_raw": raw}, heard, channel)
+        for digest, occurred, revision, settles, heard, channel, status, raw in lines
+    )
+    return orjson.dumps(
+        {
+            "id": str(row["id"]),
+            "code": row["code"],
+            "agency": {
+                "id": spec.id,
+                "identifier": spec.identifier,
+                "name": {"vi": spec.name.vi, "en": spec.name.en},
+                "phone": spec.phone,
+            },
+            "procedure": {"code": row["procedure_code"], "name": row["procedure_name"]},
+            "status": _status(str(row["status"])) if row["status"] is not None else None,
+            "submitted_at": row["submitted_at"],
+            "received_at": row["received_at"],
+            "due_at": row["due_at"],
+            "finished_at": row["finished_at"],
+            "gone_at": row["gone_at"],
+            "observed_at": row["observed_at"],
+            "source": {"agency": row["agency"], "channel": row["channel"]},
+            "updated_at": row["updated_at"],
+            "checked_at": fresh.checked_at,
+            "stale": fresh.stale,
+            "stale_reason": fresh.stale_reason,
+            "timeline": [
+                {
+                    "status": _status(step.status),
+                    "occurred_at": step.happened_at,
+                    "observed_at": step.observed_at,
+                    "source": {"agency": row["agency"], "channel": step.channel},
+                    "raw": step.raw,
+                }
+                for step in steps
+            ],
+        },
+        option=orjson.OPT_UTC_Z,
+    )
+
+
+def _status(code: str) -> dict[str, Any]:
+    status = DossierStatus(code)
+    return {"code": code, "name": {"vi": status.name_vi, "en": status.name_en}}
+
+
+@contextmanager
+def bare_server(database_url: str) -> Iterator[tuple[str, int]]:
+    """Yields its address; a process of its own."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_run, args=(theirs, database_url), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield ours.recv()
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _run(told: Connection, database_url: str) -> None:
+    specs = load_agencies(Settings().agencies_dir, {})
+
+    async def serve() -> None:
+        pool = await asyncpg.create_pool(database_url, min_size=8, max_size=8, reset=left_as_found)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            key = code_key(scope["path"].removeprefix("/v1/dossiers/"))
+            (row,) = await pool.fetch(FIND, key)
+            body = rendered(specs[row["agency"]], row)
+            headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+            await send({"type": "http.response.start", "status": 200, "headers": headers})
+            await send({"type": "http.response.body", "body": body})
+
+        config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False)
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        told.send(server.servers[0].sockets[0].getsockname())
+        await serving
+
+    asyncio.run(serve())
