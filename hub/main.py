@@ -50,6 +50,7 @@ from hub.portal import routes as portal_routes
 from hub.registry import Registry
 from hub.request_log import RequestLog
 from hub.security_headers import SecurityHeaders
+from hub.shedding import Load, Shedding, watch
 from hub.streams import store
 from hub.vault import Vault
 from hub.watch.opens import Opens
@@ -147,7 +148,7 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
         await database.close()
 
 
-def create_app(hub: Hub) -> FastAPI:
+def create_app(hub: Hub, load: Load) -> FastAPI:
     """The HTTP side: API, look-up page, admin page, documentation, health and metrics."""
     app = FastAPI(
         title="Integration hub of Gia Lai province",
@@ -172,6 +173,7 @@ def create_app(hub: Hub) -> FastAPI:
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=5)
     app.add_middleware(ByCode, answers=hub.answers, keys=hub.keys)
     app.add_middleware(RequestLog)
+    app.add_middleware(Shedding, load=load)
     app.add_middleware(SecurityHeaders, styles=[look.STYLE, admin.STYLE])
     return app
 
@@ -230,9 +232,10 @@ def rehearsal(hub: Hub, agency: str, window: Window) -> AsyncIterator[Rehearsed]
 
 async def _answer(hub: Hub, listener: socket.socket, stopping: asyncio.Event, ready: asyncio.Event) -> None:
     """Answer until `stopping`, and then to the end whoever has asked; connections that wait are the next process's."""
+    load = Load()
     proxies = [str(network) for network in hub.settings.trusted_proxies]
     config = uvicorn.Config(
-        create_app(hub),
+        create_app(hub, load),
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=10,
@@ -240,7 +243,7 @@ async def _answer(hub: Hub, listener: socket.socket, stopping: asyncio.Event, re
         forwarded_allow_ips=proxies,
     )
     server = _Server(config)
-    background = [asyncio.create_task(_flush(hub)), asyncio.create_task(hub.addresses.keep_sharing())]
+    background = [asyncio.create_task(each) for each in (_flush(hub), hub.addresses.keep_sharing(), watch(load))]
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)

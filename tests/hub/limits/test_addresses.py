@@ -177,7 +177,9 @@ async def test_over_http(client: httpx.AsyncClient) -> None:
 
 def test_uvicorn_is_told_whom_to_believe() -> None:
     """That it takes networks as we give them."""
-    config = uvicorn.Config(FastAPI(), proxy_headers=True, forwarded_allow_ips=["10.0.0.0/8", "::1/128"])
+    config = uvicorn.Config(
+        FastAPI(), log_config=None, proxy_headers=True, forwarded_allow_ips=["10.0.0.0/8", "::1/128"]
+    )
     config.load()
     assert isinstance(config.loaded_app, ProxyHeadersMiddleware)
     trusted = config.loaded_app.trusted_hosts
