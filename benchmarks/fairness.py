@@ -38,7 +38,7 @@ OTHERS = [f"so-thuong-{number:02}" for number in range(10)]
 FLOODS: tuple[Kind, ...] = ("pull", "reconcile", "backfill")
 
 #: How long an answer takes that is one of very many.
-_ANSWER_SECONDS = 0.5
+_ANSWER_SECONDS = 3.0
 _PAGE = 5
 #: The flooding agencies say the same dossiers again and again.
 _DOSSIERS = 100
@@ -169,11 +169,14 @@ async def _delays(
     floods = [(kind, agency) for agency in FLOODING for kind in FLOODS] if flooding else []
     asked: list[tuple[str, datetime]] = []
     due = {agency: chance.random() for agency in OTHERS}
-    began = monotonic()
     # A while for the flood to rise.
-    warm = began + (5 if flooding else 0)
+    warm = tick = monotonic() + (3 * _ANSWER_SECONDS if flooding else 0)
+    tick -= 3 * _ANSWER_SECONDS
     while (now := monotonic()) < warm + seconds:
-        await _ask(database, floods, plain=plain)
+        if now >= tick:
+            # As often as the clock ticks.
+            await _ask(database, floods, plain=plain)
+            tick = now + 1
         for agency in OTHERS:
             if now < warm + due[agency]:
                 continue
@@ -183,7 +186,7 @@ async def _delays(
             [new] = await _ask(database, [("pull", agency)], plain=plain)
             if new:
                 asked.append((agency, moment))
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.01)
     # What waits still has its delay, too.
     async with asyncio.timeout(120):
         while len(found := await _begun(database, asked)) < len(asked):

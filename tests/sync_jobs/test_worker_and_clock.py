@@ -74,12 +74,13 @@ async def test_what_is_due_is_pulled_and_is_due_again(database: Database, vault:
 
 
 async def test_missed_ticks_are_one_run(database: Database) -> None:
-    await store.ensure(database, [SPEC])
+    spec = pulled_spec(every=timedelta(hours=1))
+    await store.ensure(database, [spec])
     async with database.begin() as connection:
         await connection.execute(update(stream).values(next_due_at=func.now() - timedelta(hours=5)))
-    for expected in ([SPEC.id], []):
+    for expected in ([spec.id], []):
         async with database.begin() as connection:
-            found = await store.due(connection, {SPEC.id: SPEC})
+            found = await store.due(connection, {spec.id: spec})
             assert [each.agency for each in found] == expected
             await store.handed_out(connection, found)
 
@@ -212,3 +213,19 @@ async def test_it_is_known_how_far_behind_an_agency_is(database: Database, vault
     async with working(database, vault, registry), ticking(database, registry):
         covered = await until(lambda: scalar(database, select(stream.c.covered_until)))
     assert covered >= before - timedelta(seconds=10)
+
+
+async def test_who_has_used_the_least_goes_first(database: Database) -> None:
+    """And who was away for long is next, and not first for as long as the others were busy."""
+    for jobs in (
+        [engine.Wanted("pull", "so-a", 500), engine.Wanted("pull", "so-b", 20), engine.Wanted("pull", "so-c", 90)],
+        [engine.Wanted("pull", "so-d", 0), engine.Wanted("pull", "so-e", 300)],
+        [engine.SWEEP],
+    ):
+        async with database.begin() as connection:
+            await engine.enqueue(connection, jobs)
+    async with database.begin() as connection:
+        found = await connection.execute(
+            text("SELECT coalesce(convert_from(payload, 'UTF8'), entrypoint) FROM pgqueuer ORDER BY priority DESC, id")
+        )
+        assert found.scalars().all() == ["sweep-inbox", "so-b", "so-d", "so-c", "so-e", "so-a"]
