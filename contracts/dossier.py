@@ -112,4 +112,29 @@ class Dossier(DossierSummary):
 
 class DossierPage(BaseModel):
     items: list[DossierSummary]
-    next_cursor: str | None = Field(description="Give it as `cursor` for the next page; null at the end.")
+    next_cursor: str | None = Field(
+        description="Give it as `cursor` for the next page; null at the end. A page may hold few, or none, and go on."
+    )
+
+
+class Applicant(BaseModel):
+    """Whose dossier it is."""
+
+    name: str | None = Field(description="In full, or masked: see `masked`.")
+    number: str | None = Field(default=None, description="Identity or tax number; only where not masked.")
+    phone: str | None = Field(default=None, description="Only where not masked.")
+    email: str | None = Field(default=None, description="Only where not masked.")
+    masked: bool = Field(description="True where the asker may not see whose dossier it is.")
+
+
+class FoundDossier(DossierSummary):
+    """A dossier with its applicant."""
+
+    applicant: Applicant
+
+
+class FoundPage(BaseModel):
+    items: list[FoundDossier]
+    next_cursor: str | None = Field(
+        description="Give it as `cursor` for the next page; null at the end. A page may hold few, or none, and go on."
+    )

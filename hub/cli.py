@@ -14,7 +14,8 @@ import typer
 from prometheus_client import start_http_server
 
 from config.settings import Settings
-from hub import config_cli, log, main, sync_cli
+from hub import config_cli, index_cli, log, main, sync_cli
+from hub.access.scopes import Scope
 from hub.backup import backup, restore
 from hub.sample import SampleEstate, sample_estate
 from hub.studio import commands as studio
@@ -27,6 +28,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(studio.app, name="adapter")
 app.add_typer(sync_cli.app, name="sync")
 app.add_typer(config_cli.app, name="config")
+app.add_typer(index_cli.app, name="index")
 
 #: How long `run --sample` waits for the first sync before it says what to open all the same.
 _FIRST_SYNC_SECONDS = 90
@@ -130,7 +132,11 @@ def restore_backup(file: Annotated[Path, typer.Argument(help="What `hub backup` 
 
 
 @keys_app.command("create")
-def create_key(name: Annotated[str, typer.Argument(help="Whose key it is, such as portal.")]) -> None:
+def create_key(
+    name: Annotated[str, typer.Argument(help="Whose key it is, such as portal.")],
+    scope: Annotated[list[Scope], typer.Option(help="What it may do; give it several times.")],
+    agency: Annotated[list[str] | None, typer.Option(help="Only this agency's dossiers; several for more.")] = None,
+) -> None:
     """Make an API key and show it, once. A key of the same name that was there before ends."""
     with one_sentence():
         settings = Settings()
@@ -138,7 +144,11 @@ def create_key(name: Annotated[str, typer.Argument(help="Whose key it is, such a
 
         async def work() -> str:
             async with database_url(settings) as url, main.open_hub(settings, url) as hub:
-                return await hub.keys.create(name, actor=f"cli:{os.environ.get('USER', 'unknown')}")
+                for each in agency or ():
+                    if hub.registry.spec(each) is None:
+                        raise Stop(f"no agency has the id {each}")
+                actor = f"cli:{os.environ.get('USER', 'unknown')}"
+                return await hub.keys.create(name, scopes=scope, agencies=agency or None, actor=actor)
 
         print(asyncio.run(work()))
 

@@ -21,7 +21,7 @@ _correlation: ContextVar[str | None] = ContextVar("correlation_id", default=None
 #: because a raw record may be logged by mistake.
 _PERSONAL_KEYS = PERSONAL | {
     *("phone", "email", "note", "body"),
-    *("nguoinop", "hoten", "dienthoai", "sodienthoai", "ghichu"),
+    *("nguoinop", "hoten", "dienthoai", "sodienthoai", "sodinhdanh", "sogiayto", "ghichu"),
 }
 
 _PLAIN = (str, int, float, type(None))

@@ -20,6 +20,7 @@ from config.settings import Settings
 from contracts.adapter import Capability, Window
 from hub import admin, apidocs, health, problems, systemd
 from hub.access.keys import ApiKeys
+from hub.access.people import People
 from hub.access.sign_in import SignIn
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.db import Database
@@ -28,7 +29,7 @@ from hub.feed import keeping
 from hub.feed import routes as feed_routes
 from hub.feed.feed import Feed
 from hub.gate import DatabaseGate
-from hub.index import history_routes, list_routes
+from hub.index import history_routes, list_routes, people_routes, statistics_routes
 from hub.index import routes as index_routes
 from hub.index.answers import Answers
 from hub.index.by_code import ByCode
@@ -159,6 +160,8 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     )
     problems.install(app)
     app.include_router(list_routes.router(hub.lists, hub.keys))
+    app.include_router(people_routes.router(hub.lists, hub.keys, People(hub.vault), hub.vault))
+    app.include_router(statistics_routes.router(hub.database, hub.keys))
     app.include_router(feed_routes.router(hub.feed, hub.keys))
     app.include_router(index_routes.router(hub.answers, hub.fresh.find, hub.admission))
     app.include_router(ownership_routes.router(hub.ownership, hub.admission))

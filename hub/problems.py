@@ -51,6 +51,13 @@ class ProblemType(Enum):
         "An API key is needed",
         "Send a valid key in the header X-Api-Key. The hub's administrator gives them out.",
     )
+    TOKEN_REFUSED = Explanation(
+        "token-refused",
+        HTTPStatus.UNAUTHORIZED,
+        "A person's token is needed",
+        "Send a token in the header Authorization: Bearer. It comes from the frontend at which the person signed in, "
+        "and ends after a quarter of an hour; the frontend can ask for another.",
+    )
     SIGNATURE_REFUSED = Explanation(
         "signature-refused",
         HTTPStatus.UNAUTHORIZED,
@@ -62,7 +69,8 @@ class ProblemType(Enum):
         "forbidden",
         HTTPStatus.FORBIDDEN,
         "Not allowed",
-        "We know who is asking, and this is not open to them.",
+        "We know who is asking, and this is not open to them. `missing_scope` names the scope that an API key would "
+        "need; the hub's administrator gives scopes out.",
     )
     NOT_PROVED = Explanation(
         "not-proved",

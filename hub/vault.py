@@ -20,6 +20,7 @@ _CONTENT_AT = _NONCE_AT + _NONCE_BYTES
 
 _KEY_BYTES = 32
 _BLOCK_BYTES = 64
+_MARK_BYTES = 8
 
 
 class VaultError(Exception):
@@ -55,6 +56,7 @@ class Vault:
         block = secret.ljust(_BLOCK_BYTES, b"\0")
         self._inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
         self._outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
+        self._mark_key = self.key_for("marks")
 
     def seal(self, plain: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
@@ -76,6 +78,15 @@ class Vault:
         inner.update(content)
         outer.update(inner.digest())
         return outer.digest()
+
+    def key_for(self, purpose: str) -> bytes:
+        """32 bytes for one purpose alone: what is made with them tells nothing of what is made for another."""
+        return self.digest(b"key for " + purpose.encode())
+
+    def mark(self, kind: str, text: str) -> int:
+        """A signed 64-bit number by which sealed `text` is found again. Two texts may share one, seldom."""
+        marked = hashlib.blake2b(f"{kind}:{text}".encode(), key=self._mark_key, digest_size=_MARK_BYTES).digest()
+        return int.from_bytes(marked, "big", signed=True)
 
 
 def _derived(key: bytes) -> tuple[bytes, AESGCMSIV]:

@@ -12,6 +12,7 @@ from hub.db import DATABASE_AWAY, RETRY_SECONDS, Database
 from hub.feed import keeping
 from hub.live import claims
 from hub.ownership import attempts
+from hub.index import tallies
 from hub.registry import Registry
 from hub.streams import store
 from hub.telemetry import CLOCK_LEADS
@@ -30,6 +31,7 @@ _JUMP_SECONDS = 2
 
 _TICK_SECONDS = 1
 _SWEEP_SECONDS = 5
+_FOLD_SECONDS = 10
 _PRUNE_HOURS = 6
 
 
@@ -91,6 +93,7 @@ class Clock:
         scheduler = AsyncIOScheduler(job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": 30})
         scheduler.add_job(self._tick, "interval", seconds=_TICK_SECONDS)
         scheduler.add_job(self._enqueue, "interval", args=[engine.SWEEP], seconds=_SWEEP_SECONDS)
+        scheduler.add_job(tallies.fold, "interval", args=[self._database], seconds=_FOLD_SECONDS)
         scheduler.add_job(self._prune, "interval", hours=_PRUNE_HOURS)
         return scheduler
 

@@ -1,45 +1,228 @@
-"""GET /v1/dossiers: lists, for whoever holds an API key."""
+"""GET /v1/dossiers and what is beside it: lists, searches and many by code, for frontends whose key has the scope."""
 
+from datetime import UTC, date, datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
+from fastapi import APIRouter, Depends, Query, Request, Response
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from contracts.dossier import DossierPage
+from contracts.dossier import DossierPage, DossierSummary, FoundPage
 from contracts.observation import AgencyId
 from contracts.problem import FieldProblem
 from contracts.status import DossierStatus
 from hub.access.keys import ApiKeys
-from hub.index.lists import BadCursor, Filter, Lists
+from hub.access.scopes import Caller, Scope
+from hub.conditional import NOT_MODIFIED, conditional, secret
+from hub.index.cursors import BadCursor
+from hub.index.lists import Lists
+from hub.index.tallies import VIETNAM
+from hub.index.walks import RUNNING, Filter
 from hub.problems import ProblemError, ProblemType, responses
+
+#: The most of a page, and the most codes asked for at once.
+MOST = 200
+
+REFUSED = (ProblemType.API_KEY_REFUSED, ProblemType.FORBIDDEN, ProblemType.UNAVAILABLE)
+
+Limit = Annotated[int, Field(ge=1, le=MOST)]
+Cursor = Annotated[str, StringConstraints(max_length=200)]
+ProcedureCode = Annotated[
+    str,
+    StringConstraints(max_length=80, min_length=1),
+    Field(description="MaTTHC; `1.001612` finds `1.001612.000.00.00.H48` too.", examples=["1.001612"]),
+]
+_GOES_ON = "`next_cursor` of the page before, with everything else as it was."
+
+
+class ManyCodes(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    codes: list[Annotated[str, StringConstraints(max_length=120)]] = Field(
+        min_length=1, max_length=MOST, examples=[["H21.09-261120-0001", "h21.20 261123 7"]]
+    )
+
+
+class UnderCode(BaseModel):
+    code: str = Field(description="As it was asked for.")
+    dossiers: list[DossierSummary] = Field(
+        description="None where no agency told of it, several where several gave this code."
+    )
+
+
+class ManyDossiers(BaseModel):
+    items: list[UnderCode] = Field(description="In the order in which they were asked for, each code once.")
+
+
+class Search(BaseModel):
+    """Give `name` or `code`; the others narrow it down."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Annotated[str, StringConstraints(max_length=200)] | None = Field(
+        default=None,
+        description="Words of the applicant's name that stand side by side, or the first and the last; marks and "
+        "capitals do not matter.",
+        examples=["nguyen van duc"],
+    )
+    code: Annotated[str, StringConstraints(max_length=120)] | None = Field(
+        default=None,
+        description="The end of a code (`0099`, `220921-0099`), or its beginning without the last number "
+        "(`H21.65-220921`).",
+        examples=["220921-0099"],
+    )
+    agency: AgencyId | None = None
+    procedure: ProcedureCode | None = None
+    status: DossierStatus | None = None
+    cursor: Cursor | None = Field(default=None, description=_GOES_ON)
+    limit: Limit = 50
+
+
+class ProcedureName(BaseModel):
+    code: str
+    name: str | None = Field(description="As the dossier that changed last has it.")
+
+
+class Procedures(BaseModel):
+    items: list[ProcedureName]
 
 
 def router(lists: Lists, keys: ApiKeys) -> APIRouter:
-    routes = APIRouter(prefix="/v1/dossiers", tags=["dossiers"])
+    routes = APIRouter(prefix="/v1", tags=["dossiers"])
+    reader = Depends(keys.needs(Scope.DOSSIERS_READ))
+    searcher = Depends(keys.needs(Scope.DOSSIERS_SEARCH))
 
     @routes.get(
-        "",
-        summary="Dossiers in the order of their last change",
-        dependencies=[Depends(keys.required)],
-        responses=responses(ProblemType.API_KEY_REFUSED, ProblemType.UNAVAILABLE),
+        "/dossiers",
+        summary="Dossiers by filters",
+        response_model=DossierPage,
+        responses=NOT_MODIFIED | responses(ProblemType.MALFORMED_REQUEST, *REFUSED),
     )
-    async def many(
+    async def by_filter(
+        request: Request,
         agency: Annotated[AgencyId | None, Query()] = None,
+        procedure: Annotated[ProcedureCode | None, Query()] = None,
         status: Annotated[DossierStatus | None, Query(description="National status code, 1 to 10.")] = None,
+        received_from: Annotated[date | None, Query(description="A day in Vietnam; itself included.")] = None,
+        received_to: Annotated[date | None, Query(description="A day in Vietnam; itself included.")] = None,
+        due_from: Annotated[
+            date | None, Query(description="Of those whose clock runs: status 2, 4 or not known, not finished.")
+        ] = None,
+        due_to: Annotated[date | None, Query(description="As due_from; itself included.")] = None,
+        overdue: Annotated[
+            bool, Query(description="True: only those whose clock runs, and whose due date is before today in Vietnam.")
+        ] = False,
         updated_since: Annotated[
             AwareDatetime | None, Query(description="With zone. Ask for a minute more than you need.")
         ] = None,
-        cursor: Annotated[str | None, Query(max_length=200, description="`next_cursor` of the page before.")] = None,
-        limit: Annotated[int, Query(ge=1, le=200)] = 50,
-    ) -> DossierPage:
+        cursor: Annotated[Cursor | None, Query(description=_GOES_ON)] = None,
+        limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+        caller: Caller = reader,
+    ) -> Response:
+        """In the order of their last change; where days of receipt are asked for, the last received first; where due
+        dates are, the earliest first. A page may hold fewer than `limit`, or none, and yet go on."""
+        _check_days(received_from, received_to, "received_to")
+        _check_days(due_from, due_to, "due_to")
+        if (due_from or due_to or overdue) and status not in (None, *RUNNING):
+            raise wrong("status", "no clock runs at this status", "2 or 4, with due_from, due_to or overdue")
+        wanted = Filter(
+            agencies=agencies_for(caller, agency),
+            procedure=procedure,
+            status=status,
+            updated_since=updated_since and _storable(updated_since),
+            received_from=received_from,
+            received_to=received_to,
+            due_from=due_from,
+            due_to=due_to,
+            overdue_on=datetime.now(VIETNAM).date() if overdue else None,
+        )
         try:
-            return await lists.page(Filter(agency, status, updated_since), cursor, limit)
-        except BadCursor:
-            problem = FieldProblem(
-                field="cursor", problem="not a cursor of this hub", expected="next_cursor of the page before"
-            )
-            raise ProblemError(
-                ProblemType.MALFORMED_REQUEST, "The cursor is not one this hub gave.", errors=[problem]
-            ) from None
+            return conditional(request, await lists.page(wanted, cursor, limit))
+        except BadCursor as error:
+            raise bad_cursor(error, "cursor") from None
+
+    @routes.post(
+        "/dossiers/by-code",
+        summary="Many dossiers by their codes",
+        response_model=ManyDossiers,
+        responses=responses(ProblemType.MALFORMED_REQUEST, *REFUSED),
+    )
+    async def by_codes(asked: ManyCodes, caller: Caller = reader) -> Response:
+        """Up to 200 at once; spaces, dashes, case and accents do not matter."""
+        found = await lists.by_codes(asked.codes, caller.agencies)
+        items = [UnderCode.model_construct(code=code, dossiers=dossiers) for code, dossiers in found.items()]
+        return secret(ManyDossiers.model_construct(items=items))
+
+    @routes.post(
+        "/dossiers/search",
+        summary="Dossiers by the applicant's name, or by a part of the code",
+        response_model=FoundPage,
+        responses=responses(ProblemType.MALFORMED_REQUEST, *REFUSED),
+    )
+    async def search(asked: Search, caller: Caller = searcher) -> Response:
+        """The ones the hub heard of last come first. Names are masked, unless the key has people:read as well."""
+        if (asked.name is None) == (asked.code is None):
+            raise wrong("/name", "both or neither of name and code", "one of them")
+        wanted = Filter(
+            agencies=agencies_for(caller, asked.agency, "/agency"), procedure=asked.procedure, status=asked.status
+        )
+        in_full = caller.may(Scope.PEOPLE_READ)
+        try:
+            if asked.name is not None:
+                page = await lists.named(asked.name, wanted, asked.cursor, asked.limit, in_full=in_full)
+            else:
+                page = await lists.coded(asked.code or "", wanted, asked.cursor, asked.limit, in_full=in_full)
+        except BadCursor as error:
+            raise bad_cursor(error, "/cursor") from None
+        except ValueError as error:
+            raise wrong("/name" if asked.name is not None else "/code", str(error), "letters or digits") from None
+        return secret(page)
+
+    @routes.get(
+        "/procedures",
+        summary="Procedures that there are dossiers of",
+        response_model=Procedures,
+        responses=NOT_MODIFIED | responses(ProblemType.MALFORMED_REQUEST, *REFUSED),
+        dependencies=[reader],
+    )
+    async def procedures(
+        request: Request,
+        named: Annotated[
+            str | None,
+            Query(max_length=200, description="Words of the name or code; marks and capitals do not matter."),
+        ] = None,
+    ) -> Response:
+        """To choose one for `procedure` elsewhere."""
+        found = await lists.procedures(named)
+        return conditional(request, Procedures(items=[ProcedureName(code=code, name=name) for code, name in found]))
 
     return routes
+
+
+def agencies_for(caller: Caller, agency: str | None, field: str = "agency") -> tuple[str, ...] | None:
+    """Whose dossiers may be shown; None for all. Raises a 403 problem for an agency that the key is not for."""
+    if agency is None:
+        return caller.agencies
+    if caller.agencies is not None and agency not in caller.agencies:
+        problem = FieldProblem(field=field, problem="not open to this key", expected=", ".join(caller.agencies))
+        raise ProblemError(ProblemType.FORBIDDEN, f"The key of {caller.name} is not for this agency.", errors=[problem])
+    return (agency,)
+
+
+def bad_cursor(error: BadCursor, field: str) -> ProblemError:
+    return wrong(field, str(error), "next_cursor of the page before, with everything else as it was")
+
+
+def wrong(field: str, problem: str, expected: str) -> ProblemError:
+    told = FieldProblem(field=field, problem=problem, expected=expected)
+    return ProblemError(ProblemType.MALFORMED_REQUEST, f"Not as it should be: {field}.", errors=[told])
+
+
+def _check_days(first: date | None, last: date | None, field: str) -> None:
+    if first and last and first > last:
+        raise wrong(field, "before the first day", "a day that is not before it")
+
+
+def _storable(at: datetime) -> datetime:
+    """Within what the database's driver can say; nothing has ever changed outside of it."""
+    first, last = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+    return min(max(at, first), last)

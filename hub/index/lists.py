@@ -1,78 +1,220 @@
-"""Lists of dossiers: in the order of their last change, page by page."""
+"""Lists of dossiers, page by page: by filters, by what is searched, by person; and many by their codes at once."""
 
-import base64
-import binascii
-from dataclasses import dataclass
+import math
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
+import asyncpg
 import orjson
 
-from contracts.dossier import DossierPage, DossierSummary
-from contracts.status import DossierStatus
+from contracts.codes import code_key, fold
+from contracts.dossier import Applicant, DossierPage, DossierSummary, FoundDossier, FoundPage
 from hub.db import Database
+from hub.index import marks, walks
+from hub.index.cursors import Cursors, Place
+from hub.index.marks import Contact
 from hub.index.summaries import COLUMNS, JOINS, summary_json
+from hub.index.walks import Filter, Sql, Walk
 from hub.registry import Registry
 from hub.vault import Vault
 
-_LIST = f"""
-    SELECT {COLUMNS}
-      FROM dossier d
+#: Of one code, or of codes alike, no more are shown: agencies that give one code twice are few.
+_MOST_PER_CODE = 20
+
+_BY_CODES = f"""
+    SELECT {COLUMNS}, d.code_key, d.national_key
+      FROM (SELECT * FROM dossier WHERE code_key = ANY($1)
+             UNION ALL
+            SELECT * FROM dossier WHERE national_key = ANY($1) AND NOT code_key = ANY($1)) d
       {JOINS}
-     WHERE ($1::text IS NULL OR d.agency = $1)
-       AND ($2::smallint IS NULL OR d.status = $2)
-       AND (d.updated_at, d.id) > ($3, $4)
-     ORDER BY d.updated_at, d.id
-     LIMIT $5
+     WHERE ($2::text[] IS NULL OR d.agency = ANY($2))
+     LIMIT $3
 """
 
-_BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+# Each distinct code is two steps along the index, however many dossiers there are of it.
+_PROCEDURES = """
+    WITH RECURSIVE known AS (
+        SELECT min(procedure_key) AS key FROM dossier
+         UNION ALL
+        SELECT (SELECT min(procedure_key) FROM dossier WHERE procedure_key > known.key) FROM known WHERE key IS NOT NULL
+    )
+    SELECT key, latest.procedure_name AS name
+      FROM known
+     CROSS JOIN LATERAL (SELECT procedure_name FROM dossier
+                          WHERE procedure_key = key ORDER BY updated_at DESC, id DESC LIMIT 1) latest
+     ORDER BY key
+"""
 
-
-class BadCursor(ValueError):
-    """A cursor this hub did not give."""
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    agency: str | None = None
-    status: DossierStatus | None = None
-    updated_since: datetime | None = None
+#: Procedures come and go by decree.
+_PROCEDURES_KEPT_SECONDS = 60
 
 
 class Lists:
-    """What it gives holds no personal data."""
-
     def __init__(self, database: Database, registry: Registry, vault: Vault) -> None:
         self._database = database
         self._registry = registry
         self._vault = vault
+        self._cursors = Cursors(vault)
+        self._procedures: list[tuple[str, str | None]] = []
+        self._procedures_end = -math.inf
 
     async def page(self, wanted: Filter, cursor: str | None, limit: int) -> DossierPage:
-        """Dossiers in the order in which the hub's answer about them changed. Raises BadCursor."""
-        after = self._read_cursor(cursor) if cursor else (wanted.updated_since or _BEGINNING, 0)
-        rows = await self._database.reads.fetch(
-            _LIST, wanted.agency, wanted.status.number if wanted.status else None, *after, limit + 1
-        )
+        """In the order of the walk that the filter makes. No personal data. Raises BadCursor."""
+        question = wanted.question("list")
+        after = self._cursors.read(question, cursor) if cursor else None
+        sql = Sql()
+        rows, next_place = await self._rows(walks.walk(wanted, after, limit + 1, sql), sql, limit)
         now = datetime.now(UTC)
-        shown = rows[:limit]
-        more = len(rows) > limit
         return DossierPage(
-            items=[DossierSummary.model_validate(summary_json(row, self._registry, now)) for row in shown],
-            next_cursor=self._cursor(shown[-1]["updated_at"], shown[-1]["id"]) if more else None,
+            items=[DossierSummary.model_validate(summary_json(row, self._registry, now)) for row in rows],
+            next_cursor=self._cursors.give(question, next_place) if next_place else None,
         )
 
-    def _cursor(self, updated_at: datetime, dossier_id: int) -> str:
-        """Opaque and signed: a cursor nobody but this hub can make, so that none has to be trusted."""
-        place = orjson.dumps([updated_at.isoformat(), dossier_id])
-        return base64.urlsafe_b64encode(self._vault.digest(place)[:8] + place).decode().rstrip("=")
+    async def named(self, name: str, wanted: Filter, cursor: str | None, limit: int, *, in_full: bool) -> FoundPage:
+        """Whose applicant's name holds these words. Raises BadCursor, and ValueError for a name without a letter."""
+        words = marks.name_words(name)
+        if not words:
+            raise ValueError("no word of a name")
+        return await self._found(
+            marks.name_marks(words, self._vault),
+            lambda row, personal: marks.holds_words(personal.get("applicant_name", ""), words),
+            wanted,
+            wanted.question("name", *words),
+            cursor,
+            limit,
+            in_full=in_full,
+        )
 
-    def _read_cursor(self, cursor: str) -> tuple[datetime, int]:
-        try:
-            raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
-        except (binascii.Error, ValueError):
-            raise BadCursor from None
-        mark, place = raw[:8], raw[8:]
-        if mark != self._vault.digest(place)[:8]:
-            raise BadCursor
-        updated_at, dossier_id = orjson.loads(place)
-        return datetime.fromisoformat(updated_at), dossier_id
+    async def coded(self, fragment: str, wanted: Filter, cursor: str | None, limit: int, *, in_full: bool) -> FoundPage:
+        """Whose code, or national code, begins or ends so. Raises BadCursor, and ValueError for no letter or digit."""
+        mark = marks.code_mark(fragment, self._vault)
+        if mark is None:
+            raise ValueError("no part of a code")
+        return await self._found(
+            [mark],
+            lambda row, _: any(marks.holds_fragment(row[each] or "", fragment) for each in ("code", "national_code")),
+            wanted,
+            wanted.question("code", code_key(fragment)),
+            cursor,
+            limit,
+            in_full=in_full,
+        )
+
+    async def of_person(
+        self,
+        contact: Contact,
+        mark: int,
+        is_theirs: Callable[[str], bool],
+        wanted: Filter,
+        cursor: str | None,
+        limit: int,
+    ) -> FoundPage:
+        """A person's, at whichever agency. `is_theirs` says of a value that was opened whether it is this person's.
+        Raises BadCursor."""
+        return await self._found(
+            [mark],
+            lambda _, personal: any(map(is_theirs, marks.contact_values(contact, personal.get(contact.fact, "")))),
+            wanted,
+            wanted.question("person", str(mark)),
+            cursor,
+            limit,
+            in_full=True,
+        )
+
+    async def by_codes(self, codes: Iterable[str], agencies: Sequence[str] | None) -> dict[str, list[DossierSummary]]:
+        """What there is under each code, in the order given; none, or more where several agencies gave it."""
+        keys = {code: code_key(code) for code in codes}
+        wanted = list(set(filter(None, keys.values())))
+        rows = await self._database.reads.fetch(_BY_CODES, wanted, agencies, _MOST_PER_CODE * len(wanted))
+        now = datetime.now(UTC)
+        found: dict[str, list[DossierSummary]] = {}
+        for row in rows:
+            item = DossierSummary.model_validate(summary_json(row, self._registry, now))
+            for key in {row["code_key"], row["national_key"]} - {None}:
+                found.setdefault(key, []).append(item)
+        return {code: found.get(key, []) for code, key in keys.items()}
+
+    async def procedures(self, named: str | None) -> list[tuple[str, str | None]]:
+        """Each procedure's code, without an agency's tail, and what the latest dossier calls it; where `named`, only
+        those that hold all its words."""
+        if time.monotonic() > self._procedures_end:
+            rows = await self._database.reads.fetch(_PROCEDURES)
+            self._procedures = [(row["key"].removesuffix("."), row["name"]) for row in rows]
+            self._procedures_end = time.monotonic() + _PROCEDURES_KEPT_SECONDS
+        words = fold(named or "").split()
+        return [each for each in self._procedures if all(word in fold(f"{each[0]} {each[1] or ''}") for word in words)]
+
+    async def _found(
+        self,
+        wanted_marks: list[int],
+        fits: Callable[[asyncpg.Record, Mapping[str, str]], bool],
+        wanted: Filter,
+        question: bytes,
+        cursor: str | None,
+        limit: int,
+        *,
+        in_full: bool,
+    ) -> FoundPage:
+        after = self._cursors.read(question, cursor) if cursor else None
+        sql = Sql()
+        walk = walks.marked(wanted_marks, wanted, after, limit + 1, sql)
+        rows, next_place = await self._rows(walk, sql, limit, more_columns=", d.personal, d.national_code")
+        now = datetime.now(UTC)
+        items = []
+        for row in rows:
+            personal = orjson.loads(self._vault.open(row["personal"])) if row["personal"] else {}
+            if fits(row, personal):
+                items.append(
+                    FoundDossier.model_construct(
+                        **summary(row, self._registry, now), applicant=_applicant(personal, in_full=in_full)
+                    )
+                )
+        return FoundPage(items=items, next_cursor=self._cursors.give(question, next_place) if next_place else None)
+
+    async def _rows(
+        self, walk: Walk, sql: Sql, limit: int, *, more_columns: str = ""
+    ) -> tuple[list[asyncpg.Record], Place | None]:
+        """The rows of a page, and where the next one goes on; None at the end."""
+        statement = f"""
+            SELECT {COLUMNS}, page.place {more_columns}
+              FROM ({walk.ids(sql(limit + 1, "bigint"))}) page
+              JOIN dossier d ON d.id = page.id
+              {JOINS}
+             ORDER BY page.place {walk.order}, page.id {walk.order}
+        """
+        async with self._database.reads.acquire() as connection:
+            if not walk.conditions:
+                rows = await connection.fetch(statement, *sql.arguments)
+                return _cut(rows, limit, None)
+            # Both of one moment: what moves on in between would be passed over.
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                rows = await connection.fetch(statement, *sql.arguments)
+                last = (
+                    await connection.fetchrow(walk.end, *sql.arguments[: walk.arguments])
+                    if len(rows) <= limit
+                    else None
+                )
+            return _cut(rows, limit, last)
+
+
+def _cut(
+    rows: list[asyncpg.Record], limit: int, last: asyncpg.Record | None
+) -> tuple[list[asyncpg.Record], Place | None]:
+    if len(rows) > limit:
+        rows = rows[:limit]
+        last = rows[-1]
+    return rows, (walks.place_of(last["place"]), last["id"]) if last else None
+
+
+def _applicant(personal: Mapping[str, Any], *, in_full: bool) -> Applicant:
+    name = personal.get("applicant_name")
+    if not in_full:
+        return Applicant(name=name and masked_name(name), masked=True)
+    return Applicant(name=name, masked=False, **{each.value: personal.get(each.fact) for each in Contact})
+
+
+def masked_name(name: str) -> str:
+    """Of each word the first letter: "Nguyễn Văn Đức" → "N••• V••• Đ•••"."""
+    return " ".join(word[0] + "•••" for word in name.split())

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.codes import code_key
 from contracts.observation import Channel, Facts, Observation
 from hub.db import Driver, driver_of
-from hub.index import sql
+from hub.index import derived, sql
 from hub.index.merge import Entry, State, entry_from, fold
 from hub.index.rows import LINE_COLUMNS, STATE_COLUMNS, Seals, entry_of, line_values, state_of, state_values, status_of
 from hub.vault import Vault
@@ -54,6 +54,7 @@ class Settled(NamedTuple):
     """A dossier before and after the call, and its new lines of history."""
 
     dossier_id: int
+    agency: str
     before: State | None
     after: State
     lines: Sequence[Entry]
@@ -90,6 +91,7 @@ async def record(
         old = {key: entries for key, entries in fresh.items() if key in known}
         settled += await _go_on(driver, old, vault, correlation_id)
         await _tell(driver, settled, correlation_id)
+        await derived.keep(driver, [(each.dossier_id, each.agency, each.before, each.after) for each in settled], vault)
         return _recorded(len(received), settled)
 
 
@@ -196,7 +198,7 @@ async def _make(driver: Driver, new: Heard, vault: Vault, correlation_id: str | 
     dossiers, lines = [], []
     for key, (dossier_id,) in zip(sorted(new), await driver.fetch(sql.NEW_IDS, len(new)), strict=True):
         entries, seals = _news(key[0], new[key].values(), None, vault), Seals(vault)
-        made = Settled(dossier_id, None, fold(entries), entries, seals)
+        made = Settled(dossier_id, key[0], None, fold(entries), entries, seals)
         settled.append(made)
         dossiers.append((dossier_id, *key, *state_values(made.after, seals)))
         lines += [line_values(dossier_id, entry, seals, correlation_id) for entry in entries]
@@ -244,9 +246,9 @@ async def _go_on(driver: Driver, fresh: Heard, vault: Vault, correlation_id: str
     for row, before, seals in found:
         entries = added[row["id"]]
         if row["id"] in again:
-            settled.append(Settled(row["id"], before, fold(histories[row["id"]]), entries, seals))
+            settled.append(Settled(row["id"], row["agency"], before, fold(histories[row["id"]]), entries, seals))
         elif entries:
-            settled.append(Settled(row["id"], before, fold(entries, start=before), entries, seals))
+            settled.append(Settled(row["id"], row["agency"], before, fold(entries, start=before), entries, seals))
     await driver.executemany(sql.SETTLE, [(each.dossier_id, *state_values(each.after, each.seals)) for each in settled])
     return settled
 

@@ -1,9 +1,14 @@
-"""Tables of the index: dossier (what is so), observation (what was said), change (what follows), recheck."""
+"""Tables of the index: dossier (what is so), observation (what was said), change (what follows), recheck; and what
+they are found and counted by: dossier_mark, tally, tally_delta."""
+
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Computed,
+    Date,
     DateTime,
     ForeignKey,
     Identity,
@@ -31,6 +36,9 @@ class Xid8(UserDefinedType[int]):
         return "xid8"
 
 
+#: The agency's clock runs: somebody waits for it, and not it for the applicant. As tallies.py counts.
+CLOCK_RUNS = "coalesce(status, 0) IN (0, 2, 4) AND finished_at IS NULL AND gone_at IS NULL"
+
 dossier = Table(
     "dossier",
     metadata,
@@ -44,6 +52,12 @@ dossier = Table(
     Column("national_key", Text),
     Column("procedure_code", Text),
     Column("procedure_name", Text),
+    # "1.001612" of "1.001612.000.00.00.H48": agencies write procedures with and without their own tail.
+    Column(
+        "procedure_key",
+        Text,
+        Computed("split_part(procedure_code, '.', 1) || '.' || split_part(procedure_code, '.', 2)", persisted=True),
+    ),
     Column("submitted_at", DateTime(timezone=True)),
     Column("received_at", DateTime(timezone=True)),
     Column("due_at", DateTime(timezone=True)),
@@ -62,6 +76,25 @@ dossier = Table(
     Index(None, "national_key", postgresql_where=text("national_key IS NOT NULL")),
     Index(None, "updated_at", "id"),
     Index(None, "agency", "updated_at", "id"),
+    # Each list is a walk along one of these; what else is asked for is looked at in the index, where it is included.
+    Index("dossier_received_idx", "received_at", "id", postgresql_include=["agency", "status"]),
+    Index("dossier_procedure_idx", "procedure_key", "updated_at", "id", postgresql_include=["agency", "status"]),
+    Index(
+        "dossier_status_idx",
+        "status",
+        "updated_at",
+        "id",
+        postgresql_include=["agency"],
+        # Nine in ten have come to their end: those are walked along with all others.
+        postgresql_where=text("status <> 10"),
+    ),
+    Index(
+        "dossier_due_idx",
+        "due_at",
+        "id",
+        postgresql_include=["agency", "status"],
+        postgresql_where=text(CLOCK_RUNS),
+    ),
     Index(
         "dossier_open_idx",
         "agency",
@@ -111,3 +144,31 @@ recheck = Table(
     Column("asked_at", DateTime(timezone=True)),
     Index(None, "wanted_at", postgresql_where=text("asked_at IS NULL")),
 )
+
+dossier_mark = Table(
+    "dossier_mark",
+    metadata,
+    Column("mark", BigInteger, primary_key=True, autoincrement=False),
+    Column("dossier_id", BigInteger, primary_key=True, autoincrement=False),
+)
+
+
+def _counts() -> list[Column[Any]]:
+    return [
+        Column("agency", Text, nullable=False),
+        Column("status", SmallInteger, nullable=False),  # 0: the agency's word is not understood
+        Column("month", Date),
+        Column("due_on", Date),
+        Column("late", Boolean, nullable=False),
+        Column("count", BigInteger, nullable=False),
+    ]
+
+
+tally = Table(
+    "tally",
+    metadata,
+    *_counts(),
+    UniqueConstraint("agency", "status", "month", "due_on", "late", postgresql_nulls_not_distinct=True),
+)
+
+tally_delta = Table("tally_delta", metadata, *_counts())

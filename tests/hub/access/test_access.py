@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from hub.access.keys import ApiKeys
+from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
 from hub.access.tables import admin_session, api_key, audit, one_time_password
 from hub.db import Database
@@ -14,12 +15,12 @@ from hub.problems import ProblemError
 
 async def test_a_new_key_ends_the_old_one_of_its_name(database: Database) -> None:
     keys = ApiKeys(database)
-    old = await keys.create("portal", actor="cli:an")
-    new = await keys.create("portal", actor="cli:an")
-    assert await keys.required(new) == "portal"
+    old = await keys.create("portal", scopes=[Scope.DOSSIERS_READ], actor="cli:an")
+    new = await keys.create("portal", scopes=[Scope.DOSSIERS_READ], actor="cli:an")
+    assert (await keys.caller(new)).name == "portal"
     for refused in (old, "ghk_guess", None):
         with pytest.raises(ProblemError) as problem:
-            await keys.required(refused)
+            await keys.caller(refused)
         assert problem.value.type.value.status == 401
     async with database.begin() as connection:
         stored = (await connection.execute(text("SELECT CAST(api_key AS text) FROM api_key"))).scalars().all()

@@ -13,6 +13,7 @@ from contracts.dossier import Dossier, DossierPage
 from contracts.observation import Channel, Observation
 from hub import problems
 from hub.access.keys import ApiKeys
+from hub.access.scopes import Scope
 from hub.db import Database
 from hub.index import history_routes, list_routes
 from hub.index.answers import Answers
@@ -51,7 +52,7 @@ async def client(database: Database, vault: Vault, registry: Registry) -> AsyncI
     admission = Admission(Addresses(database, vault), keys)
     app.include_router(router(answers, fresh.find, admission))
     app.include_router(history_routes.router(database, vault, answers, admission))
-    key = await keys.create("portal", actor="test")
+    key = await keys.create("portal", scopes=[Scope.DOSSIERS_READ], actor="test")
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub", headers={"X-Api-Key": key}) as client:
         yield client

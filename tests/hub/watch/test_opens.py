@@ -10,9 +10,10 @@ from sqlalchemy import Row, select, text, update
 from contracts.status import DossierStatus
 from hub.db import Database
 from hub.index.answers import Answers
-from hub.index.lists import Filter, Lists
+from hub.index.lists import Lists
 from hub.index.record import record
 from hub.index.tables import dossier
+from hub.index.walks import Filter
 from hub.registry import Registry
 from hub.vault import Vault
 from hub.watch import store

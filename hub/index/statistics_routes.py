@@ -1,0 +1,46 @@
+"""GET /v1/statistics: counts by agency, status and month, on time and late."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from contracts.observation import AgencyId
+from contracts.statistics import Month, Statistics
+from hub.access.keys import ApiKeys
+from hub.access.scopes import Caller, Scope
+from hub.conditional import NOT_MODIFIED, conditional
+from hub.db import Database
+from hub.index import tallies
+from hub.index.list_routes import REFUSED, agencies_for, wrong
+from hub.index.tallies import VIETNAM
+from hub.problems import ProblemType, responses
+
+
+def router(database: Database, keys: ApiKeys) -> APIRouter:
+    routes = APIRouter(prefix="/v1", tags=["statistics"])
+
+    @routes.get(
+        "/statistics",
+        summary="Counts by agency, status and month",
+        response_model=Statistics,
+        responses=NOT_MODIFIED | responses(ProblemType.MALFORMED_REQUEST, *REFUSED),
+    )
+    async def statistics(
+        request: Request,
+        caller: Annotated[Caller, Depends(keys.needs(Scope.STATISTICS_READ))],
+        agency: Annotated[AgencyId | None, Query()] = None,
+        first: Annotated[Month | None, Query(description="The first month; a year before the last by default.")] = None,
+        last: Annotated[Month | None, Query(description="The last month; the present one by default.")] = None,
+    ) -> Response:
+        """Right to the unit at the moment of the answer. Dossiers of no known month are always told of."""
+        today = datetime.now(VIETNAM).date()
+        until = date.fromisoformat(f"{last}-01") if last else today.replace(day=1)
+        since = date.fromisoformat(f"{first}-01") if first else until.replace(year=until.year - 1)
+        if since > until:
+            raise wrong("first", "after the last month", "a month that is not after it")
+        agencies = agencies_for(caller, agency)
+        told = await tallies.tell(database, agencies=agencies, first=since, last=until, today=today)
+        return conditional(request, told)
+
+    return routes

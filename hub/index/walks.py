@@ -1,0 +1,206 @@
+"""Which index a list walks along, so that each page costs the same however many dossiers there are.
+
+A list is a walk along one index, in its order. What else is asked for is looked at on the way, at no more than
+`_MOST_LOOKED_AT` dossiers a page: where few fit, a page holds fewer than were asked for, or none, and its
+cursor goes on.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+import orjson
+
+from contracts.status import DossierStatus
+from hub.index.cursors import Place
+from hub.index.tables import CLOCK_RUNS
+from hub.index.tallies import VIETNAM
+
+_MOST_LOOKED_AT = 5_000
+
+#: Of the statuses we know, those at which the agency's clock runs.
+RUNNING = (DossierStatus.RECEIVED, DossierStatus.PROCESSING)
+
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_MICROSECOND = timedelta(microseconds=1)
+#: What both sides can hold, a day from the ends of Python's calendar.
+_FIRST, _LAST = date(1, 1, 2), date(9999, 12, 30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What a list is asked for. Days are Vietnam's, both ends included."""
+
+    #: Only these; None for all.
+    agencies: tuple[str, ...] | None = None
+    #: A procedure's code, with or without an agency's tail.
+    procedure: str | None = None
+    status: DossierStatus | None = None
+    updated_since: datetime | None = None
+    received_from: date | None = None
+    received_to: date | None = None
+    due_from: date | None = None
+    due_to: date | None = None
+    #: Today, where only what is overdue is wanted: due on a day before.
+    overdue_on: date | None = None
+
+    def question(self, *more: str) -> bytes:
+        """All of it, and `more`, as bytes: what a cursor is bound to."""
+        return orjson.dumps([more, {name: getattr(self, name) for name in self.__slots__}])
+
+
+class Sql:
+    """A statement's arguments, numbered as they are mentioned."""
+
+    def __init__(self) -> None:
+        self.arguments: list[Any] = []
+
+    def __call__(self, value: Any, type: str) -> str:
+        self.arguments.append(value)
+        return f"${len(self.arguments)}::{type}"
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """SQL that gives (id, place), in order, of so many dossiers; and which of them are wanted."""
+
+    candidates: str
+    #: How many of the statement's arguments they take.
+    arguments: int
+    #: Conditions on `w`, a candidate, and on `f`, its dossier.
+    conditions: tuple[str, ...]
+    order: str
+    most: int
+
+    def ids(self, limit: str) -> str:
+        """The first of those wanted."""
+        needs_dossier = any("f." in condition for condition in self.conditions)
+        return f"""
+            SELECT w.id, w.place
+              FROM ({self.candidates} LIMIT {self.most}) w
+                   {"JOIN dossier f ON f.id = w.id" if needs_dossier else ""}
+             {"WHERE " + " AND ".join(self.conditions) if self.conditions else ""}
+             ORDER BY w.place {self.order}, w.id {self.order}
+             LIMIT {limit}
+        """
+
+    @property
+    def end(self) -> str:
+        """The last candidate; none where the walk came to its end before."""
+        return f"{self.candidates} OFFSET {self.most - 1} LIMIT 1"
+
+
+def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
+    """By due date where due dates are asked for, by receipt where that is, else by the last change."""
+    by_due = bool(wanted.due_from or wanted.due_to or wanted.overdue_on)
+    by_receipt = not by_due and bool(wanted.received_from or wanted.received_to)
+    by_change = not by_due and not by_receipt
+    by_procedure = by_change and wanted.procedure is not None
+    by_status = by_change and not by_procedure and wanted.status not in (None, DossierStatus.RETURNED)
+    by_agency = by_change and not by_procedure and not by_status and len(wanted.agencies or ()) == 1
+
+    place, order = "updated_at", "ASC"
+    bounds: list[str] = []
+    if by_due:
+        place = "due_at"
+        yesterday = wanted.overdue_on and wanted.overdue_on - timedelta(days=1)
+        last = min(filter(None, (wanted.due_to, yesterday)), default=None)
+        bounds = [CLOCK_RUNS, *_days("due_at", wanted.due_from, last, sql)]
+    elif by_receipt:
+        # Who looks at what came in looks at the newest first.
+        place, order = "received_at", "DESC"
+        bounds = _days("received_at", wanted.received_from, wanted.received_to, sql)
+    elif by_procedure:
+        bounds = _procedure("procedure_key", wanted, sql)
+    elif by_status and wanted.status:
+        bounds = [f"status = {sql(wanted.status.number, 'smallint')}", f"status <> {DossierStatus.RETURNED.number}"]
+    elif by_agency and wanted.agencies:
+        bounds = [f"agency = {sql(wanted.agencies[0], 'text')}"]
+    if after is not None:
+        beyond = ">" if order == "ASC" else "<"
+        bounds.append(f"({place}, id) {beyond} ({sql(moment(after[0]), 'timestamptz')}, {sql(after[1], 'bigint')})")
+    elif wanted.updated_since and by_change:
+        bounds.append(f"updated_at > {sql(wanted.updated_since, 'timestamptz')}")
+    arguments = len(sql.arguments)
+
+    conditions: list[str] = []
+    if wanted.agencies is not None and not by_agency:
+        conditions.append(f"w.agency = ANY({sql(list(wanted.agencies), 'text[]')})")
+    if wanted.status and not by_status:
+        conditions.append(f"w.status = {sql(wanted.status.number, 'smallint')}")
+    if wanted.procedure and not by_procedure:
+        conditions += _procedure("f.procedure_key", wanted, sql)
+    if by_due:
+        conditions += _days("f.received_at", wanted.received_from, wanted.received_to, sql)
+    if wanted.updated_since and not by_change:
+        conditions.append(f"f.updated_at > {sql(wanted.updated_since, 'timestamptz')}")
+    return Walk(
+        candidates=f"""
+            SELECT id, {place} AS place, agency, status
+              FROM dossier
+             {"WHERE " + " AND ".join(bounds) if bounds else ""}
+             ORDER BY {place} {order}, id {order}""",
+        arguments=arguments,
+        conditions=tuple(conditions),
+        order=order,
+        most=_MOST_LOOKED_AT if conditions else limit,
+    )
+
+
+def marked(marks: list[int], wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
+    """Dossiers filed under all these marks, the rarest first; the newest in the hub first."""
+    bounds = [f"mark = {sql(marks[0], 'bigint')}"]
+    if after is not None:
+        bounds.append(f"dossier_id < {sql(after[1], 'bigint')}")
+    arguments = len(sql.arguments)
+    conditions = [
+        f"EXISTS (SELECT FROM dossier_mark o WHERE (o.mark, o.dossier_id) = ({sql(mark, 'bigint')}, w.id))"
+        for mark in marks[1:]
+    ]
+    if wanted.agencies is not None:
+        conditions.append(f"f.agency = ANY({sql(list(wanted.agencies), 'text[]')})")
+    if wanted.status:
+        conditions.append(f"f.status = {sql(wanted.status.number, 'smallint')}")
+    conditions += _procedure("f.procedure_key", wanted, sql)
+    return Walk(
+        candidates=f"""
+            SELECT dossier_id AS id, dossier_id AS place
+              FROM dossier_mark
+             WHERE {" AND ".join(bounds)}
+             ORDER BY dossier_id DESC""",
+        arguments=arguments,
+        conditions=tuple(conditions),
+        order="DESC",
+        most=_MOST_LOOKED_AT if conditions else limit,
+    )
+
+
+def procedure_key(code: str) -> str:
+    """As dossier.procedure_key: "1.001612" of "1.001612.000.00.00.H48"."""
+    parts = code.split(".")
+    return ".".join([parts[0], parts[1] if len(parts) > 1 else ""])
+
+
+def _procedure(column: str, wanted: Filter, sql: Sql) -> list[str]:
+    return [f"{column} = {sql(procedure_key(wanted.procedure), 'text')}"] if wanted.procedure else []
+
+
+def _days(column: str, first: date | None, last: date | None, sql: Sql) -> list[str]:
+    bounds = []
+    if first:
+        bounds.append(f"{column} >= {sql(_start(first), 'timestamptz')}")
+    if last:
+        bounds.append(f"{column} < {sql(_start(last + timedelta(days=1) if last < _LAST else last), 'timestamptz')}")
+    return bounds
+
+
+def _start(day: date) -> datetime:
+    return datetime.combine(min(max(day, _FIRST), _LAST), time(), VIETNAM)
+
+
+def moment(place: int) -> datetime:
+    return _EPOCH + place * _MICROSECOND
+
+
+def place_of(value: datetime | int) -> int:
+    return value if isinstance(value, int) else (value - _EPOCH) // _MICROSECOND
