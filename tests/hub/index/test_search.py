@@ -1,4 +1,4 @@
-"""Searching what is sealed: names folded, parts of codes, persons; what is shown to whom, and stored beside the seal."""
+"""Searching what is sealed: names folded, parts of codes, persons; what is shown to whom, and what is stored."""
 
 import time
 from datetime import timedelta
