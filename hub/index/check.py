@@ -53,9 +53,8 @@ async def check(database: Database, vault: Vault, *, repair: bool = False) -> Fo
     counts = await tallies.differences(database)
     if repair and counts:
         async with database.begin() as connection:
-            await tallies.append(
-                await driver_of(connection), [(each.cell, each.recounted - each.counted) for each in counts]
-            )
+            missed = [(each.cell, each.recounted - each.counted) for each in counts]
+            await tallies.append(await driver_of(connection), missed)
     return Found(dossiers, counts, missing_marks)
 
 

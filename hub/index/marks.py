@@ -124,4 +124,5 @@ def _code_keys(code: str) -> set[str]:
 
 def _part_key(text: str) -> str:
     """As it is compared; the zeros in front of a number of the day are not typed by everybody."""
-    return code_key(text).lstrip("0")
+    key = code_key(text)
+    return key.lstrip("0") or key[:1]

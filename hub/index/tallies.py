@@ -21,6 +21,9 @@ VIETNAM = timezone(timedelta(hours=7))
 #: Statuses at which the agency's clock runs, and those where nobody knows.
 _RUNNING = frozenset({0, 2, 4})
 
+#: Some write a day that never comes. The driver takes the calendar's last one for infinity.
+_LAST_DAY = date(9999, 12, 30)
+
 #: A dossier whose status word is not understood.
 UNKNOWN_STATUS = 0
 
@@ -61,9 +64,9 @@ def _day(at: datetime | None) -> date | None:
     if at is None:
         return None
     try:
-        return at.astimezone(VIETNAM).date()
+        return min(at.astimezone(VIETNAM).date(), _LAST_DAY)
     except OverflowError:
-        return date.max
+        return _LAST_DAY
 
 
 class Shifts:
@@ -111,6 +114,14 @@ _COUNTED = """
     SELECT agency, status, month, due_on, late, count FROM tally_delta
 """
 
+
+def _on(name: str) -> str:
+    """The day in Vietnam of a time, as `_day` has it."""
+    at = f"{name}_at AT TIME ZONE INTERVAL '+07:00'"
+    last = _LAST_DAY.isoformat()
+    return f"CASE WHEN {at} < '{last}' THEN ({at})::date WHEN {at} >= '{last}' THEN date '{last}' END AS {name}_on"
+
+
 _RECOUNTED = f"""
     SELECT agency, coalesce(status, {UNKNOWN_STATUS})::smallint AS status,
            date_trunc('month', coalesce(received_on, submitted_on))::date AS month,
@@ -118,12 +129,7 @@ _RECOUNTED = f"""
                  AND finished_on IS NULL THEN due_on END AS due_on,
            coalesce(finished_on > due_on, false) AS late,
            count(*) AS count
-      FROM (SELECT agency, status, {
-    ", ".join(
-        f"least({name}_at AT TIME ZONE INTERVAL '+07:00', timestamp '9999-12-31')::date AS {name}_on"
-        for name in ("received", "submitted", "due", "finished")
-    )
-}
+      FROM (SELECT agency, status, {", ".join(map(_on, ("received", "submitted", "due", "finished")))}
               FROM dossier
              WHERE moment_rank IS NOT NULL AND gone_at IS NULL) d
      GROUP BY 1, 2, 3, 4, 5

@@ -172,8 +172,12 @@ async def test_a_corrected_name_is_found_and_the_wrong_one_is_not(
 
 
 async def test_nothing_personal_stands_beside_the_seal(do: Record, database: Database) -> None:
-    secrets = {"applicant_name": "Nguyễn Văn Đức", "applicant_phone": "0905123456", "applicant_number": "064085001234"}
-    await do(said(code(1), status=4, **secrets))
+    secrets: dict[str, Any] = {
+        "applicant_name": "Nguyễn Văn Đức",
+        "applicant_phone": "0905123456",
+        "applicant_number": "064085001234",
+    }
+    await do(said(code(1), status=4, applicant_number="064085001234", **secrets))
     async with database.begin() as connection:
         tables = (
             await connection.execute(
@@ -269,7 +273,7 @@ def test_a_token_ends_and_cannot_be_forged(vault: Vault, monkeypatch: pytest.Mon
         assert of.person(forged) is None
     long_ago = time.time() - timedelta(hours=1).total_seconds()
     with monkeypatch.context() as then:
-        then.setattr(people.time, "time", lambda: long_ago)
+        then.setattr(time, "time", lambda: long_ago)
         ended, _ = of.token(person, caller)
     assert of.person(ended) is None
 
