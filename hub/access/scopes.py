@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from contracts.problem import FieldProblem
+from hub.problems import ProblemError, ProblemType
+
 
 class Scope(StrEnum):
     DOSSIERS_READ = "dossiers:read"
@@ -38,3 +41,13 @@ class Caller:
 
     def may(self, scope: Scope) -> bool:
         return scope in self.scopes
+
+    def agencies_for(self, agency: str | None, field: str = "agency") -> tuple[str, ...] | None:
+        """Whose dossiers may be shown where `agency` is asked for; None for all. Raises a 403 problem for an agency
+        that the key is not for."""
+        if agency is None:
+            return self.agencies
+        if self.agencies is not None and agency not in self.agencies:
+            problem = FieldProblem(field=field, problem="not open to this key", expected=", ".join(self.agencies))
+            raise ProblemError(ProblemType.FORBIDDEN, f"The key of {self.name} is not for it.", errors=[problem])
+        return (agency,)

@@ -13,6 +13,7 @@ from contracts.change import ChangePage, ChangeType
 from contracts.observation import AgencyId
 from contracts.problem import FieldProblem
 from hub.access.keys import ApiKeys
+from hub.access.scopes import Caller, Scope
 from hub.db import DATABASE_AWAY
 from hub.feed.cursor import BadCursor
 from hub.feed.feed import Feed
@@ -34,8 +35,11 @@ _TYPES = Query(description="Only these types of events; a mirror needs all of th
 
 
 def router(feed: Feed, keys: ApiKeys) -> APIRouter:
-    routes = APIRouter(prefix="/v1/changes", tags=["changes"], dependencies=[Depends(keys.required)])
-    told = responses(ProblemType.API_KEY_REFUSED, ProblemType.CURSOR_EXPIRED, ProblemType.UNAVAILABLE)
+    routes = APIRouter(prefix="/v1/changes", tags=["changes"])
+    reader = Depends(keys.needs(Scope.CHANGES_READ))
+    told = responses(
+        ProblemType.API_KEY_REFUSED, ProblemType.FORBIDDEN, ProblemType.CURSOR_EXPIRED, ProblemType.UNAVAILABLE
+    )
 
     @routes.get("", summary="What has changed, in order", response_model=ChangePage, responses=told)
     async def page(
@@ -46,8 +50,10 @@ def router(feed: Feed, keys: ApiKeys) -> APIRouter:
         agency: Annotated[AgencyId | None, _AGENCY] = None,
         type: Annotated[list[ChangeType] | None, _TYPES] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
+        caller: Caller = reader,
     ) -> Response:
         """Every change after the cursor, once, and none before it: see docs/changes.md for how to keep a mirror."""
+        agency = _open_to(caller, agency)
         if after is None:
             return _answer([], await feed.here(), more=False)
         read = await _page(feed, "after", after, Wanted(agency, frozenset(type or ())), limit, wait)
@@ -72,7 +78,9 @@ def router(feed: Feed, keys: ApiKeys) -> APIRouter:
         last_event_id: Annotated[
             str | None, Header(max_length=200, description="Sent by whoever comes again; goes before `after`.")
         ] = None,
+        caller: Caller = reader,
     ) -> StreamingResponse:
+        agency = _open_to(caller, agency)
         wanted = Wanted(agency, frozenset(type or ()))
         name, cursor = ("Last-Event-ID", last_event_id) if last_event_id else ("after", after)
         # Here, because once the stream has begun there is no other answer to be given.
@@ -84,6 +92,19 @@ def router(feed: Feed, keys: ApiKeys) -> APIRouter:
         )
 
     return routes
+
+
+def _open_to(caller: Caller, agency: str | None) -> str | None:
+    """The agency whose changes are told; None for all. Raises a 403 problem where the key is for other ones."""
+    agencies = caller.agencies_for(agency)
+    if agencies is None:
+        return None
+    if len(agencies) != 1:
+        problem = FieldProblem(field="agency", problem="missing", expected=f"one of {', '.join(agencies)}")
+        raise ProblemError(
+            ProblemType.FORBIDDEN, f"The key of {caller.name} is not for all agencies.", errors=[problem]
+        )
+    return agencies[0]
 
 
 async def _page(feed: Feed, name: str, cursor: str, wanted: Wanted, limit: int, wait: int) -> Page:

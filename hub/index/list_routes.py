@@ -125,7 +125,7 @@ def router(lists: Lists, keys: ApiKeys) -> APIRouter:
         if (due_from or due_to or overdue) and status not in (None, *RUNNING):
             raise wrong("status", "no clock runs at this status", "2 or 4, with due_from, due_to or overdue")
         wanted = Filter(
-            agencies=agencies_for(caller, agency),
+            agencies=caller.agencies_for(agency),
             procedure=procedure,
             status=status,
             updated_since=updated_since and _storable(updated_since),
@@ -163,7 +163,7 @@ def router(lists: Lists, keys: ApiKeys) -> APIRouter:
         if (asked.name is None) == (asked.code is None):
             raise wrong("/name", "both or neither of name and code", "one of them")
         wanted = Filter(
-            agencies=agencies_for(caller, asked.agency, "/agency"), procedure=asked.procedure, status=asked.status
+            agencies=caller.agencies_for(asked.agency, "/agency"), procedure=asked.procedure, status=asked.status
         )
         in_full = caller.may(Scope.PEOPLE_READ)
         try:
@@ -196,16 +196,6 @@ def router(lists: Lists, keys: ApiKeys) -> APIRouter:
         return conditional(request, Procedures(items=[ProcedureName(code=code, name=name) for code, name in found]))
 
     return routes
-
-
-def agencies_for(caller: Caller, agency: str | None, field: str = "agency") -> tuple[str, ...] | None:
-    """Whose dossiers may be shown; None for all. Raises a 403 problem for an agency that the key is not for."""
-    if agency is None:
-        return caller.agencies
-    if caller.agencies is not None and agency not in caller.agencies:
-        problem = FieldProblem(field=field, problem="not open to this key", expected=", ".join(caller.agencies))
-        raise ProblemError(ProblemType.FORBIDDEN, f"The key of {caller.name} is not for this agency.", errors=[problem])
-    return (agency,)
 
 
 def bad_cursor(error: BadCursor, field: str) -> ProblemError:

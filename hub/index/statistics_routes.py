@@ -12,7 +12,7 @@ from hub.access.scopes import Caller, Scope
 from hub.conditional import NOT_MODIFIED, conditional
 from hub.db import Database
 from hub.index import tallies
-from hub.index.list_routes import REFUSED, agencies_for, wrong
+from hub.index.list_routes import REFUSED, wrong
 from hub.index.tallies import VIETNAM
 from hub.problems import ProblemType, responses
 
@@ -39,7 +39,7 @@ def router(database: Database, keys: ApiKeys) -> APIRouter:
         since = date.fromisoformat(f"{first}-01") if first else until.replace(year=until.year - 1)
         if since > until:
             raise wrong("first", "after the last month", "a month that is not after it")
-        agencies = agencies_for(caller, agency)
+        agencies = caller.agencies_for(agency)
         told = await tallies.tell(database, agencies=agencies, first=since, last=until, today=today)
         return conditional(request, told)
 

@@ -15,6 +15,7 @@ import pytest
 
 from config.secrets import digest_key_file, seal_key_file
 from hub.access.keys import ApiKeys
+from hub.access.scopes import Scope
 from hub.db import Database
 from hub.index.record import record
 from hub.vault import Vault
@@ -97,7 +98,10 @@ async def test_a_mirror_killed_at_random_ends_equal_to_the_index(database: Datab
     data.mkdir()
     vault = Vault(seal_keys=seal_key_file(data), digest_key=digest_key_file(data))
     hub = HubProcess(database.url, data, hurried_agencies(tmp_path / "agencies"), command="api")
-    file, key = tmp_path / "mirror.sqlite", await ApiKeys(database).create("mirror", actor="test")
+    file, key = (
+        tmp_path / "mirror.sqlite",
+        await ApiKeys(database).create("mirror", scopes=[Scope.CHANGES_READ, Scope.DOSSIERS_READ], actor="test"),
+    )
     ended = asyncio.Event()
     async with database.begin() as connection:
         await record(connection, [said(f"H21.20-261123-{n:04d}", status=1) for n in range(800)], vault)
@@ -141,7 +145,10 @@ async def test_a_mirror_that_was_away_too_long_starts_over(
     data.mkdir()
     vault = Vault(seal_keys=seal_key_file(data), digest_key=digest_key_file(data))
     hub = HubProcess(database.url, data, hurried_agencies(tmp_path / "agencies"), command="api")
-    file, key = tmp_path / "mirror.sqlite", await ApiKeys(database).create("mirror", actor="test")
+    file, key = (
+        tmp_path / "mirror.sqlite",
+        await ApiKeys(database).create("mirror", scopes=[Scope.CHANGES_READ, Scope.DOSSIERS_READ], actor="test"),
+    )
 
     async def once() -> dict[str, Any]:
         assert await asyncio.wait_for((await mirror(hub, file, key, "--once")).wait(), 60) == 0

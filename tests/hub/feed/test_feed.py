@@ -16,6 +16,7 @@ from contracts.change import ChangePage, DossierChanged
 from contracts.observation import Observation
 from hub import problems
 from hub.access.keys import ApiKeys
+from hub.access.scopes import Scope
 from hub.db import Database
 from hub.feed import keeping, reading, tail
 from hub.feed.feed import Feed
@@ -46,7 +47,7 @@ async def client(database: Database, feed: Feed) -> AsyncIterator[httpx.AsyncCli
     problems.install(app)
     keys = ApiKeys(database)
     app.include_router(router(feed, keys))
-    headers = {"X-Api-Key": await keys.create("portal", actor="test")}
+    headers = {"X-Api-Key": await keys.create("portal", scopes=[Scope.CHANGES_READ, Scope.DOSSIERS_READ], actor="test")}
     async with httpx.AsyncClient(
         transport=httpx.ASGITransport(app), base_url="http://hub", headers=headers, timeout=60
     ) as client:

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from contracts.change import DossierChanged
 from hub import problems
 from hub.access.keys import ApiKeys
+from hub.access.scopes import Scope
 from hub.db import Database
 from hub.feed import routes
 from hub.feed.feed import Feed
@@ -40,7 +41,7 @@ async def served(database: Database, vault: Vault) -> AsyncIterator[Served]:
         app, feed, keys = FastAPI(), Feed(database, registry, vault), ApiKeys(database)
         problems.install(app)
         app.include_router(routes.router(feed, keys))
-        key = await keys.create("portal", actor="test")
+        key = await keys.create("portal", scopes=[Scope.CHANGES_READ, Scope.DOSSIERS_READ], actor="test")
         with socket.socket() as listener:
             # The kernel would hold megabytes for a slow reader, and hide what the hub does.
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 8192)
