@@ -101,9 +101,7 @@ def _open_to(caller: Caller, agency: str | None) -> str | None:
         return None
     if len(agencies) != 1:
         problem = FieldProblem(field="agency", problem="missing", expected=f"one of {', '.join(agencies)}")
-        raise ProblemError(
-            ProblemType.FORBIDDEN, f"The key of {caller.name} is not for all agencies.", errors=[problem]
-        )
+        raise ProblemError(ProblemType.FORBIDDEN, f"The key of {caller.name} is for some agencies.", errors=[problem])
     return agencies[0]
 
 

@@ -90,6 +90,10 @@ def place(file: Path) -> Any:
     return None
 
 
+async def new_key(database: Database) -> str:
+    return await ApiKeys(database).create("mirror", scopes=[Scope.CHANGES_READ, Scope.DOSSIERS_READ], actor="test")
+
+
 async def test_a_mirror_killed_at_random_ends_equal_to_the_index(database: Database, tmp_path: Path) -> None:
     seed = int(os.environ.get("HUB_TEST_SEED", random.randrange(2**32)))
     print(f"HUB_TEST_SEED={seed}")
@@ -100,7 +104,7 @@ async def test_a_mirror_killed_at_random_ends_equal_to_the_index(database: Datab
     hub = HubProcess(database.url, data, hurried_agencies(tmp_path / "agencies"), command="api")
     file, key = (
         tmp_path / "mirror.sqlite",
-        await ApiKeys(database).create("mirror", scopes=[Scope.CHANGES_READ, Scope.DOSSIERS_READ], actor="test"),
+        await new_key(database),
     )
     ended = asyncio.Event()
     async with database.begin() as connection:
@@ -147,7 +151,7 @@ async def test_a_mirror_that_was_away_too_long_starts_over(
     hub = HubProcess(database.url, data, hurried_agencies(tmp_path / "agencies"), command="api")
     file, key = (
         tmp_path / "mirror.sqlite",
-        await ApiKeys(database).create("mirror", scopes=[Scope.CHANGES_READ, Scope.DOSSIERS_READ], actor="test"),
+        await new_key(database),
     )
 
     async def once() -> dict[str, Any]:

@@ -177,7 +177,7 @@ async def test_nothing_personal_stands_beside_the_seal(do: Record, database: Dat
         "applicant_phone": "0905123456",
         "applicant_number": "064085001234",
     }
-    await do(said(code(1), status=4, applicant_number="064085001234", **secrets))
+    await do(said(code(1), status=4, **secrets))
     async with database.begin() as connection:
         tables = (
             await connection.execute(
