@@ -102,10 +102,7 @@ async def test_a_mirror_killed_at_random_ends_equal_to_the_index(database: Datab
     data.mkdir()
     vault = Vault(seal_keys=seal_key_file(data), digest_key=digest_key_file(data))
     hub = HubProcess(database.url, data, hurried_agencies(tmp_path / "agencies"), command="api")
-    file, key = (
-        tmp_path / "mirror.sqlite",
-        await new_key(database),
-    )
+    file, key = tmp_path / "mirror.sqlite", await new_key(database)
     ended = asyncio.Event()
     async with database.begin() as connection:
         await record(connection, [said(f"H21.20-261123-{n:04d}", status=1) for n in range(800)], vault)
@@ -149,10 +146,7 @@ async def test_a_mirror_that_was_away_too_long_starts_over(
     data.mkdir()
     vault = Vault(seal_keys=seal_key_file(data), digest_key=digest_key_file(data))
     hub = HubProcess(database.url, data, hurried_agencies(tmp_path / "agencies"), command="api")
-    file, key = (
-        tmp_path / "mirror.sqlite",
-        await new_key(database),
-    )
+    file, key = tmp_path / "mirror.sqlite", await new_key(database)
 
     async def once() -> dict[str, Any]:
         assert await asyncio.wait_for((await mirror(hub, file, key, "--once")).wait(), 60) == 0
