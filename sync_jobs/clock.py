@@ -10,9 +10,9 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from hub.calls import recorder
 from hub.db import DATABASE_AWAY, RETRY_SECONDS, Database
 from hub.feed import keeping
+from hub.index import tallies
 from hub.live import claims
 from hub.ownership import attempts
-from hub.index import tallies
 from hub.registry import Registry
 from hub.streams import store
 from hub.telemetry import CLOCK_LEADS

@@ -17,6 +17,7 @@ from hub.index.cursors import Cursors, Place
 from hub.index.marks import Contact
 from hub.index.summaries import COLUMNS, JOINS, summary_json
 from hub.index.walks import Filter, Sql, Walk
+from hub.masks import mask_name
 from hub.registry import Registry
 from hub.vault import Vault
 
@@ -211,10 +212,5 @@ def _cut(
 def _applicant(personal: Mapping[str, Any], *, in_full: bool) -> Applicant:
     name = personal.get("applicant_name")
     if not in_full:
-        return Applicant(name=name and masked_name(name), masked=True)
+        return Applicant(name=name and mask_name(name), masked=True)
     return Applicant(name=name, masked=False, **{each.value: personal.get(each.fact) for each in Contact})
-
-
-def masked_name(name: str) -> str:
-    """Of each word the first letter: "Nguyễn Văn Đức" → "N••• V••• Đ•••"."""
-    return " ".join(word[0] + "•••" for word in name.split())

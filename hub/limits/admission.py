@@ -19,7 +19,7 @@ class Admission:
         """Who asks; tell it how that went. Raises the problem to answer with, where it has to wait or has a wrong
         key."""
         if key := request.headers.get("x-api-key"):
-            await self._keys.required(key)
+            await self._keys.caller(key)
             return _UNLIMITED
         visitor = self.visitor(request)
         if (wait := visitor.wait()) > 0:

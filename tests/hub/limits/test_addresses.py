@@ -152,7 +152,7 @@ async def client(database: Database, vault: Vault) -> AsyncIterator[httpx.AsyncC
     behind = ProxyHeadersMiddleware(app, trusted_hosts=["127.0.0.1/32", "::1/128"])  # type: ignore[arg-type]
     transport = httpx.ASGITransport(behind)  # type: ignore[arg-type]
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
-        client.headers["X-Good-Key"] = await keys.create("portal", actor="test")
+        client.headers["X-Good-Key"] = await keys.create("portal", scopes=[], actor="test")
         yield client
 
 

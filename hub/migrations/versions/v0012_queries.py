@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0009"
-down_revision = "0008"
+revision = "0012"
+down_revision = "0011"
 
 _CLOCK_RUNS = "coalesce(status, 0) IN (0, 2, 4) AND finished_at IS NULL AND gone_at IS NULL"
 
