@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from contracts.dossier import DossierPage, DossierSummary, FoundPage
 from contracts.observation import AgencyId
@@ -34,6 +34,11 @@ ProcedureCode = Annotated[
 _GOES_ON = "`next_cursor` of the page before, with everything else as it was."
 
 
+def only_one_of(*names: str) -> list[JsonValue]:
+    """For a schema's `oneOf`: exactly one of these is given, and not null."""
+    return [{"required": [name], "properties": {name: {"type": "string"}}} for name in names]
+
+
 class ManyCodes(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -56,7 +61,7 @@ class ManyDossiers(BaseModel):
 class Search(BaseModel):
     """Give `name` or `code`; the others narrow it down."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"oneOf": only_one_of("name", "code")})
 
     name: Annotated[str, StringConstraints(max_length=200)] | None = Field(
         default=None,

@@ -12,7 +12,7 @@ from hub.access.people import People, Person
 from hub.access.scopes import Caller, Scope
 from hub.conditional import secret
 from hub.index.cursors import BadCursor
-from hub.index.list_routes import MOST, REFUSED, Cursor, Limit, bad_cursor, wrong
+from hub.index.list_routes import MOST, REFUSED, Cursor, Limit, bad_cursor, only_one_of, wrong
 from hub.index.lists import Lists
 from hub.index.marks import Contact, contact_values
 from hub.index.walks import Filter
@@ -23,7 +23,7 @@ from hub.vault import Vault
 class Told(BaseModel):
     """A person, by exactly one of these. They are in the body, for addresses are logged on the way."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"oneOf": only_one_of(*Contact)})
 
     number: Annotated[str, StringConstraints(max_length=40)] | None = Field(
         default=None, description="Số định danh (CCCD), or a tax number.", examples=["064085001234"]
