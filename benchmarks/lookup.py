@@ -23,6 +23,7 @@ from benchmarks.countries import Countries, countries
 from benchmarks.figures import figure
 from benchmarks.load import Callers, Outcome, drive, request
 from hub.access.keys import ApiKeys
+from hub.access.scopes import Scope
 
 GOAL = 0.75
 P99_GOAL = 1.3
@@ -46,7 +47,7 @@ async def codes(url: str) -> list[str]:
 
 async def key_for(made: Countries, url: str) -> str:
     async with made.open(url) as database:
-        return await ApiKeys(database).create("benchmark", actor="benchmark")
+        return await ApiKeys(database).create("benchmark", scopes=[Scope.DOSSIERS_READ], actor="benchmark")
 
 
 async def synced_now(url: str) -> None:

@@ -79,6 +79,18 @@ class ApiKeys:
         """Whose key it is. Raises a 401 problem."""
         if not key:
             raise ProblemError(ProblemType.API_KEY_REFUSED, "The header X-Api-Key is missing.")
+        found = await self.holder(key)
+        if found is None:
+            raise ProblemError(ProblemType.API_KEY_REFUSED, "The key in X-Api-Key is not valid.")
+        return found
+
+    async def name_of(self, key: str) -> str | None:
+        """Whose valid key it is; None where it is none."""
+        found = await self.holder(key)
+        return found.name if found else None
+
+    async def holder(self, key: str) -> Caller | None:
+        """The frontend whose valid key it is. A key that was ended in another process may pass for seconds more."""
         key_hash = hash_of(key)
         known = self._trusted.get(key_hash)
         if known and time.monotonic() - known[1] < _TRUSTED_SECONDS:
@@ -86,7 +98,7 @@ class ApiKeys:
         row = await self._database.reads.fetchrow(_FIND, key_hash)
         if row is None:
             self._trusted.pop(key_hash, None)
-            raise ProblemError(ProblemType.API_KEY_REFUSED, "The key in X-Api-Key is not valid.")
+            return None
         # What is not known here any more is of a scope that ended.
         scopes = frozenset(Scope(each) for each in row["scopes"] if each in set(Scope))
         found = Caller(row["name"], scopes, None if row["agencies"] is None else tuple(row["agencies"]))

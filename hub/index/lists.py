@@ -168,8 +168,8 @@ class Lists:
             personal = orjson.loads(self._vault.open(row["personal"])) if row["personal"] else {}
             if fits(row, personal):
                 items.append(
-                    FoundDossier.model_construct(
-                        **summary(row, self._registry, now), applicant=_applicant(personal, in_full=in_full)
+                    FoundDossier.model_validate(
+                        summary_json(row, self._registry, now) | {"applicant": _applicant(personal, in_full=in_full)}
                     )
                 )
         return FoundPage(items=items, next_cursor=self._cursors.give(question, next_place) if next_place else None)

@@ -12,6 +12,7 @@ from contracts.dossier import Dossier
 from contracts.observation import Channel
 from hub import problems
 from hub.access.keys import ApiKeys
+from hub.access.scopes import Scope
 from hub.db import Database
 from hub.index.answers import Answers
 from hub.index.by_code import ByCode
@@ -52,7 +53,7 @@ async def clients(database: Database, vault: Vault) -> AsyncIterator[Clients]:
             went_on.append(scope["path"])
             await app(scope, receive, send)
 
-        headers = {"X-Api-Key": await keys.create("portal", actor="test")}
+        headers = {"X-Api-Key": await keys.create("portal", scopes=[Scope.DOSSIERS_READ], actor="test")}
         fast, slow = [
             await stack.enter_async_context(
                 httpx.AsyncClient(transport=httpx.ASGITransport(each), base_url="http://hub", headers=headers)
