@@ -8,6 +8,7 @@ from html import escape
 from http import HTTPStatus
 from typing import Any
 
+import orjson
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -333,5 +334,14 @@ def _complete(document: dict[str, Any]) -> None:
     refused = {str(status): told for status, told in responses(ProblemType.MALFORMED_REQUEST).items()}
     for operations in document["paths"].values():
         for operation in operations.values():
+            for content in operation.get("requestBody", {}).get("content", {}).values():
+                content["schema"] = _by_name(content["schema"], schemas)
             if operation["responses"].pop("422", None):
                 operation["responses"] |= refused | operation["responses"]
+
+
+def _by_name(schema: dict[str, Any], schemas: dict[str, Any]) -> dict[str, Any]:
+    """The schema of a body that a route reads by itself, with its parts among `schemas`, where references find them."""
+    named: dict[str, Any] = orjson.loads(orjson.dumps(schema).replace(b'"#/$defs/', b'"#/components/schemas/'))
+    schemas.update(named.pop("$defs", {}))
+    return named

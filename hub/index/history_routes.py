@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime
 
 from contracts.history import History
 from hub.db import Database
@@ -12,6 +11,7 @@ from hub.index.history import entries, events, past, state
 from hub.index.merge import timeline
 from hub.index.routes import Code, OneAgency, only
 from hub.limits.admission import Admission
+from hub.moments import Moment
 from hub.problems import ProblemType, responses
 from hub.vault import Vault
 
@@ -35,11 +35,11 @@ def router(database: Database, vault: Vault, answers: Answers, admission: Admiss
         code: Code,
         agency: OneAgency = None,
         as_of: Annotated[
-            AwareDatetime | None,
+            Moment | None,
             Query(description="How it stood then at the agency, by all that is known today. With zone; inclusive."),
         ] = None,
         known_at: Annotated[
-            AwareDatetime | None,
+            Moment | None,
             Query(
                 description="By what the hub had heard until then: what it could have answered. With zone; inclusive."
             ),

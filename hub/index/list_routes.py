@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from contracts.dossier import DossierPage, DossierSummary, FoundPage
 from contracts.observation import AgencyId
@@ -17,6 +17,7 @@ from hub.index.cursors import BadCursor
 from hub.index.lists import Lists
 from hub.index.tallies import VIETNAM
 from hub.index.walks import RUNNING, Filter
+from hub.moments import Moment
 from hub.problems import ProblemError, ProblemType, responses
 
 #: The most of a page, and the most codes asked for at once.
@@ -117,7 +118,7 @@ def router(lists: Lists, keys: ApiKeys) -> APIRouter:
             bool, Query(description="True: only those whose clock runs, and whose due date is before today in Vietnam.")
         ] = False,
         updated_since: Annotated[
-            AwareDatetime | None, Query(description="With zone. Ask for a minute more than you need.")
+            Moment | None, Query(description="With zone. Ask for a minute more than you need.")
         ] = None,
         cursor: Annotated[Cursor | None, Query(description=_GOES_ON)] = None,
         limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
