@@ -1,5 +1,6 @@
-"""A moment as it is asked for: a date with time and zone."""
+"""Moments and days as they are asked for in queries."""
 
+from datetime import date
 from typing import Annotated
 
 from pydantic import AwareDatetime, BeforeValidator
@@ -11,7 +12,9 @@ def _not_a_number(value: object) -> object:
         float(str(value))
     except ValueError:
         return value
-    raise ValueError("Input should be a date with time and zone, such as 2026-11-25T08:00:00+07:00")
+    raise ValueError("Input should be written as 2026-11-25, a moment as 2026-11-25T08:00:00+07:00")
 
 
+#: A date with time and zone.
 Moment = Annotated[AwareDatetime, BeforeValidator(_not_a_number)]
+Day = Annotated[date, BeforeValidator(_not_a_number)]

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import random
 import re
 import subprocess
 import sys
@@ -24,6 +23,8 @@ from tests.observations import observation as said
 from tests.running import ROOT, HubProcess, running_hub
 
 CASES = 5_000
+#: The same for everybody, so that who changed nothing sees nothing new; another is worth trying now and then.
+SEED = 3223813851
 #: Made by rules of the document, and not by what they mean, most cursors are forged and some days are in the wrong
 #: order: that these are refused is told by tests of their own.
 BUT = "positive_data_acceptance"
@@ -61,7 +62,7 @@ def told(output: str) -> int:
 
 @pytest.mark.timeout(1200)
 async def test_every_answer_is_as_documented(database: Database, tmp_path: Path) -> None:
-    seed = int(os.environ.get("HUB_TEST_SEED", random.randrange(2**32)))
+    seed = int(os.environ.get("HUB_TEST_SEED", SEED))
     print(f"HUB_TEST_SEED={seed}")
     data = tmp_path / "data"
     data.mkdir()
@@ -75,7 +76,7 @@ async def test_every_answer_is_as_documented(database: Database, tmp_path: Path)
         document = (await client.get("/openapi.json")).json()
         operations = sum(len(path) for path in document["paths"].values()) - 1
         # Of operations with few parameters there are fewer different cases.
-        each = 3 * CASES // (2 * operations)
+        each = 6 * CASES // (5 * operations)
         process = await start(hub.url, seed, per_operation=each, key=key, token=token, folder=tmp_path)
     output = process.stdout
     print(output[-6000:])

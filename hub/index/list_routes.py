@@ -17,7 +17,7 @@ from hub.index.cursors import BadCursor
 from hub.index.lists import Lists
 from hub.index.tallies import VIETNAM
 from hub.index.walks import RUNNING, Filter
-from hub.moments import Moment
+from hub.moments import Day, Moment
 from hub.problems import ProblemError, ProblemType, responses
 
 #: The most of a page, and the most codes asked for at once.
@@ -108,12 +108,12 @@ def router(lists: Lists, keys: ApiKeys) -> APIRouter:
         agency: Annotated[AgencyId | None, Query()] = None,
         procedure: Annotated[ProcedureCode | None, Query()] = None,
         status: Annotated[DossierStatus | None, Query(description="National status code, 1 to 10.")] = None,
-        received_from: Annotated[date | None, Query(description="A day in Vietnam; itself included.")] = None,
-        received_to: Annotated[date | None, Query(description="A day in Vietnam; itself included.")] = None,
+        received_from: Annotated[Day | None, Query(description="A day in Vietnam; itself included.")] = None,
+        received_to: Annotated[Day | None, Query(description="A day in Vietnam; itself included.")] = None,
         due_from: Annotated[
-            date | None, Query(description="Of those whose clock runs: status 2, 4 or not known, not finished.")
+            Day | None, Query(description="Of those whose clock runs: status 2, 4 or not known, not finished.")
         ] = None,
-        due_to: Annotated[date | None, Query(description="As due_from; itself included.")] = None,
+        due_to: Annotated[Day | None, Query(description="As due_from; itself included.")] = None,
         overdue: Annotated[
             bool, Query(description="True: only those whose clock runs, and whose due date is before today in Vietnam.")
         ] = False,
