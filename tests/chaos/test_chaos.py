@@ -107,6 +107,8 @@ async def test_a_full_disk_is_said_and_what_is_known_is_still_answered(stage: St
 
 
 async def test_the_auditor_sees_what_is_amiss(stage: Stage) -> None:
+    [item, *_] = await stage.estate.state("ubnd-pleiku")
+    await stage.estate.push("ubnd-pleiku", item["code"])
     await until_equal(stage.estate, stage.cluster.url, seconds=RECOVERY_SECONDS)
     connection = await asyncpg.connect(stage.cluster.url)
     try:

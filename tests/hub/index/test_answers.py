@@ -186,6 +186,7 @@ async def test_filters(client: httpx.AsyncClient, database: Database, vault: Vau
         ({"agency": "Sở"}, "agency"),
         ({"updated_since": "yesterday"}, "updated_since"),
         ({"updated_since": "2026-11-23T08:00:00"}, "updated_since"),
+        ({"updated_since": "0.5"}, "updated_since"),
         ({"limit": "0"}, "limit"),
         ({"cursor": "AAAA"}, "cursor"),
         ({"cursor": "không"}, "cursor"),

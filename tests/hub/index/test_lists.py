@@ -260,6 +260,7 @@ async def test_many_by_code(new_client: NewClient, do: Record) -> None:
     ("query", "field"),
     [
         ({"received_from": "23/11/2026"}, "received_from"),
+        ({"received_to": "0"}, "received_to"),
         ({"received_from": "2026-11-24", "received_to": "2026-11-23"}, "received_to"),
         ({"due_from": "2026-11-24", "due_to": "2026-11-23"}, "due_to"),
         ({"overdue": "maybe"}, "overdue"),
