@@ -14,7 +14,7 @@ import typer
 from prometheus_client import start_http_server
 
 from config.settings import Settings
-from hub import config_cli, log, main, sync_cli
+from hub import agencies_cli, config_cli, log, main, sync_cli
 from hub.backup import backup, restore
 from hub.sample import SampleEstate, sample_estate
 from hub.studio import commands as studio
@@ -27,6 +27,7 @@ app.add_typer(keys_app, name="keys")
 app.add_typer(studio.app, name="adapter")
 app.add_typer(sync_cli.app, name="sync")
 app.add_typer(config_cli.app, name="config")
+app.add_typer(agencies_cli.app, name="agencies")
 
 #: How long `run --sample` waits for the first sync before it says what to open all the same.
 _FIRST_SYNC_SECONDS = 90

@@ -5,7 +5,7 @@ corrections are in it. `known_at` asks what the hub could have answered then: of
 the time, and answers given in the past can be explained by it. With both: what the hub knew then of an earlier day.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,11 +17,12 @@ from contracts.history import HistoryLine, PastState
 from contracts.observation import Channel
 from contracts.status import DossierStatus
 from hub.db import Database
-from hub.index.merge import Entry, Step, fold
+from hub.index.merge import Entry, Step, fold_handed
 from hub.vault import Vault
 
 _LINES = """
-    SELECT digest, code, occurred_at, revision, settles, facts::text AS facts, personal, observed_at, channel
+    SELECT digest, code, occurred_at, revision, settles, facts::text AS facts, personal, observed_at, channel,
+           said_by
       FROM observation
      WHERE dossier_id = $1
 """
@@ -43,12 +44,11 @@ async def entries(database: Database, vault: Vault, dossier_id: int, *, personal
     return sorted((_entry(row, vault, personal=personal) for row in rows), key=lambda entry: entry.stamp)
 
 
-def state(entries: Iterable[Entry]) -> PastState | None:
-    """The state that the lines make; None for none."""
-    known = list(entries)
-    if not known:
+def state(entries: Collection[Entry], agencies: Sequence[str]) -> PastState | None:
+    """The state that the lines make of a dossier that was `handed_to` these agencies; None for none."""
+    if all(entry.moved_to for entry in entries):
         return None
-    whole = fold(known)
+    whole, _ = fold_handed(entries, agencies)
     facts = whole.facts
     return PastState(
         code=whole.code,
@@ -64,28 +64,28 @@ def state(entries: Iterable[Entry]) -> PastState | None:
     )
 
 
-def events(steps: Iterable[Step], agency: str) -> list[StatusEvent]:
-    """The timeline as people see it."""
+def events(steps: Iterable[Step], first: str) -> list[StatusEvent]:
+    """The timeline as people see it; `first`: the agency that had the dossier first."""
     return [
         StatusEvent(
             status=StatusName.of(DossierStatus(step.status)),
             occurred_at=step.happened_at,
             observed_at=step.observed_at,
-            source=Source(agency=agency, channel=Channel(step.channel)),
+            source=Source(agency=step.said_by or first, channel=Channel(step.channel)),
             raw=step.raw,
         )
         for step in steps
     ]
 
 
-def line(entry: Entry, agency: str) -> HistoryLine:
+def line(entry: Entry, first: str) -> HistoryLine:
     return HistoryLine(
         code=entry.code,
         occurred_at=entry.occurred_at,
         observed_at=entry.observed_at,
         revision=entry.revision,
         settles=entry.settles,
-        source=Source(agency=agency, channel=Channel(entry.channel)),
+        source=Source(agency=entry.said_by or first, channel=Channel(entry.channel)),
         facts=entry.facts,
     )
 
@@ -107,4 +107,5 @@ def _entry(row: asyncpg.Record, vault: Vault, *, personal: bool) -> Entry:
         facts=facts,
         observed_at=row["observed_at"],
         channel=row["channel"],
+        said_by=row["said_by"],
     )

@@ -1,0 +1,134 @@
+"""Dossiers that pass from agency to agency: `record`'s way for those that have moved, or move now.
+
+Each is folded from its whole history, whoever said what. Few have moved, and of those few are spoken of.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import asyncpg
+
+from contracts.codes import names_its_unit
+from hub.db import Driver
+from hub.index import sql
+from hub.index.merge import Entry, State, fold, fold_handed, handed_to
+from hub.index.news import news
+from hub.index.rows import STATE_COLUMNS, Seals, entry_of, line_values, state_of, state_values
+from hub.vault import Vault
+
+_MOVE = "UPDATE dossier SET agency = $2, former_agencies = $3, told_by = $4 WHERE id = $1"
+
+_ALIAS = """
+    INSERT INTO dossier_alias (agency, code_key, dossier_id) VALUES ($1, $2, $3)
+        ON CONFLICT (agency, code_key) DO UPDATE SET dossier_id = excluded.dossier_id
+"""
+_UNALIAS = "DELETE FROM dossier_alias WHERE (agency, code_key) = ($1, $2)"
+
+_OTHERS = f"""
+    SELECT id, agency, former_agencies, code_key, {", ".join(STATE_COLUMNS)}
+      FROM dossier
+     WHERE agency = ANY($1::text[]) AND code_key = $2 AND id <> $3
+     ORDER BY id
+       FOR UPDATE
+"""
+
+# All that names a dossier goes with it, or is of no more use.
+_SAID_BY = "UPDATE observation SET dossier_id = $1, said_by = coalesce(said_by, $3) WHERE dossier_id = $2"
+_GO_WITH = tuple(f"UPDATE {table} SET dossier_id = $1 WHERE dossier_id = $2" for table in ("change", "dossier_alias"))
+_ENDS = (
+    *(f"DELETE FROM {table} WHERE dossier_id = $1" for table in ("recheck", "watch", "missing")),
+    "DELETE FROM dossier WHERE id = $1",
+)
+
+
+class Clash(Exception):
+    """The agency that a dossier would move to has another one with this code."""
+
+    def __init__(self, agency: str, code: str) -> None:
+        super().__init__(f"{agency} has another dossier with the code {code}")
+        self.agency, self.code = agency, code
+
+
+class Joined(NamedTuple):
+    """A dossier that turned out to be the same, as it was."""
+
+    dossier_id: int
+    agency: str
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Handed:
+    """What became of a dossier."""
+
+    before: State
+    after: State
+    agency: str
+    lines: Sequence[Entry]
+    seals: Seals
+    joined: Sequence[Joined] = ()
+
+
+async def hand_on(
+    driver: Driver, row: asyncpg.Record, heard: Collection[Entry], vault: Vault, correlation_id: str | None
+) -> Handed | None:
+    """Write what was `heard` of the locked dossier `row`; None where that was nothing new. Raises Clash, with nothing
+    written of the move."""
+    dossier_id, first = row["id"], (row["former_agencies"] or [row["agency"]])[0]
+    before, seals = state_of(row, vault), Seals(vault)
+    seals.keep(before.facts, row["personal"])
+    history = await _history(driver, dossier_id, vault)
+    lines = _new_lines(first, heard, history, vault)
+    # What was heard before comes again where it was heard earlier than we knew.
+    values = [line_values(dossier_id, first, entry, seals, correlation_id) for entry in lines]
+    written = {line["digest"]: line["is_new"] for line in await driver.fetchmany(sql.APPEND, values)}
+    if not written:
+        return None
+    history = await _history(driver, dossier_id, vault)
+    agencies = handed_to(first, history)
+    joined: list[Joined] = []
+    for other in await driver.fetch(_OTHERS, agencies, row["code_key"], dossier_id):
+        if other["former_agencies"] or not names_its_unit(row["code"]):
+            raise Clash(other["agency"], row["code"])
+        joined.append(Joined(other["id"], other["agency"], state_of(other, vault)))
+        await _join(driver, dossier_id, joined[-1])
+    if joined:
+        history = await _history(driver, dossier_id, vault)
+    after, speaker = fold_handed(history, agencies)
+    await driver.execute(sql.SETTLE, dossier_id, *state_values(after, seals))
+    await _name(driver, row, agencies, speaker)
+    added = [entry for entry in lines if written.get(entry.digest)]
+    return Handed(before, after, agencies[-1], added, seals, joined)
+
+
+def _new_lines(first: str, heard: Collection[Entry], history: Collection[Entry], vault: Vault) -> list[Entry]:
+    """What of that is to be written: of each agency, beside what that agency itself had said before."""
+    lines = [entry for entry in heard if entry.moved_to]
+    words = [entry for entry in heard if not entry.moved_to]
+    for agency in sorted({entry.said_by or first for entry in words}):
+        said = [entry for entry in history if not entry.moved_to and (entry.said_by or first) == agency]
+        new = [entry for entry in words if (entry.said_by or first) == agency]
+        lines += news(agency, new, fold(said) if said else None, vault)
+    return lines
+
+
+async def _history(driver: Driver, dossier_id: int, vault: Vault) -> list[Entry]:
+    return [entry_of(line, vault) for line in await driver.fetch(sql.HISTORY, [dossier_id])]
+
+
+async def _join(driver: Driver, dossier_id: int, other: Joined) -> None:
+    await driver.execute(_SAID_BY, dossier_id, other.dossier_id, other.agency)
+    for statement in _GO_WITH:
+        await driver.execute(statement, dossier_id, other.dossier_id)
+    for statement in _ENDS:
+        await driver.execute(statement, other.dossier_id)
+
+
+async def _name(driver: Driver, row: asyncpg.Record, agencies: Sequence[str], speaker: str) -> None:
+    """Have the dossier be its last agency's, and be found under the names of all the others."""
+    *former, now = agencies
+    key = row["code_key"]
+    await driver.execute(_UNALIAS, now, key)
+    await driver.execute(_MOVE, row["id"], now, former or None, None if speaker == now else speaker)
+    await driver.executemany(_ALIAS, [(agency, key, row["id"]) for agency in dict.fromkeys(former) if agency != now])
