@@ -34,9 +34,9 @@ _OTHERS = f"""
 """
 
 # All that names a dossier goes with it, or is of no more use.
-_SAID_BY = "UPDATE observation SET dossier_id = $1, said_by = coalesce(said_by, $3) WHERE dossier_id = $2"
-_GO_WITH = tuple(f"UPDATE {table} SET dossier_id = $1 WHERE dossier_id = $2" for table in ("change", "dossier_alias"))
-_ENDS = (
+SAID_BY = "UPDATE observation SET dossier_id = $1, said_by = coalesce(said_by, $3) WHERE dossier_id = $2"
+GO_WITH = tuple(f"UPDATE {table} SET dossier_id = $1 WHERE dossier_id = $2" for table in ("change", "dossier_alias"))
+ENDS = (
     *(f"DELETE FROM {table} WHERE dossier_id = $1" for table in ("recheck", "watch", "missing")),
     "DELETE FROM dossier WHERE id = $1",
 )
@@ -118,10 +118,10 @@ async def _history(driver: Driver, dossier_id: int, vault: Vault) -> list[Entry]
 
 
 async def _join(driver: Driver, dossier_id: int, other: Joined) -> None:
-    await driver.execute(_SAID_BY, dossier_id, other.dossier_id, other.agency)
-    for statement in _GO_WITH:
+    await driver.execute(SAID_BY, dossier_id, other.dossier_id, other.agency)
+    for statement in GO_WITH:
         await driver.execute(statement, dossier_id, other.dossier_id)
-    for statement in _ENDS:
+    for statement in ENDS:
         await driver.execute(statement, other.dossier_id)
 
 

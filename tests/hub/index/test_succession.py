@@ -11,7 +11,8 @@ from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.observation import Channel, Facts, Observation
-from hub.db import Database
+from hub.db import Database, metadata
+from hub.index import succession
 from hub.index.record import record
 from hub.index.succession import Clash
 from hub.index.tables import change, dossier, dossier_alias, observation
@@ -103,6 +104,12 @@ async def test_what_the_successor_said_before_it_moved_is_joined(database: Datab
         ("moved", kept["id"], None),
         ("joined", kept["id"], gone["id"]),
     ]
+
+
+def test_all_tables_that_name_a_dossier_are_thought_of_when_two_are_one() -> None:
+    naming = {table.name for table in metadata.tables.values() if "dossier_id" in table.c}
+    statements = " ".join((*succession.GO_WITH, *succession.ENDS, succession.SAID_BY))
+    assert {name for name in naming if f" {name} " not in statements} == set()
 
 
 async def test_a_code_that_names_no_unit_may_be_another_dossier(database: Database, vault: Vault) -> None:
