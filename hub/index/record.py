@@ -249,7 +249,8 @@ async def _go_on(
     for row, before, seals in found:
         lines_of = added[row["id"]]
         if row["id"] in again:
-            after = fold(histories[row["id"]])
+            # One that was given back before anybody knew may have moved, and has not.
+            after = fold(entry for entry in histories[row["id"]] if not entry.moved_to)
         elif lines_of:
             after = fold(lines_of, start=before)
         else:

@@ -135,6 +135,16 @@ async def test_moves_follow_each_other_and_go_back(database: Database, vault: Va
     assert (await only(database))["status"] == 4
 
 
+async def test_one_that_moved_to_where_it_was_has_not_moved(database: Database, vault: Vault) -> None:
+    await do(database, vault, said(agency=OLD, at=5, status=4))
+    before = await only(database)
+    await do(database, vault, move(OLD))
+    await do(database, vault, said(agency=OLD, at=1, heard=600, status=2))
+    row = await only(database)
+    assert (row["agency"], row["former_agencies"], row["status"]) == (OLD, None, 4)
+    assert row["top"] == before["top"]
+
+
 async def test_that_an_unknown_dossier_moved_says_nothing(database: Database, vault: Vault) -> None:
     await do(database, vault, move(NEW))
     assert await rows(database) == []
@@ -187,7 +197,7 @@ async def dump(database: Database, vault: Vault) -> Any:
         return [await all_of(connection, table) for table in (dossier, dossier_alias, observation)]
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(words=st.lists(_words, min_size=1, max_size=6), moves=_moves, data=st.data())
 async def test_in_any_order_it_is_the_same_dossier(
     words: Sequence[Observation], moves: Sequence[Observation], data: st.DataObject, database: Database, vault: Vault
