@@ -38,7 +38,7 @@ OTHERS = [f"so-thuong-{number:02}" for number in range(10)]
 FLOODS: tuple[Kind, ...] = ("pull", "reconcile", "backfill")
 
 #: How long an answer takes that is one of very many.
-_ANSWER_SECONDS = 0.5
+_ANSWER_SECONDS = 3.0
 _PAGE = 5
 #: The flooding agencies say the same dossiers again and again.
 _DOSSIERS = 100
@@ -154,9 +154,9 @@ async def _count(database: Database, what: str) -> int:
 async def _ask(database: Database, streams: Sequence[tuple[Kind, str]], *, plain: bool = False) -> list[bool]:
     """Have them read, as the clock does; `plain`: with no regard to what each has used."""
     async with database.begin() as connection:
-        found = await connection.execute(select(stream.c.kind, stream.c.agency, stream.c.spent))
-        spent = {(row.kind, row.agency): 0.0 if plain else row.spent for row in found}
-        return await enqueue(connection, [Wanted(kind, agency, spent[kind, agency]) for kind, agency in streams])
+        found = await connection.execute(select(stream.c.kind, stream.c.agency, stream.c.spent, stream.c.is_short))
+        used = {(row.kind, row.agency): (0.0, False) if plain else (row.spent, row.is_short) for row in found}
+        return await enqueue(connection, [Wanted(kind, agency, *used[kind, agency]) for kind, agency in streams])
 
 
 async def _delays(
@@ -165,15 +165,19 @@ async def _delays(
     """Seconds from asking to beginning, of each pull of the ten."""
     async with database.begin() as connection:
         await connection.execute(text("DELETE FROM pgqueuer WHERE status = 'queued'"))
-        await connection.execute(update(stream).values(spent=0))
+        # Of a flood it is known that it is one: each has had its turn.
+        await connection.execute(update(stream).values(spent=0, is_short=stream.c.agency.in_(OTHERS)))
     floods = [(kind, agency) for agency in FLOODING for kind in FLOODS] if flooding else []
     asked: list[tuple[str, datetime]] = []
     due = {agency: chance.random() for agency in OTHERS}
-    began = monotonic()
     # A while for the flood to rise.
-    warm = began + (5 if flooding else 0)
+    warm = tick = monotonic() + (3 * _ANSWER_SECONDS if flooding else 0)
+    tick -= 3 * _ANSWER_SECONDS
     while (now := monotonic()) < warm + seconds:
-        await _ask(database, floods, plain=plain)
+        if now >= tick:
+            # As often as the clock ticks.
+            await _ask(database, floods, plain=plain)
+            tick = now + 1
         for agency in OTHERS:
             if now < warm + due[agency]:
                 continue
@@ -183,7 +187,7 @@ async def _delays(
             [new] = await _ask(database, [("pull", agency)], plain=plain)
             if new:
                 asked.append((agency, moment))
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.01)
     # What waits still has its delay, too.
     async with asyncio.timeout(120):
         while len(found := await _begun(database, asked)) < len(asked):

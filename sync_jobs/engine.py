@@ -51,12 +51,19 @@ class Wanted:
     name: str
     #: Whose; none for work that is no agency's.
     agency: str | None = None
-    #: The smaller goes first.
+    #: Seconds its stream has used of workers. The smaller goes first.
     spent: float = 0
+    #: Whether it was done soon the last time.
+    is_short: bool = True
 
     @property
     def key(self) -> str:
         return f"{self.name}:{self.agency}" if self.agency else self.name
+
+    @property
+    def entrypoint(self) -> str:
+        """What the engine knows it as: by its name, and whether it is short."""
+        return _SHORT + self.name if self.agency and self.is_short else self.name
 
 
 #: How a stream of one kind is read.
@@ -69,6 +76,12 @@ REPLAY = Wanted("replay-quarantine")
 _POLL = timedelta(seconds=5)
 _BATCH = 5
 _AT_ONCE = 20
+
+#: Besides, so many hands of a worker take nothing but what came to its end so soon the last time, so that it need not
+#: wait until something long gives way.
+_SHORT = "short-"
+_SHORT_AT_ONCE = 10
+_SHORT_SECONDS = 3.0
 
 #: A job looks this often whether another waits, to which it then gives way.
 _SLICE_SECONDS = 1.0
@@ -88,7 +101,7 @@ async def enqueue(connection: AsyncConnection, jobs: Sequence[Wanted]) -> list[b
     # Who was away for long is next, and not first for as long as the others were busy.
     turn = (await connection.execute(_TURN)).scalar() or 0
     made = await Queries(AsyncpgDriver(await driver_of(connection))).enqueue(
-        [job.name for job in jobs],
+        [job.entrypoint for job in jobs],
         [job.agency.encode() if job.agency else None for job in jobs],
         [min(turn, -int(job.spent * _TICKS)) if job.agency else _URGENT for job in jobs],
         dedupe_key=[job.key for job in jobs],
@@ -110,7 +123,7 @@ class Worker:
         self._inbox = inbox
         self._lease = timedelta(seconds=lease_seconds)
         self._stopping = asyncio.Event()
-        self._manager: QueueManager | None = None
+        self._managers: list[QueueManager] = []
 
     async def run(self) -> None:
         """Work until `stop`. A lost database connection is a pause, not an end, and so is a wrong clock."""
@@ -131,35 +144,62 @@ class Worker:
     def stop(self) -> None:
         """Take no more jobs; `run` returns when those at hand are done."""
         self._stopping.set()
-        if self._manager:
-            self._manager.shutdown.set()
+        self._leave_off()
+
+    def _leave_off(self) -> None:
+        """Take no more jobs until `_work` begins anew."""
+        for manager in self._managers:
+            manager.shutdown.set()
 
     async def _work(self) -> None:
-        async with asyncpg.create_pool(self._database.url, min_size=2, max_size=4) as pool:
-            manager = QueueManager(Queries(AsyncpgPoolDriver(pool)))
-            reads: dict[Kind, Read] = {
-                "pull": self._pull,
-                "reconcile": self._reconcile,
-                "watch": self._watch,
-                "backfill": self._backfill,
-            }
-            for kind, read in reads.items():
-                self._serve(manager, kind, partial(self._slice, kind, read))
-            self._serve(manager, SWEEP.name, self._sweep, together=1)
-            self._serve(manager, REPLAY.name, self._replay, together=1)
+        async with self._pool() as pool, self._pool() as pool_for_short:
+            any_job, short = self._manager(pool, long=True), self._manager(pool_for_short)
             # Specs change only at a start, so that is when more of the quarantine may be understood.
             async with self._database.begin() as connection:
                 await enqueue(connection, [REPLAY])
-            self._manager = manager
+            self._managers = [any_job, short]
             if self._stopping.is_set():
                 return
+            ended = await asyncio.gather(
+                self._hands(any_job, _AT_ONCE), self._hands(short, _SHORT_AT_ONCE), return_exceptions=True
+            )
+        for error in ended:
+            if error:
+                raise error
+
+    async def _hands(self, manager: QueueManager, count: int) -> None:
+        """Where some hands must leave off, so must the others."""
+        try:
             await manager.run(
                 dequeue_timeout=_POLL,
                 batch_size=_BATCH,
-                max_concurrent_tasks=_AT_ONCE,
+                max_concurrent_tasks=count,
                 heartbeat_timeout=self._lease,
                 shutdown_on_listener_failure=True,
             )
+        finally:
+            self._leave_off()
+
+    def _pool(self) -> "asyncpg.Pool[asyncpg.Record]":
+        return asyncpg.create_pool(self._database.url, min_size=2, max_size=4)
+
+    def _manager(self, pool: "asyncpg.Pool[asyncpg.Record]", *, long: bool = False) -> QueueManager:
+        """For hands that take what is short, or whatever there is."""
+        manager = QueueManager(Queries(AsyncpgPoolDriver(pool)))
+        reads: dict[Kind, Read] = {
+            "pull": self._pull,
+            "reconcile": self._reconcile,
+            "watch": self._watch,
+            "backfill": self._backfill,
+        }
+        for kind, read in reads.items():
+            self._serve(manager, _SHORT + kind, partial(self._slice, kind, read))
+            if long:
+                self._serve(manager, kind, partial(self._slice, kind, read))
+        self._serve(manager, SWEEP.name, self._sweep, together=1)
+        if long:
+            self._serve(manager, REPLAY.name, self._replay, together=1)
+        return manager
 
     def _serve(
         self, manager: QueueManager, name: str, work: Callable[[str], Awaitable[None]], *, together: int = 0
@@ -181,9 +221,9 @@ class Worker:
         except ClockWrong:
             # Others may take it; this worker takes no more until its clock is right.
             way.given = True
-            if self._manager:
-                self._manager.shutdown.set()
-        await store.spend(self._database, agency, kind, way.seconds, again=way.given)
+            self._leave_off()
+        is_short = not way.given and way.seconds < _SHORT_SECONDS
+        await store.spend(self._database, agency, kind, way.seconds, again=way.given, is_short=is_short)
 
     async def _pull(self, adapter: AgencyAdapter, give_way: GiveWay) -> None:
         await pull(self._database, adapter, self._vault, give_way=give_way)

@@ -358,6 +358,8 @@ class Due:
     kind: Kind
     #: Where it stands among those that wait: seconds of workers used.
     spent: float
+    #: Whether it was done soon the last time.
+    is_short: bool
     #: When it is due again by its plan, once it has been handed out.
     next_due_at: datetime
 
@@ -369,7 +371,9 @@ async def due(connection: AsyncConnection, specs: Mapping[str, AgencySpec]) -> l
     once, and then only when wanted.
     """
     found = await connection.execute(
-        select(stream.c.agency, stream.c.kind, stream.c.plan, stream.c.spent, func.now().label("now"))
+        select(
+            stream.c.agency, stream.c.kind, stream.c.plan, stream.c.spent, stream.c.is_short, func.now().label("now")
+        )
         .where(
             stream.c.agency.in_(specs),
             ((stream.c.next_due_at <= func.now()) & ~stream.c.paused) | stream.c.wanted.is_not(None),
@@ -382,7 +386,7 @@ async def due(connection: AsyncConnection, specs: Mapping[str, AgencySpec]) -> l
         spec = specs[row.agency]
         plan = Plan.model_validate(row.plan) if row.plan else spec.plan(row.kind)
         again = next_time(plan, spec, row.now, chance=_chance()) if plan else row.now + _NEVER
-        streams.append(Due(row.agency, row.kind, row.spent, again))
+        streams.append(Due(row.agency, row.kind, row.spent, row.is_short, again))
     return streams
 
 
@@ -403,9 +407,10 @@ def _chance() -> float:
     return random.random()  # noqa: S311
 
 
-async def spend(database: Database, agency: str, kind: Kind, seconds: float, *, again: bool) -> None:
-    """Note that a worker was busy with the stream; `again`: it gave way to others, and is due at once."""
-    values: dict[str, Any] = {"spent": stream.c.spent + seconds}
+async def spend(database: Database, agency: str, kind: Kind, seconds: float, *, again: bool, is_short: bool) -> None:
+    """Note that a worker was busy with the stream; `again`: it gave way to others, and is due at once; `is_short`: it
+    was done soon."""
+    values: dict[str, Any] = {"spent": stream.c.spent + seconds, "is_short": is_short}
     if again:
         values["next_due_at"] = func.now()
     async with database.begin() as connection:

@@ -38,6 +38,8 @@ stream = Table(
     Column("wanted", JSONB(none_as_null=True)),
     # Seconds of workers that it has used, by which they are shared out.
     Column("spent", Double, nullable=False, server_default=text("0")),
+    # Whether it was done soon the last time.
+    Column("is_short", Boolean, nullable=False, server_default=text("true")),
     Column("last_succeeded_at", DateTime(timezone=True)),
     Column("last_failed_at", DateTime(timezone=True)),
     Column("last_failure", Text),

@@ -23,7 +23,7 @@ from tests.observations import observation as said
 from tests.parts import Told, pulled_spec
 
 SPEC = pulled_spec(every=timedelta(seconds=1))
-SECONDS = 30
+SECONDS = 120
 
 
 def registry_with(*adapters: Told) -> Registry:
@@ -31,9 +31,11 @@ def registry_with(*adapters: Told) -> Registry:
 
 
 @asynccontextmanager
-async def working(database: Database, vault: Vault, registry: Registry) -> AsyncIterator[Worker]:
+async def working(
+    database: Database, vault: Vault, registry: Registry, *, lease_seconds: int = 2
+) -> AsyncIterator[Worker]:
     await store.ensure(database, registry.synced())
-    worker = Worker(database, registry, vault, Inbox(database, vault, registry), lease_seconds=2)
+    worker = Worker(database, registry, vault, Inbox(database, vault, registry), lease_seconds=lease_seconds)
     task = asyncio.create_task(worker.run())
     try:
         yield worker
@@ -74,12 +76,13 @@ async def test_what_is_due_is_pulled_and_is_due_again(database: Database, vault:
 
 
 async def test_missed_ticks_are_one_run(database: Database) -> None:
-    await store.ensure(database, [SPEC])
+    spec = pulled_spec(every=timedelta(hours=1))
+    await store.ensure(database, [spec])
     async with database.begin() as connection:
         await connection.execute(update(stream).values(next_due_at=func.now() - timedelta(hours=5)))
-    for expected in ([SPEC.id], []):
+    for expected in ([spec.id], []):
         async with database.begin() as connection:
-            found = await store.due(connection, {SPEC.id: SPEC})
+            found = await store.due(connection, {spec.id: spec})
             assert [each.agency for each in found] == expected
             await store.handed_out(connection, found)
 
@@ -97,7 +100,7 @@ async def test_what_is_due_while_it_is_at_work_is_handed_out_after(database: Dat
         assert await scalar(database, select(stream.c.next_due_at <= func.now()))
         async with database.begin() as connection:
             await connection.execute(text("DELETE FROM pgqueuer"))
-        await until(lambda: scalar(database, text("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'pull'")))
+        await until(lambda: scalar(database, text("SELECT count(*) FROM pgqueuer WHERE entrypoint LIKE '%pull'")))
         await until(lambda: scalar(database, select(stream.c.next_due_at > func.now())))
 
 
@@ -190,3 +193,62 @@ async def test_it_is_known_how_far_behind_an_agency_is(database: Database, vault
     async with working(database, vault, registry), ticking(database, registry):
         covered = await until(lambda: scalar(database, select(stream.c.covered_until)))
     assert covered >= before - timedelta(seconds=10)
+
+
+async def test_what_is_short_goes_on_while_long_work_has_all_other_hands(database: Database, vault: Vault) -> None:
+    """More agencies than a worker has hands, of which none comes to an end, and one that has little to tell."""
+    over = asyncio.Event()
+
+    class Endless(Told):
+        async def changes(self, *args: Any, **options: Any) -> AsyncIterator[Page]:
+            self.asked.append(args)
+            await over.wait()
+            yield Page((), (), None)
+
+    floods = [Endless(pulled_spec(f"so-tran-{number:02}"), []) for number in range(30)]
+    registry = registry_with(*floods, Told(SPEC, [[said(status=4)]]))
+    long = [engine.Wanted("pull", each.spec.id, spent=60, is_short=False) for each in floods]
+    # However much of the workers it has used.
+    short = engine.Wanted("pull", SPEC.id, spent=600)
+    no_sweep = text("SELECT count(*) = 0 FROM pgqueuer WHERE entrypoint = 'sweep-inbox'")
+    async with working(database, vault, registry, lease_seconds=60):
+        try:
+            async with database.begin() as connection:
+                await engine.enqueue(connection, long)
+            await until(lambda: asyncio.sleep(0, sum(bool(each.asked) for each in floods) == 20))
+            async with database.begin() as connection:
+                await engine.enqueue(connection, [short, engine.SWEEP])
+            await until(lambda: scalar(database, select(dossier.c.status)))
+            await until(lambda: scalar(database, no_sweep))
+            assert sum(bool(each.asked) for each in floods) == 20
+        finally:
+            over.set()
+
+
+async def test_what_came_to_its_end_soon_is_short_from_then_on(database: Database, vault: Vault) -> None:
+    registry = registry_with(Told(SPEC, [[said(status=4)]]))
+    async with working(database, vault, registry):
+        await store.spend(database, SPEC.id, "pull", 60, again=False, is_short=False)
+        async with database.begin() as connection:
+            await engine.enqueue(connection, [engine.Wanted("pull", SPEC.id, 60, is_short=False)])
+        await until(lambda: scalar(database, select(stream.c.is_short)))
+
+
+async def test_who_has_used_the_least_goes_first(database: Database) -> None:
+    """And who was away for long is next, and not first for as long as the others were busy."""
+
+    def wanted(agency: str, spent: float) -> engine.Wanted:
+        return engine.Wanted("pull", agency, spent, is_short=False)
+
+    for jobs in (
+        [wanted("so-a", 500), wanted("so-b", 20), wanted("so-c", 90)],
+        [wanted("so-d", 0), wanted("so-e", 300)],
+        [engine.SWEEP],
+    ):
+        async with database.begin() as connection:
+            await engine.enqueue(connection, jobs)
+    async with database.begin() as connection:
+        found = await connection.execute(
+            text("SELECT coalesce(convert_from(payload, 'UTF8'), entrypoint) FROM pgqueuer ORDER BY priority DESC, id")
+        )
+        assert found.scalars().all() == ["sweep-inbox", "so-b", "so-d", "so-c", "so-e", "so-a"]
