@@ -60,6 +60,7 @@ def told(output: str) -> int:
     return int(found[1])
 
 
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 async def test_every_answer_is_as_documented(database: Database, tmp_path: Path) -> None:
     seed = int(os.environ.get("HUB_TEST_SEED", SEED))

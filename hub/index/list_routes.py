@@ -29,7 +29,8 @@ Limit = Annotated[int, Field(ge=1, le=MOST)]
 Cursor = Annotated[str, StringConstraints(max_length=200)]
 ProcedureCode = Annotated[
     str,
-    StringConstraints(max_length=80, min_length=1),
+    # PostgreSQL's texts have no NUL.
+    StringConstraints(max_length=80, min_length=1, pattern=r"^[^\x00]*$"),
     Field(description="MaTTHC; `1.001612` finds `1.001612.000.00.00.H48` too.", examples=["1.001612"]),
 ]
 _GOES_ON = "`next_cursor` of the page before, with everything else as it was."

@@ -267,6 +267,7 @@ async def test_many_by_code(new_client: NewClient, do: Record) -> None:
         ({"overdue": "true", "status": "10"}, "status"),
         ({"due_from": "2026-11-24", "status": "5"}, "status"),
         ({"procedure": ""}, "procedure"),
+        ({"procedure": "1.001612\x00"}, "procedure"),
     ],
 )
 async def test_a_wrong_filter_is_named(new_client: NewClient, query: dict[str, str], field: str) -> None:
