@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from contracts.agency import AgencySpec
 from contracts.change import ChangePage, DossierChanged
 from contracts.dossier import Dossier, DossierPage, StatusEvent
-from contracts.history import History, HistoryLines
+from contracts.history import History
 from contracts.observation import Observation
 from contracts.ownership import FullDossier
 from contracts.problem import Problem
@@ -26,7 +26,6 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "dossier-updated": DossierUpdated,
     "dossier-full": FullDossier,
     "history": History,
-    "history-lines": HistoryLines,
     "observation": Observation,
     "problem": Problem,
     "status-event": StatusEvent,

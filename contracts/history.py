@@ -1,11 +1,8 @@
-"""What an agency has said of a dossier, line by line, and how the dossier stood at any moment of the past."""
-
-from typing import Any
+"""How a dossier stood at any moment of the past."""
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from contracts.dossier import AgencyName, Procedure, Source, StatusEvent, StatusName
-from contracts.observation import Revision
+from contracts.dossier import AgencyName, Procedure, StatusEvent, StatusName
 
 
 class PastState(BaseModel):
@@ -33,21 +30,3 @@ class History(BaseModel):
     known_at: AwareDatetime | None = Field(description="By what the hub had heard by then.")
     state: PastState | None = Field(description="Null where nothing had been said of it yet.")
     timeline: list[StatusEvent]
-
-
-class HistoryLine(BaseModel):
-    """One thing that the agency said. Lines are added, never changed."""
-
-    code: str
-    occurred_at: AwareDatetime | None = Field(description="By the agency's clock; null where it does not say.")
-    observed_at: AwareDatetime = Field(description="When the hub first heard it.")
-    revision: Revision | None = Field(description="The agency's number of the change, where it has one.")
-    settles: bool = Field(description="True for its answer to our question which of two contradicting states holds.")
-    source: Source
-    facts: dict[str, Any] = Field(
-        description="What it said, by the names of Facts; personal ones only for a key with people:read."
-    )
-
-
-class HistoryLines(BaseModel):
-    items: list[HistoryLine] = Field(description="The present state is these, one on top of the other, in this order.")

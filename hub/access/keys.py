@@ -84,11 +84,6 @@ class ApiKeys:
             raise ProblemError(ProblemType.API_KEY_REFUSED, "The key in X-Api-Key is not valid.")
         return found
 
-    async def name_of(self, key: str) -> str | None:
-        """Whose valid key it is; None where it is none."""
-        found = await self.holder(key)
-        return found.name if found else None
-
     async def holder(self, key: str) -> Caller | None:
         """The frontend whose valid key it is. A key that was ended in another process may pass for seconds more."""
         key_hash = hash_of(key)

@@ -58,7 +58,7 @@ class ByCode:
             return None
         key = next((value for name, value in scope["headers"] if name == b"x-api-key"), None)
         try:
-            if key is None or await self._keys.name_of(key.decode("latin-1")) is None:
+            if key is None or await self._keys.holder(key.decode("latin-1")) is None:
                 return None
             found = await self._answers.find_json(code)
         except DATABASE_AWAY:

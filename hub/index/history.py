@@ -9,19 +9,18 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-import asyncpg
-import orjson
-
 from contracts.dossier import Procedure, Source, StatusEvent, StatusName
-from contracts.history import HistoryLine, PastState
+from contracts.history import PastState
 from contracts.observation import Channel
 from contracts.status import DossierStatus
 from hub.db import Database
 from hub.index.merge import Entry, Step, fold
+from hub.index.rows import entry_of
 from hub.vault import Vault
 
 _LINES = """
-    SELECT digest, code, occurred_at, revision, settles, facts::text AS facts, personal, observed_at, channel
+    SELECT digest, code, occurred_at, revision, settles, facts::text AS facts, observed_at, channel,
+           CASE WHEN $2 THEN personal END AS personal
       FROM observation
      WHERE dossier_id = $1
 """
@@ -39,8 +38,8 @@ def past(entries: Iterable[Entry], *, as_of: datetime | None = None, known_at: d
 async def entries(database: Database, vault: Vault, dossier_id: int, *, personal: bool) -> list[Entry]:
     """The dossier's lines in the order in which they are put one on top of the other; without the personal facts,
     unless `personal`."""
-    rows = await database.reads.fetch(_LINES, dossier_id)
-    return sorted((_entry(row, vault, personal=personal) for row in rows), key=lambda entry: entry.stamp)
+    rows = await database.reads.fetch(_LINES, dossier_id, personal)
+    return sorted((entry_of(row, vault) for row in rows), key=lambda entry: entry.stamp)
 
 
 def state(entries: Iterable[Entry]) -> PastState | None:
@@ -78,33 +77,5 @@ def events(steps: Iterable[Step], agency: str) -> list[StatusEvent]:
     ]
 
 
-def line(entry: Entry, agency: str) -> HistoryLine:
-    return HistoryLine(
-        code=entry.code,
-        occurred_at=entry.occurred_at,
-        observed_at=entry.observed_at,
-        revision=entry.revision,
-        settles=entry.settles,
-        source=Source(agency=agency, channel=Channel(entry.channel)),
-        facts=entry.facts,
-    )
-
-
 def _status(facts: Mapping[str, Any]) -> StatusName | None:
     return StatusName.of(DossierStatus(facts["status"])) if "status" in facts else None
-
-
-def _entry(row: asyncpg.Record, vault: Vault, *, personal: bool) -> Entry:
-    facts = orjson.loads(row["facts"])
-    if personal and row["personal"] is not None:
-        facts |= orjson.loads(vault.open(row["personal"]))
-    return Entry(
-        digest=row["digest"],
-        code=row["code"],
-        occurred_at=row["occurred_at"],
-        revision=row["revision"],
-        settles=row["settles"],
-        facts=facts,
-        observed_at=row["observed_at"],
-        channel=row["channel"],
-    )
