@@ -148,5 +148,14 @@ class Shape:
 
 
 def count_unreadable(page: Page) -> int:
-    """The records of the page of which something could not be read, other than a status word that is new."""
-    return len({each.raw for each in page.unusable if each.reason != UNKNOWN_STATUS})
+    """The records of the page of which something could not be read, other than a status word that is new.
+
+    A record tells of each of its fields once, so that thirty rows that are the same are thirty all the same.
+    """
+    told = Counter(
+        (each.raw, each.reason, each.field) for each in page.unusable if each.reason != UNKNOWN_STATUS
+    )
+    records: dict[str, int] = {}
+    for (raw, _, _), times in told.items():
+        records[raw] = max(records.get(raw, 0), times)
+    return sum(records.values())
