@@ -124,7 +124,8 @@ class Connection(httpcore.AsyncNetworkStream, asyncio.Protocol):
     def _take(self, max_bytes: int) -> bytes:
         taken = bytes(self._received[:max_bytes])
         del self._received[:max_bytes]
-        if not self._reading and not self._ended:
+        # Not before: what comes at once is several times what is taken at once, and would pile up.
+        if not self._reading and not self._ended and len(self._received) <= _MOST:
             self._reading = True
             self._transport.resume_reading()
         return taken

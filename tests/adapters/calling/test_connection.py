@@ -52,6 +52,27 @@ async def test_more_than_is_held_back_goes_both_ways_whole() -> None:
     assert received == sent
 
 
+async def test_what_comes_faster_than_it_is_read_waits_at_the_agency() -> None:
+    """The system's own buffers hold some megabytes; the connection none beyond what it may."""
+    piece, sent, read = bytes(2**18), 0, 0
+
+    async def server(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal sent
+        while True:
+            writer.write(piece)
+            await writer.drain()
+            sent += len(piece)
+
+    async with talking(server) as address:
+        connection = await connected(address)
+        while read < 16 * 2**20:
+            read += len(await connection.read(2**16, TIMEOUT))
+            await asyncio.sleep(0)
+        ahead = sent - read
+        await connection.aclose()
+    assert ahead < 16 * 2**20
+
+
 async def test_what_was_said_before_the_end_is_read_before_it() -> None:
     async def server(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read(3)
