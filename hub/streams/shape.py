@@ -152,9 +152,7 @@ def count_unreadable(page: Page) -> int:
 
     A record tells of each of its fields once, so that thirty rows that are the same are thirty all the same.
     """
-    told = Counter(
-        (each.raw, each.reason, each.field) for each in page.unusable if each.reason != UNKNOWN_STATUS
-    )
+    told = Counter((each.raw, each.reason, each.field) for each in page.unusable if each.reason != UNKNOWN_STATUS)
     records: dict[str, int] = {}
     for (raw, _, _), times in told.items():
         records[raw] = max(records.get(raw, 0), times)
