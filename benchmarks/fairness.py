@@ -154,9 +154,10 @@ async def _count(database: Database, what: str) -> int:
 async def _ask(database: Database, streams: Sequence[tuple[Kind, str]], *, plain: bool = False) -> list[bool]:
     """Have them read, as the clock does; `plain`: with no regard to what each has used."""
     async with database.begin() as connection:
-        found = await connection.execute(select(stream.c.kind, stream.c.agency, stream.c.spent))
-        spent = {(row.kind, row.agency): 0.0 if plain else row.spent for row in found}
-        return await enqueue(connection, [Wanted(kind, agency, spent[kind, agency]) for kind, agency in streams])
+        found = await connection.execute(select(stream.c.kind, stream.c.agency, stream.c.spent, store.IS_SHORT))
+        # In plain order everybody has the same rank, and nothing is short.
+        rank = {(row.kind, row.agency): (0.0, False) if plain else (row.spent, row.is_short) for row in found}
+        return await enqueue(connection, [Wanted(kind, agency, *rank[kind, agency]) for kind, agency in streams])
 
 
 async def _delays(

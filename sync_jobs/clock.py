@@ -100,7 +100,7 @@ class Clock:
     async def _tick(self) -> None:
         async with self._database.begin() as connection:
             found = await store.due(connection, {spec.id: spec for spec in self._registry if spec.enabled})
-            jobs = [engine.Wanted(each.kind, each.agency, each.spent) for each in found]
+            jobs = [engine.Wanted(each.kind, each.agency, each.spent, each.is_short) for each in found]
             taken = await engine.enqueue(connection, jobs)
             # Of what is still at work from the last time the time has come none the less: it is handed out after.
             await store.handed_out(connection, [each for each, is_new in zip(found, taken, strict=True) if is_new])

@@ -4,7 +4,8 @@ A job carries nothing but the name of its agency; what it is to do stands in our
 enqueued again by the next tick of the clock, and one that runs twice is fenced by its stream's epoch.
 
 Workers are shared out fairly: whose stream has used the fewest seconds of them goes first, and a job that has
-worked for a while gives way to one that waits. A flood of some agencies is no delay for the others.
+worked for a while gives way to one that waits. And some hands of each worker take only what is short, so that it need
+not wait until something long gives way. A flood of some agencies is no delay for the others.
 """
 
 import asyncio
@@ -51,12 +52,19 @@ class Wanted:
     name: str
     #: Whose; none for work that is no agency's.
     agency: str | None = None
-    #: The smaller goes first.
+    #: Seconds of workers that its stream has used. The smaller goes first.
     spent: float = 0
+    #: Whether it will be done soon, as far as one knows.
+    is_short: bool = True
 
     @property
     def key(self) -> str:
         return f"{self.name}:{self.agency}" if self.agency else self.name
+
+    @property
+    def entrypoint(self) -> str:
+        """What the engine knows it as: which of a worker's hands may take it."""
+        return self.name if self.is_short else _LONG + self.name
 
 
 #: How a stream of one kind is read.
@@ -70,7 +78,10 @@ _POLL = timedelta(seconds=5)
 #: And this often while jobs wait for which it has no room.
 _POLL_FULL = timedelta(seconds=0.05)
 _BATCH = 5
+#: So many hands of a worker take any job, and so many more nothing but short ones.
 _AT_ONCE = 20
+_SHORT_AT_ONCE = 10
+_LONG = "long-"
 
 #: A job looks this often whether another waits, to which it then gives way.
 _SLICE_SECONDS = 1.0
@@ -90,7 +101,7 @@ async def enqueue(connection: AsyncConnection, jobs: Sequence[Wanted]) -> list[b
     # Who was away for long is next, and not first for as long as the others were busy.
     turn = (await connection.execute(_TURN)).scalar() or 0
     made = await Queries(AsyncpgDriver(await driver_of(connection))).enqueue(
-        [job.name for job in jobs],
+        [job.entrypoint for job in jobs],
         [job.agency.encode() if job.agency else None for job in jobs],
         [min(turn, -int(job.spent * _TICKS)) if job.agency else _URGENT for job in jobs],
         dedupe_key=[job.key for job in jobs],
@@ -112,7 +123,7 @@ class Worker:
         self._inbox = inbox
         self._lease = timedelta(seconds=lease_seconds)
         self._stopping = asyncio.Event()
-        self._manager: QueueManager | None = None
+        self._managers: list[QueueManager] = []
 
     async def run(self) -> None:
         """Work until `stop`. A lost database connection is a pause, not an end, and so is a wrong clock."""
@@ -133,36 +144,60 @@ class Worker:
     def stop(self) -> None:
         """Take no more jobs; `run` returns when those at hand are done."""
         self._stopping.set()
-        if self._manager:
-            self._manager.shutdown.set()
+        self._leave_off()
+
+    def _leave_off(self) -> None:
+        """Take no more jobs until work begins anew."""
+        for manager in self._managers:
+            manager.shutdown.set()
 
     async def _work(self) -> None:
-        async with asyncpg.create_pool(self._database.url, min_size=2, max_size=4) as pool:
-            manager = QueueManager(Queries(AsyncpgPoolDriver(pool)))
-            manager.min_dequeue_poll_interval = _POLL_FULL
-            reads: dict[Kind, Read] = {
-                "pull": self._pull,
-                "reconcile": self._reconcile,
-                "watch": self._watch,
-                "backfill": self._backfill,
-            }
-            for kind, read in reads.items():
-                self._serve(manager, kind, partial(self._slice, kind, read))
-            self._serve(manager, SWEEP.name, self._sweep, together=1)
-            self._serve(manager, REPLAY.name, self._replay, together=1)
+        # Each of the two managers keeps one connection for itself, on which it hears of jobs.
+        async with asyncpg.create_pool(self._database.url, min_size=3, max_size=6) as pool:
+            every, short = self._manager(pool, long=True), self._manager(pool, long=False)
             # Specs change only at a start, so that is when more of the quarantine may be understood.
             async with self._database.begin() as connection:
                 await enqueue(connection, [REPLAY])
-            self._manager = manager
+            self._managers = [every, short]
             if self._stopping.is_set():
                 return
+            ended = await asyncio.gather(
+                self._hands(every, _AT_ONCE), self._hands(short, _SHORT_AT_ONCE), return_exceptions=True
+            )
+        for error in ended:
+            if error:
+                raise error
+
+    def _manager(self, pool: "asyncpg.Pool[asyncpg.Record]", *, long: bool) -> QueueManager:
+        """Of hands that take any job, or none that is `long`."""
+        manager = QueueManager(Queries(AsyncpgPoolDriver(pool)))
+        manager.min_dequeue_poll_interval = _POLL_FULL
+        reads: dict[Kind, Read] = {
+            "pull": self._pull,
+            "reconcile": self._reconcile,
+            "watch": self._watch,
+            "backfill": self._backfill,
+        }
+        for kind, read in reads.items():
+            self._serve(manager, kind, partial(self._slice, kind, read))
+            if long:
+                self._serve(manager, _LONG + kind, partial(self._slice, kind, read))
+        self._serve(manager, SWEEP.name, self._sweep, together=1)
+        self._serve(manager, REPLAY.name, self._replay, together=1)
+        return manager
+
+    async def _hands(self, manager: QueueManager, count: int) -> None:
+        """Where some hands must leave off, so must the others."""
+        try:
             await manager.run(
                 dequeue_timeout=_POLL,
                 batch_size=_BATCH,
-                max_concurrent_tasks=_AT_ONCE,
+                max_concurrent_tasks=count,
                 heartbeat_timeout=self._lease,
                 shutdown_on_listener_failure=True,
             )
+        finally:
+            self._leave_off()
 
     def _serve(
         self, manager: QueueManager, name: str, work: Callable[[str], Awaitable[None]], *, together: int = 0
@@ -184,8 +219,7 @@ class Worker:
         except ClockWrong:
             # Others may take it; this worker takes no more until its clock is right.
             way.given = True
-            if self._manager:
-                self._manager.shutdown.set()
+            self._leave_off()
         await store.spend(self._database, agency, kind, way.seconds, again=way.given)
 
     async def _pull(self, adapter: AgencyAdapter, give_way: GiveWay) -> None:

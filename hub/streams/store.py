@@ -46,6 +46,18 @@ _SET_BACK = 5.0
 #: How much more than the precision of its times an agency may be off by.
 _PRECISIONS = 2
 
+#: What is done in fewer seconds is short work.
+_SHORT_SECONDS = 3.0
+
+#: Whether the stream's next reading will be done soon, as far as one knows: it begins a window, and the last one went
+#: well and took no more than seconds. A backfill's windows are many.
+IS_SHORT = (
+    stream.c.window.is_(None)
+    & (stream.c.failures_in_a_row == 0)
+    & (stream.c.last_seconds < _SHORT_SECONDS)
+    & (stream.c.kind != "backfill")
+).label("is_short")
+
 _DUE_AGAIN = text("""
     UPDATE stream s
        SET next_due_at = n.next_due_at
@@ -358,6 +370,8 @@ class Due:
     kind: Kind
     #: Where it stands among those that wait: seconds of workers used.
     spent: float
+    #: Whether it will be done soon, as far as one knows.
+    is_short: bool
     #: When it is due again by its plan, once it has been handed out.
     next_due_at: datetime
 
@@ -369,7 +383,7 @@ async def due(connection: AsyncConnection, specs: Mapping[str, AgencySpec]) -> l
     once, and then only when wanted.
     """
     found = await connection.execute(
-        select(stream.c.agency, stream.c.kind, stream.c.plan, stream.c.spent, func.now().label("now"))
+        select(stream.c.agency, stream.c.kind, stream.c.plan, stream.c.spent, IS_SHORT, func.now().label("now"))
         .where(
             stream.c.agency.in_(specs),
             ((stream.c.next_due_at <= func.now()) & ~stream.c.paused) | stream.c.wanted.is_not(None),
@@ -382,7 +396,7 @@ async def due(connection: AsyncConnection, specs: Mapping[str, AgencySpec]) -> l
         spec = specs[row.agency]
         plan = Plan.model_validate(row.plan) if row.plan else spec.plan(row.kind)
         again = next_time(plan, spec, row.now, chance=_chance()) if plan else row.now + _NEVER
-        streams.append(Due(row.agency, row.kind, row.spent, again))
+        streams.append(Due(row.agency, row.kind, row.spent, row.is_short, again))
     return streams
 
 

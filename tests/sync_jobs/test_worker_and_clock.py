@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import func, select, text, update
 
 from contracts.adapter import Page
@@ -31,9 +32,11 @@ def registry_with(*adapters: Told) -> Registry:
 
 
 @asynccontextmanager
-async def working(database: Database, vault: Vault, registry: Registry) -> AsyncIterator[Worker]:
+async def working(
+    database: Database, vault: Vault, registry: Registry, *, lease_seconds: int = 2
+) -> AsyncIterator[Worker]:
     await store.ensure(database, registry.synced())
-    worker = Worker(database, registry, vault, Inbox(database, vault, registry), lease_seconds=2)
+    worker = Worker(database, registry, vault, Inbox(database, vault, registry), lease_seconds=lease_seconds)
     task = asyncio.create_task(worker.run())
     try:
         yield worker
@@ -229,3 +232,53 @@ async def test_who_has_used_the_least_goes_first(database: Database) -> None:
             text("SELECT coalesce(convert_from(payload, 'UTF8'), entrypoint) FROM pgqueuer ORDER BY priority DESC, id")
         )
         assert found.scalars().all() == ["sweep-inbox", "so-b", "so-d", "so-c", "so-e", "so-a"]
+
+
+async def test_what_is_short_goes_on_while_long_work_has_all_other_hands(database: Database, vault: Vault) -> None:
+    """More agencies than a worker has hands, of which none comes to an end, and one that has little to tell."""
+    over = asyncio.Event()
+
+    class Endless(Told):
+        async def changes(self, *args: Any, **options: Any) -> AsyncIterator[Page]:
+            self.asked.append(args)
+            await over.wait()
+            yield Page((), (), None)
+
+    floods = [Endless(pulled_spec(f"so-tran-{number:02}"), []) for number in range(30)]
+    registry = registry_with(*floods, Told(SPEC, [[said(status=4)]]))
+    long = [engine.Wanted("pull", each.spec.id, spent=60, is_short=False) for each in floods]
+    # However much of the workers it has used.
+    short = engine.Wanted("pull", SPEC.id, spent=600)
+    no_sweep = text("SELECT count(*) = 0 FROM pgqueuer WHERE entrypoint = 'sweep-inbox'")
+    async with working(database, vault, registry, lease_seconds=60):
+        try:
+            async with database.begin() as connection:
+                await engine.enqueue(connection, long)
+            await until(lambda: asyncio.sleep(0, sum(bool(each.asked) for each in floods) == 20))
+            async with database.begin() as connection:
+                await engine.enqueue(connection, [short, engine.SWEEP])
+            await until(lambda: scalar(database, select(dossier.c.status)))
+            await until(lambda: scalar(database, no_sweep))
+            assert sum(bool(each.asked) for each in floods) == 20
+        finally:
+            over.set()
+
+
+@pytest.mark.parametrize(
+    ("row", "is_short"),
+    [
+        ({"last_seconds": 0.0}, True),
+        ({"last_seconds": 2.5}, True),
+        ({"last_seconds": 40.0}, False),
+        ({"window": {}}, False),
+        ({"failures_in_a_row": 1}, False),
+        ({"kind": "backfill"}, False),
+    ],
+)
+async def test_short_is_what_begins_and_was_done_soon_the_last_time(
+    database: Database, row: dict[str, Any], is_short: bool
+) -> None:
+    await store.ensure(database, [SPEC])
+    async with database.begin() as connection:
+        await connection.execute(update(stream).values(row))
+        assert [each.is_short for each in await store.due(connection, {SPEC.id: SPEC})] == [is_short]
