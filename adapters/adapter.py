@@ -4,20 +4,16 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.answers import AnswerReader
-from adapters.calling.client import RawAnswer
-from adapters.mapping.record_reader import MappedRecord, RecordReader, event_mapping
+from adapters.mapping.record_reader import RecordReader, event_mapping, reading_of
 from adapters.operations.listing import Listing
+from adapters.operations.lookup import Lookup
 from adapters.operations.procedures import ProcedureList
 from adapters.operations.results import ResultFetch
 from adapters.operations.sending import Sender
 from adapters.speaker import Speak
 from contracts.adapter import Capability, Page, Position, Priority, Sending, Sent, Window
 from contracts.agency import AgencySpec
-from contracts.codes import code_key
-from contracts.errors import Malformed, NotFound
-from contracts.observation import Channel, Observation, Reading
-from contracts.operations import Operation
+from contracts.observation import Channel, Reading
 from contracts.submission import Procedures, ResultFile, Submission
 
 
@@ -30,12 +26,12 @@ class SpecAdapter:
         operations = spec.operations
         self._records = RecordReader(spec.mapping, spec) if spec.mapping else None
         self._events = _event_reader(spec) if spec.webhook else None
-        self._lookup: _Lookup | None = None
+        self._lookup: Lookup | None = None
         self._changes: Listing | None = None
         self._everything: Listing | None = None
         if speak and self._records:
             if operations.lookup:
-                self._lookup = _Lookup(operations.lookup, speak, self._records)
+                self._lookup = Lookup(operations.lookup, speak, self._records)
             if operations.changes:
                 self._changes = Listing(spec, "changes", operations.changes, speak, self._records)
             if operations.all:
@@ -102,30 +98,7 @@ class SpecAdapter:
         reader = self._events if channel is Channel.WEBHOOK else self._records
         if reader is None:
             raise LookupError(f"{self.spec.id} has no mapping for what comes by {channel}")
-        return _reading([reader.read(record, channel, observed_at)])
-
-
-class _Lookup:
-    """Asks for one dossier."""
-
-    def __init__(self, operation: Operation, speak: Speak, reader: RecordReader) -> None:
-        self._answer = AnswerReader(operation.answer)
-        self._speaker = speak("lookup", operation.request, self._answer, ("code",))
-        self._reader = reader
-        if "code" not in self._speaker.names:
-            raise ValueError("the look-up's request never names {code}")
-
-    async def __call__(self, code: str, priority: Priority) -> Reading:
-        if not code_key(code):
-            # Nothing to ask for; and a path of dots alone would lead elsewhere.
-            raise NotFound("A code without letters and digits is no dossier's.")
-
-        def read(raw: RawAnswer) -> Reading:
-            records = self._answer.records(self._answer.content(self._speaker.document(raw)))
-            now = datetime.now(UTC)
-            return _about(code, [self._reader.read(record, Channel.LOOKUP, now) for record in records])
-
-        return await self._speaker.ask({"code": code}, read, priority=priority)
+        return reading_of([reader.read(record, channel, observed_at)])
 
 
 def _event_reader(spec: AgencySpec) -> RecordReader:
@@ -134,27 +107,3 @@ def _event_reader(spec: AgencySpec) -> RecordReader:
     # Where pulled records have a revision, an event without one could not be put in order with them.
     numbered = bool(spec.mapping and spec.mapping.revision)
     return RecordReader(event_mapping(), spec, revision_required=numbered)
-
-
-def _reading(mapped: list[MappedRecord]) -> Reading:
-    return Reading(
-        observations=tuple(row.observation for row in mapped if row.observation),
-        unusable=tuple(wrong for row in mapped for wrong in row.unusable),
-    )
-
-
-def _about(code: str, mapped: list[MappedRecord]) -> Reading:
-    """What was said about the dossier asked for: some systems answer a look-up with whatever resembles it."""
-    if not mapped:
-        raise NotFound("The agency has no such dossier.")
-    wanted = code_key(code)
-    ours = [row for row in mapped if row.code is None or _names(row, wanted)]
-    if not ours:
-        raise Malformed("The agency answered about another dossier than the one asked for.")
-    return _reading(ours)
-
-
-def _names(row: MappedRecord, wanted: str) -> bool:
-    said: Observation | None = row.observation
-    codes = (row.code, said.facts.national_code if said else None)
-    return any(code and code_key(code) == wanted for code in codes)

@@ -14,7 +14,7 @@ from contracts.observation import PERSONAL
 
 #: What placeholders stand for. None is for what has no value, such as `since` on a first sync. Under "each_file"
 #: there are the values of each file.
-Values: TypeAlias = Mapping[str, str | int | datetime | Sequence[str] | Sequence["Values"] | None]
+Values: TypeAlias = Mapping[str, str | int | datetime | Sequence["str | Values"] | None]
 
 #: Of one paper of a submission.
 FILE = ("file_name", "file_extension", "file_type", "file_size", "file_base64")

@@ -8,6 +8,8 @@ import yaml
 from yaml.constructor import ConstructorError
 from yaml.reader import ReaderError
 
+_MERGE = "tag:yaml.org,2002:merge"
+
 #: Where a value is in a document: keys and indexes from the outside in.
 Location = Sequence[int | str]
 
@@ -34,6 +36,8 @@ class _Strict(yaml.constructor.SafeConstructor):
 def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, Any]:
     read: dict[str, Any] = {}
     for key_node, value_node in node.value:
+        if key_node.tag == _MERGE:
+            raise ConstructorError(None, None, "`<<` is not taken; write the keys out", key_node.start_mark)
         key = loader.construct_object(key_node, deep=True)
         if not isinstance(key, str):
             written = key_node.value if isinstance(key_node, yaml.ScalarNode) else key

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from contracts.spec_model import Expression, SpecModel
 
@@ -48,7 +48,10 @@ class SoapRequest(SpecModel):
 class Answer(SpecModel):
     """Where the records are in what comes back, and how errors and absence look there."""
 
-    holds: Literal["json", "xml"] = Field(default="json", description="What a REST answer is; SOAP is always XML.")
+    holds: Literal["json", "xml", "text"] = Field(
+        default="json",
+        description="What a REST answer is; SOAP is always XML. A `text` is `@`: `{trangThai: @}` makes it a record.",
+    )
     inside: Expression | None = Field(default=None, description="JMESPath to a string that itself holds a document.")
     inside_holds: Literal["xml", "json"] = "xml"
     records: Expression = Field(
@@ -76,9 +79,29 @@ class Operation(SpecModel):
     request: RestRequest | SoapRequest
     answer: Answer = Answer()
 
+    @field_validator("answer")
+    @classmethod
+    def _faults_are_of_soap(cls, answer: Answer, info: ValidationInfo) -> Answer:
+        if answer.absent_fault and isinstance(info.data.get("request"), RestRequest):
+            raise ValueError(
+                "`absent_fault` means nothing here, for only SOAP has faults; say by `absent_when`, which looks at "
+                "answers of errors too, how it looks where there is no such dossier"
+            )
+        return answer
+
     def requests(self) -> list[RestRequest | SoapRequest]:
         """Every request it may make."""
         return [self.request]
+
+
+class LookupOperation(Operation):
+    asked_as: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=100,
+        description="For an answer that never says which dossier it is about, such as a status word alone: the name by "
+        "which its record gets the code that was asked for, which `mapping.code` finds there.",
+    )
 
 
 # --- pages ----------------------------------------------------------------------------------------
@@ -175,13 +198,20 @@ class LinkPages(Paged):
 class QueuePages(Paged):
     """The agency gives what it has not yet been told was taken; `acknowledge` tells it, once that is stored.
 
-    {codes} stands for the list of what was taken: the values at `taken` in each record. Nothing is missed: where an
-    acknowledgement is lost, the same rows come again.
+    {codes} stands for the list of what was taken, and {batch} for what the answer as a whole is called. Nothing is
+    missed: where an acknowledgement is lost, the same rows come again.
     """
 
     kind: Literal["queue"]
     acknowledge: Operation
-    taken: Expression = Field(description="JMESPath within a record to what `acknowledge` names it by.")
+    taken: Expression | Annotated[dict[str, Expression], Field(min_length=1)] = Field(
+        description="JMESPath within a record to what `acknowledge` names it by: {codes} is a list of texts then. "
+        "Where it takes several values of each, their names there and where they are: {maHoSo: ma, phienBan: so}; "
+        "{codes} is a list of such objects then."
+    )
+    batch: Expression | None = Field(
+        default=None, description="JMESPath in the answer to what the agency calls all of it: a batch, or a session."
+    )
 
 
 Pages = Annotated[
@@ -267,6 +297,8 @@ class FetchFile(Operation):
     def _file_in_soap(self) -> Self:
         if isinstance(self.request, SoapRequest) and self.content is None:
             raise ValueError("a SOAP answer is no file: say in `content` where it is")
+        if self.answer.holds == "text":
+            raise ValueError("nothing tells a text from a file: `answer.holds` is json or xml here")
         return self
 
 
@@ -284,7 +316,7 @@ class ListProcedures(ListOperation):
 class Operations(SpecModel):
     """Each is optional; the adapter says which it has."""
 
-    lookup: Operation | None = None
+    lookup: LookupOperation | None = None
     changes: ListOperation | None = Field(default=None, description="What changed since a moment or a revision.")
     all: ListOperation | None = Field(default=None, description="Every dossier there is.")
     submit: SendOperation | None = None

@@ -1,4 +1,4 @@
-"""An answer's body as the document it holds, JSON or XML, whatever charset and byte order mark it came with."""
+"""An answer's body as the document it holds, JSON, XML or a text, whatever charset and byte order mark it came with."""
 
 import re
 from typing import Any
@@ -50,6 +50,14 @@ def parse_xml(body: bytes, content_type: str = "") -> Any:
             if is_utf8(body):
                 raise Malformed(f"The answer is no XML that can be read. {wrong.message}") from None
     return xml_content(*xml.parse(decoded(body, declared)))
+
+
+def parse_text(body: bytes, content_type: str = "") -> str:
+    """The text that is all of `body`; "" where there is none. Raises Malformed for a web page."""
+    text = decoded(body.removeprefix(_BOM), declared_charset(content_type)).strip("\ufeff \t\r\n")
+    if text.startswith("<"):
+        raise Malformed("The answer is a page of HTML or XML, not a text.")
+    return text
 
 
 def xml_content(root: str, content: Any) -> Any:

@@ -11,7 +11,7 @@ from adapters.mapping.expressions import ExpressionError, Find, compiled, names_
 from adapters.mapping.refusals import Refusals
 from contracts.agency import AgencySpec
 from contracts.mapping import FieldRule, RecordMapping
-from contracts.observation import Channel, Facts, Observation, Unusable, longest, trusting
+from contracts.observation import Channel, Facts, Observation, Reading, Unusable, longest, trusting
 from contracts.status import DossierStatus
 
 # How long texts may be. What is longer than any status word is an unknown one.
@@ -52,6 +52,14 @@ class MappedRecord(NamedTuple):
     revision: int | None
     observation: Observation | None
     unusable: tuple[Unusable, ...]
+
+
+def reading_of(mapped: list[MappedRecord]) -> Reading:
+    """All that was understood of several, and all that was not."""
+    return Reading(
+        observations=tuple(row.observation for row in mapped if row.observation),
+        unusable=tuple(wrong for row in mapped for wrong in row.unusable),
+    )
 
 
 class RecordReader:

@@ -9,16 +9,16 @@ from zoneinfo import ZoneInfo
 
 import orjson
 
-from adapters.answers import AnswerReader, maybe, said
+from adapters.answers import AnswerReader
 from adapters.calling.client import RawAnswer
 from adapters.formats import dates
 from adapters.formats.xml import Row
-from adapters.mapping.expressions import Find
 from adapters.mapping.record_reader import MappedRecord, RecordReader
+from adapters.operations.acknowledging import Acknowledging
 from adapters.operations.list_plan import path_to_records
-from adapters.paging.pagers import OFFERED, acknowledgement
-from adapters.paging.paging import Paging, text_of
-from adapters.speaker import Speak, Speaker
+from adapters.paging.pagers import OFFERED, Taken
+from adapters.paging.paging import Paging
+from adapters.speaker import Speak
 from contracts.adapter import Page, Position, Priority, Window
 from contracts.agency import AgencySpec
 from contracts.observation import Channel, Observation, Unusable
@@ -44,23 +44,18 @@ class Listing:
         self._reader = reader
         floor = dates.floor(self._speaker.since_formats, ZoneInfo(spec.time_zone))
         self._paging = Paging(pages, floor, self._speaker)
-        self._taken = maybe(pages.taken if isinstance(pages, QueuePages) else None)
-        self._acknowledge = _Acknowledge(pages, speak) if isinstance(pages, QueuePages) else None
+        self._acknowledge = Acknowledging(pages, speak) if isinstance(pages, QueuePages) else None
         size = pages.size if isinstance(pages, Paged) else None
         # What a queue's rows are acknowledged by need not be among the fields that are read.
-        big = (size is None or size > BIG_PAGE) and self._taken is None
+        big = (size is None or size > BIG_PAGE) and self._acknowledge is None
         #: Where the records are in a big answer; None for one that is read whole.
         self._path = path_to_records(operation) if big else None
 
     async def page(self, window: Window, position: Position | None, priority: Priority) -> AsyncIterator[Page]:
         """One page, in parts where it is big."""
-        if self._acknowledge:
-            codes, done = acknowledgement(position)
-            if codes:
-                await self._acknowledge(codes, priority)
-            if done:
-                yield Page((), (), None)
-                return
+        if self._acknowledge and await self._acknowledge(position, priority):
+            yield Page((), (), None)
+            return
         values = self._paging.ask(window, position)
         if self._path is None:
             yield await self._speaker.ask(values, lambda raw: self._whole(raw, window, position), priority=priority)
@@ -85,7 +80,7 @@ class Listing:
 
     def _whole(self, raw: RawAnswer, window: Window, position: Position | None) -> Page:
         content = self._answer.content(self._speaker.document(raw))
-        read = _Read(self._reader, self._taken)
+        read = _Read(self._reader, self._acknowledge)
         return self._page(read, content, raw.headers, raw.agency_time, window, position)
 
     def _page(
@@ -113,27 +108,11 @@ class Listing:
         return Page(*read.part(), following, agency_time, total=self._paging.total(content))
 
 
-class _Acknowledge:
-    """Tells a queue what was taken."""
-
-    def __init__(self, pages: QueuePages, speak: Speak) -> None:
-        self._answer = AnswerReader(pages.acknowledge.answer)
-        self._speaker: Speaker = speak("acknowledge", pages.acknowledge.request, self._answer, ("codes",))
-        if "codes" not in self._speaker.names:
-            raise ValueError("the acknowledgement's request never names {codes}")
-
-    async def __call__(self, codes: list[str], priority: Priority) -> None:
-        def read(raw: RawAnswer) -> None:
-            self._answer.content(self._speaker.document(raw))
-
-        await self._speaker.ask({"codes": codes}, read, priority=priority)
-
-
 class _Read:
     """What was read of a page so far: what paging has to know of all of it, and what is not yet handed on."""
 
-    def __init__(self, reader: RecordReader, taken: Find | None) -> None:
-        self._reader, self._find_taken = reader, taken
+    def __init__(self, reader: RecordReader, acknowledge: Acknowledging | None) -> None:
+        self._reader, self._acknowledge = reader, acknowledge
         self._now = datetime.now(UTC)
         self._names = blake2b(digest_size=12)
         self._observations: list[Observation] = []
@@ -141,7 +120,7 @@ class _Read:
         self.count = 0
         self.times: list[datetime] = []
         self.revisions: list[int] = []
-        self.taken: list[str] = []
+        self.taken: list[Taken] = []
 
     @property
     def fingerprint(self) -> str:
@@ -154,13 +133,14 @@ class _Read:
     def take(self, records: list[Any]) -> None:
         for record in records:
             mapped = self._reader.read(record, Channel.PULL, self._now)
-            self._note(mapped, record)
+            taken = self._acknowledge.name_of(record) if self._acknowledge else None
+            self._note(mapped, taken or mapped.code or record)
             if mapped.observation:
                 self._observations.append(mapped.observation)
             if mapped.unusable:
                 self._unusable += _with_all_of(record, mapped.unusable)
-            if self._find_taken and (name := text_of(said(self._find_taken, record))):
-                self.taken.append(name)
+            if taken:
+                self.taken.append(taken)
 
     def part(self) -> tuple[tuple[Observation, ...], tuple[Unusable, ...]]:
         """What is waiting, which then is waiting no more."""
@@ -168,14 +148,15 @@ class _Read:
         self._observations, self._unusable = [], []
         return part
 
-    def _note(self, mapped: MappedRecord, record: Any) -> None:
+    def _note(self, mapped: MappedRecord, name: Any) -> None:
         self.count += 1
         if mapped.occurred_at is not None:
             self.times.append(mapped.occurred_at)
         if mapped.revision is not None:
             self.revisions.append(mapped.revision)
-        # By code where there is one: some systems number their rows anew in each answer.
-        self._names.update(orjson.dumps(mapped.code or record))
+        # By code where there is one: some systems number their rows anew in each answer. A queue may well give
+        # one dossier many times, each under a name of its own.
+        self._names.update(orjson.dumps(name))
 
 
 def _with_all_of(record: Any, unusable: tuple[Unusable, ...]) -> tuple[Unusable, ...]:

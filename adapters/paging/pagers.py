@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
 from itertools import pairwise
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from adapters.paging import positions
 from contracts.adapter import Position, Window
@@ -28,6 +28,9 @@ from contracts.operations import (
 )
 
 Floor = Callable[[datetime], datetime]
+
+#: What one record of a queue is acknowledged by: one value, or several by their names.
+Taken: TypeAlias = str | dict[str, Any]
 
 #: By kind of pages: the placeholders that stand for something in a request, and the one it cannot do without.
 OFFERED = {
@@ -86,8 +89,9 @@ class Rows:
     #: What the answer gives to ask the next page by.
     cursor: str | None = None
     address: str | None = None
-    #: What the rows are acknowledged by.
-    taken: Sequence[str] = field(default=())
+    #: What a queue's rows are acknowledged by, each and all together.
+    taken: Sequence[Taken] = field(default=())
+    batch: str | None = None
 
     def exhausted(self, size: int | None, before: int = 0) -> bool:
         """Whether no page follows, where `before` rows came on the pages before.
@@ -326,7 +330,7 @@ class _Queue:
     it is stored; so a page that was lost on the way comes once more."""
 
     def __init__(self, pages: QueuePages) -> None:
-        self._size = pages.size
+        self._size, self._batch = pages.size, pages.batch
 
     def ask(self, window: Window, position: Position | None) -> Ask:
         return Ask(since=window.since, until=window.until, size=self._size)
@@ -334,19 +338,23 @@ class _Queue:
     def after(self, window: Window, position: Position | None, rows: Rows) -> Position | None:
         if rows.count == 0:
             return None
+        if self._batch and rows.batch is None:
+            raise Malformed(f"Where the batch's name should be ({self._batch}) there is none.")
         # An acknowledgement may be lost, and the same page comes once more. Twice is no accident.
         seen = positions.texts(position, "seen")
         if seen.count(rows.fingerprint) > 1:
             raise Malformed("What was acknowledged comes again and again.")
-        done = {"acknowledge": list(rows.taken), "seen": [*seen, rows.fingerprint][-_REMEMBERED:]}
+        done = {"acknowledge": list(rows.taken), "batch": rows.batch, "seen": [*seen, rows.fingerprint][-_REMEMBERED:]}
         return done | ({"last": True} if rows.exhausted(self._size) else {})
 
 
-def acknowledgement(position: Position | None) -> tuple[list[str], bool]:
-    """What a queue is to be told was taken before it is asked again, and whether it need not be asked."""
+def acknowledgement(position: Position | None) -> tuple[list[Taken], str | None, bool]:
+    """What a queue is to be told was taken before it is asked again: rows and their batch; and whether it need not
+    be asked. Raises Malformed."""
     if position is None:
-        return [], False
-    return positions.texts(position, "acknowledge"), bool(position.get("last"))
+        return [], None, False
+    batch = None if position.get("batch") is None else positions.text(position, "batch")
+    return positions.rows(position, "acknowledge"), batch, bool(position.get("last"))
 
 
 def _unrepeated(position: Position | None, rows: Rows) -> list[str]:

@@ -7,11 +7,11 @@ from datetime import datetime
 from typing import Any
 
 from adapters.answers import maybe, said, says_last
-from adapters.paging.pagers import NEEDED, Floor, Rows, pager
+from adapters.paging.pagers import NEEDED, Floor, Rows, Taken, pager
 from adapters.speaker import Speaker
 from contracts.adapter import Position, Window
 from contracts.errors import Malformed
-from contracts.operations import CursorPages, NextPages, Paged, Pages
+from contracts.operations import CursorPages, NextPages, Paged, Pages, QueuePages
 
 _NEXT_LINK = re.compile(r"<([^<>]*)>[^<]*?;\s*rel\s*=\s*\"?next\"?", re.IGNORECASE)
 
@@ -26,6 +26,7 @@ class Paging:
         self._total = maybe(pages.total if isinstance(pages, Paged) else None)
         self._cursor = maybe(pages.cursor if isinstance(pages, CursorPages) else None)
         self._address = maybe(pages.address if isinstance(pages, NextPages) else None)
+        self._batch = maybe(pages.batch if isinstance(pages, QueuePages) else None)
         self._by_link = pages.kind == "link"
         needed = NEEDED.get(pages.kind)
         if needed and needed not in speaker.names:
@@ -50,7 +51,7 @@ class Paging:
         fingerprint: str,
         times: Sequence[datetime] = (),
         revisions: Sequence[int] = (),
-        taken: Sequence[str] = (),
+        taken: Sequence[Taken] = (),
     ) -> Position | None:
         """Where to go on after an answer of `count` rows; None where there is no more. The rest as in Rows.
 
@@ -66,6 +67,7 @@ class Paging:
             cursor=text_of(said(self._cursor, content)),
             address=_linked(headers.get("link", "")) if self._by_link else text_of(said(self._address, content)),
             taken=taken,
+            batch=text_of(said(self._batch, content)),
         )
         return self._pager.after(window, position, rows)
 

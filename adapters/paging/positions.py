@@ -37,6 +37,14 @@ def texts(position: Position | None, key: str) -> list[str]:
     return [str(each) for each in value]
 
 
+def rows(position: Position, key: str) -> list[Any]:
+    """Those at `key`, each by one text, or by several values with their names."""
+    value = position.get(key)
+    if not isinstance(value, list) or not all(isinstance(each, str | dict) for each in value):
+        raise _foreign()
+    return value
+
+
 def moment(position: Position, key: str) -> datetime | None:
     value: Any = position.get(key)
     if value is None:

@@ -15,7 +15,7 @@ from adapters.auth.credentials import Credentials
 from adapters.calling.client import RawAnswer, Request, Stream
 from adapters.calling.line import Line
 from adapters.formats.charsets import declared_charset
-from adapters.formats.documents import parse_json, parse_xml, xml_content
+from adapters.formats.documents import parse_json, parse_text, parse_xml, xml_content
 from adapters.formats.json_records import JsonRecords
 from adapters.formats.records import RecordStream
 from adapters.formats.xml import XmlRecords
@@ -33,7 +33,8 @@ T = TypeVar("T")
 _NOT_IN_PATHS = {"since", "until", "revision", "cursor", "note"}
 
 _PLACEHOLDER = re.compile(r"(\{[^{}]*\})")
-_ACCEPT = {"json": "application/json", "xml": "application/xml, text/xml"}
+_ACCEPT = {"json": "application/json", "xml": "application/xml, text/xml", "text": "text/plain"}
+_PARSE: dict[str, Callable[[bytes, str], Any]] = {"json": parse_json, "xml": parse_xml, "text": parse_text}
 
 
 def rest_speak(line: Line) -> Speak:
@@ -124,7 +125,7 @@ class _RestSpeaker:
     ) -> RecordStream | None:
         charset = declared_charset(answer.headers.get("content-type", ""))
         known = charset is None or charset.lower() in ("utf-8", "utf8", "us-ascii")
-        if not known or self._answer.inside or self._who.ends_in_answers:
+        if not known or self._answer.inside or self._answer.holds == "text" or self._who.ends_in_answers:
             return None
         return XmlContent((None, *path), wanted) if self._answer.holds == "xml" else JsonRecords(path)
 
@@ -151,8 +152,7 @@ class _RestSpeaker:
             raise
 
     def _parse(self, raw: RawAnswer) -> Any:
-        parse = parse_xml if self._answer.holds == "xml" else parse_json
-        return parse(raw.body, raw.headers.get("content-type", ""))
+        return _PARSE[self._answer.holds](raw.body, raw.headers.get("content-type", ""))
 
     def _refuse_ended(self, document: Any) -> None:
         if self._who.ended(document):

@@ -21,7 +21,7 @@ from config.spec_file import Mistake, SpecFile
 from config.yaml_text import Location
 from contracts.adapter import Secrets
 from contracts.observation import PERSONAL
-from contracts.operations import ListOperation, Operations, RestRequest, SoapRequest
+from contracts.operations import ListOperation, Operations, QueuePages, RestRequest, SoapRequest
 from contracts.spec_model import Expression, SecretName
 from contracts.status import DossierStatus
 from contracts.system import FileSystem, HttpSystem, SoapSystem
@@ -147,7 +147,8 @@ class _Checker:
                 there = _instead(request.operation, wsdl.operations)
                 yield self._wrong((*place, "operation"), f"the WSDL has no operation {request.operation!r}; {there}")
                 continue
-            yield from self._unknown_names(request.parameters, wsdl.input(request.operation), (*place, "parameters"))
+            given = _with_codes(request.parameters, operation)
+            yield from self._unknown_names(given, wsdl.input(request.operation), (*place, "parameters"))
 
     def _unknown_names(self, given: Any, element: Any, location: Location) -> Iterator[Mistake]:
         known = {child.name: child for child in element.children}
@@ -265,6 +266,16 @@ def _wrong_expression(expression: str) -> str | None:
     except ValueError as error:
         return str(error)
     return None
+
+
+def _with_codes(parameters: Any, operation: Any) -> Any:
+    """`parameters`, with what stands for {codes} in the acknowledgement of a queue whose rows go by several values."""
+    pages = operation.pages if isinstance(operation, ListOperation) else None
+    if not isinstance(pages, QueuePages) or isinstance(pages.taken, str):
+        return parameters
+    if isinstance(parameters, dict):
+        return {name: _with_codes(each, operation) for name, each in parameters.items()}
+    return dict.fromkeys(pages.taken, "x") if parameters == "{codes}" else parameters
 
 
 def _instead(name: str, known: list[str]) -> str:

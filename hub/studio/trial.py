@@ -9,13 +9,14 @@ from adapters.answers import AnswerReader
 from adapters.build import build_adapter, speak_of
 from adapters.calling.client import RawAnswer
 from adapters.mapping.expressions import ExpressionError, compiled
+from adapters.operations.lookup import with_code
 from adapters.paging.pagers import OFFERED
 from contracts.adapter import AgencyAdapter, Priority, Secrets, Window
 from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure, NotFound
 from contracts.mapping import FieldRule, RecordMapping
 from contracts.observation import Channel, Observation, Reading, Unusable
-from contracts.operations import ListOperation
+from contracts.operations import ListOperation, LookupOperation
 from contracts.spec_model import Expression
 from contracts.status import DossierStatus
 from contracts.system import FileSystem
@@ -119,7 +120,7 @@ async def try_out(
             attempt.failure, attempt.advice = failure, advice(failure, spec, operation, secrets)
         answer = client.exchanges[-1].answer if client.exchanges else None
         if answer and client.exchanges[-1].record:
-            _look_into(attempt, answer, spec, client, secrets, documents)
+            _look_into(attempt, answer, spec, code, client, secrets, documents)
     if spec.mapping:
         _follow(attempt, adapter, spec.mapping)
     return attempt
@@ -137,7 +138,13 @@ async def _ask(adapter: AgencyAdapter, code: str | None, window: Window) -> Read
 
 
 def _look_into(
-    attempt: Attempt, raw: RawAnswer, spec: AgencySpec, client: WatchedClient, secrets: Secrets, documents: Path
+    attempt: Attempt,
+    raw: RawAnswer,
+    spec: AgencySpec,
+    code: str | None,
+    client: WatchedClient,
+    secrets: Secrets,
+    documents: Path,
 ) -> None:
     """Take the answer apart once more, by the adapter's own parts, to show what is in between."""
     operation = getattr(spec.operations, attempt.operation)
@@ -149,6 +156,8 @@ def _look_into(
         attempt.content = speak(attempt.operation, operation.request, reader, names).document(raw)
         attempt.content = reader.content(attempt.content)
         attempt.records = reader.records(attempt.content)
+        if isinstance(operation, LookupOperation) and operation.asked_as and code:
+            attempt.records = with_code(attempt.records, operation.asked_as, code)
     except AgencyFailure:
         # The adapter has met it before us; or the answer is too big to be kept whole.
         return

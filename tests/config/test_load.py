@@ -66,6 +66,7 @@ def test_an_address_may_be_given_from_outside(tmp_path: Path) -> None:
         ("id: x\na: [", "ubnd-pleiku.yaml, line 2"),
         ("- 1", "a mapping of keys"),
         ("id: x\nid: y", "line 2: the key 'id' is given twice"),
+        ("a: &a {b: c}\nd: {<<: *a}", "line 2: `<<` is not taken; write the keys out"),
         ("id: x\nstatuses:\n  01: '2'", "line 3: the key 01 is not text; put it in quotes"),
         ("id: x\nstatuses: {NO: '3'}", "line 2: the key NO is not text; put it in quotes"),
         ("id: x\n? [a]\n: b", "line 2: the key ['a'] is not text"),

@@ -251,6 +251,89 @@ async def test_a_queue_is_told_what_was_taken_at_the_next_call() -> None:
     assert [code for codes in told for code in codes] == seen
 
 
+class _Versions:
+    """A queue of every version of each dossier, one a call, acknowledged by code, version and the call's session."""
+
+    def __init__(self, versions: int) -> None:
+        self.waiting = [row | {"so": number} for number in range(versions) for row in rows(2)]
+        self.session, self.told = 0, list[Any]()
+
+    def __call__(self, asked: Asked) -> Told:
+        if asked.path != "/da-nhan":
+            self.session += 1
+            return Told(orjson.dumps({"phien": f"P{self.session}", "ds": self.waiting[:1]}))
+        said = orjson.loads(asked.body)
+        self.told.append(said)
+        if said["phien"] != f"P{self.session}":
+            return Told(orjson.dumps({"loi": "phiên đã hết"}))
+        taken = [(each["ma"], each["phienBan"]) for each in said["ds"]]
+        self.waiting = [row for row in self.waiting if (row["maHoSo"], row["so"]) not in taken]
+        return Told("{}")
+
+    @staticmethod
+    def pages(**changes: Any) -> dict[str, Any]:
+        body = {"phien": "{batch}", "ds": "{codes}"}
+        request = {"method": "POST", "path": "/da-nhan", "json_body": body}
+        taken = {"ma": "maHoSo", "phienBan": "so"}
+        acknowledge = {"request": request, "answer": {"error_when": "loi", "error_message": "loi"}}
+        return {"kind": "queue", "taken": taken, "batch": "phien", "acknowledge": acknowledge} | changes
+
+
+async def test_a_queue_is_acknowledged_by_several_values_of_each_record_and_one_of_them_all() -> None:
+    queue = _Versions(4)
+    async with listing(queue, {"path": "/"}, answer={"records": "ds"}, pages=queue.pages()) as adapter:
+        seen = await every_page(adapter)
+    # Of one dossier there may be many in a row, and each is another.
+    first, second = (row["maHoSo"] for row in rows(2))
+    assert seen == [first, second] * 4
+    assert queue.waiting == []
+    assert queue.told[0] == {"phien": "P1", "ds": [{"ma": first, "phienBan": 0}]}
+    assert [said["ds"][0]["phienBan"] for said in queue.told] == [0, 0, 1, 1, 2, 2, 3, 3]
+
+
+async def test_a_record_without_all_that_it_is_acknowledged_by_is_not_acknowledged() -> None:
+    queue = _Versions(1)
+    del queue.waiting[0]["so"]
+    async with listing(queue, {"path": "/"}, answer={"records": "ds"}, pages=queue.pages()) as adapter:
+        parts, failure = await parts_of(adapter)
+    assert failure is None
+    assert (len(parts[-1].observations), parts[-1].next and parts[-1].next["acknowledge"]) == (1, [])
+
+
+async def test_a_batch_without_a_name_is_not_taken_for_acknowledged() -> None:
+    queue = _Versions(1)
+    pages = queue.pages(batch="phienKhac")
+    async with listing(queue, {"path": "/"}, answer={"records": "ds"}, pages=pages) as adapter:
+        _, failure = await parts_of(adapter)
+    assert isinstance(failure, Malformed)
+    assert "phienKhac" in failure.message
+
+
+async def test_what_was_taken_by_another_spec_is_not_acknowledged_wrongly() -> None:
+    queue = _Versions(1)
+    async with listing(queue, {"path": "/"}, answer={"records": "ds"}, pages=queue.pages()) as adapter:
+        _, failure = await parts_of(adapter, {"acknowledge": ["H21.09-1"], "seen": []})
+    assert isinstance(failure, Malformed)
+    assert queue.told == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "body", "says"),
+    [
+        ({}, {"ma": "tất cả"}, "names neither {codes} nor {batch}"),
+        ({"batch": None}, {"lo": "{batch}", "ma": "{codes}"}, "`batch` does not say where that is"),
+    ],
+)
+async def test_an_acknowledgement_that_says_too_little_is_refused(
+    changes: dict[str, Any], body: Any, says: str
+) -> None:
+    pages = _Versions(1).pages(**changes)
+    pages["acknowledge"]["request"]["json_body"] = body
+    with pytest.raises(ValueError, match=says):
+        async with listing(_Versions(1), {"path": "/"}, answer={"records": "ds"}, pages=pages):
+            pass
+
+
 async def _rest_of(adapter: AgencyAdapter, position: Position | None) -> list[str]:
     seen: list[str] = []
     while position is not None:

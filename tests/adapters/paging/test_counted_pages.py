@@ -117,7 +117,7 @@ def test_a_queue_is_emptied_though_acknowledgements_are_lost(rows: list[str], si
     pages = made(QUEUE.model_copy(update={"size": size}))
     position: Position | None = None
     for calls in range(1, 200):
-        codes, done = acknowledgement(position)
+        codes, _, done = acknowledgement(position)
         assert set(codes) <= set(stored), "only what is stored is acknowledged"
         # Never twice in a row: that is a queue which does not listen.
         if not (calls in lost and calls - 1 not in lost):

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 
 from contracts.adapter import AgencyAdapter, Page, Sending, Window
+from contracts.agency import AgencySpec
 from contracts.errors import Rejected
 from contracts.status import DossierStatus
 from hub.db import Database
@@ -32,14 +33,20 @@ ALL = [str(4000 + number) for number in range(1, 26)]
 
 @asynccontextmanager
 async def exchange(
-    service: ExchangeService, records: Records | None = None, password: str = PASSWORD
+    service: ExchangeService,
+    records: Records | None = None,
+    password: str = PASSWORD,
+    *,
+    taken: str | dict[str, str] | None = None,
 ) -> AsyncIterator[AgencyAdapter]:
+    """`taken`: by what the spec's queue is acknowledged instead."""
     secrets = Secrets({"lien-thong": password})
-    async with (
-        answering(service) as address,
-        adapter_of(spec_of("exchange", address), records=records, secrets=secrets) as adapter,
-    ):
-        yield adapter
+    async with answering(service) as address:
+        data = spec_of("exchange", address).model_dump()
+        data["operations"]["changes"]["pages"] |= {"taken": taken} if taken else {}
+        spec = AgencySpec.model_validate(data)
+        async with adapter_of(spec, records=records, secrets=secrets) as adapter:
+            yield adapter
 
 
 async def test_the_queue_is_read_to_its_end() -> None:
@@ -73,6 +80,15 @@ async def test_nothing_is_acknowledged_before_it_is_stored() -> None:
         assert [said.code for said in again.observations] == [said.code for said in first.observations]
         await one_page(adapter.changes(WINDOW, again.next))
     assert service.acknowledged == [ALL[:10]]
+
+
+async def test_what_is_taken_may_go_by_names_of_its_own() -> None:
+    """As for a queue that wants several values of each: the service is as strict about their names as the WSDL."""
+    service = ExchangeService(count=2)
+    async with exchange(service, taken={"onlineId": "onlineId"}) as adapter:
+        page = await one_page(adapter.changes(WINDOW))
+        await one_page(adapter.changes(WINDOW, page.next))
+    assert service.acknowledged == [["4001", "4002"]]
 
 
 async def test_all_arrive_once_though_every_call_is_cut(database: Database, vault: Vault) -> None:

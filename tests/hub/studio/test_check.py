@@ -10,6 +10,9 @@ from hub.studio.check import check
 from hub.studio.trials import Trial
 from tests.adapters.specs import CONFIG, DOCUMENTS, Known
 
+SHAPES = Path(__file__).parents[2] / "adapters" / "shapes"
+SHAPE_FILES = sorted([*SHAPES.glob("*.yaml"), *(SHAPES.parent / "rest" / "shapes").glob("*.yaml")])
+
 
 def checked(tmp_path: Path, agency: str, *changes: tuple[str, str], trial: Trial | None = None) -> list[Mistake]:
     """What is said of the province's own spec of `agency`, with texts in it replaced."""
@@ -54,6 +57,12 @@ def test_the_provinces_own_specs_have_no_mistakes(path: Path) -> None:
         ("so-khdt", 'kichThuoc: "{size}"', 'nguoiNop: "{applicant_name}"', "is personal"),
         ("so-khdt", "private: true", "private: false", "is in a private network"),
         ("so-khdt", "http://127.0.0.1:8102", "http://169.254.169.254", "an address that no agency can have"),
+        (
+            "so-khdt",
+            "absent_when: ma == `404`",
+            "absent_fault: contains(codes, 'NotFound')",
+            "`absent_fault` means nothing here, for only SOAP has faults; say by `absent_when`",
+        ),
         ("so-tnmt", "wsdl: so-tnmt.wsdl", "wsdl: so-tnmt.wsld", "the document store has no 'so-tnmt.wsld'"),
         ("so-tnmt", "operation: TraCuuHoSo", "operation: TraCuuHS", "no operation 'TraCuuHS'; is 'TraCuuHoSo' meant?"),
         ("so-tnmt", 'maHoSo: "{code}"', 'maHS: "{code}"', "knows no 'maHS' in TraCuuHoSo; is 'maHoSo' meant?"),
@@ -68,6 +77,29 @@ def test_a_mistake_is_told_with_its_line_and_what_would_be_right(
     wrong = next(mistake for mistake in found if says in mistake.words)
     assert wrong.line is not None
     assert abs(wrong.line - line_of(agency, old.split("\n")[0])) <= 4
+
+
+@pytest.mark.parametrize("path", SHAPE_FILES, ids=lambda path: path.stem)
+def test_the_shapes_of_real_systems_are_specs_as_any_admin_writes_them(path: Path) -> None:
+    found = check(SpecFile(path), secrets=Known(), documents=SHAPES / "documents")
+    assert [str(mistake) for mistake in found if not mistake.warning] == []
+
+
+def test_what_a_queue_is_acknowledged_by_is_called_as_in_the_wsdl(tmp_path: Path) -> None:
+    text = (SHAPES / "exchange.yaml").read_text("utf-8")
+    path = tmp_path / "lien-thong.yaml"
+
+    def mistakes(taken: str) -> list[str]:
+        assert "taken: onlineId\n" in text
+        path.write_text(text.replace("taken: onlineId\n", f"taken: {taken}\n"), "utf-8")
+        found = check(SpecFile(path), secrets=Known(), documents=SHAPES / "documents")
+        return [mistake.words for mistake in found if not mistake.warning]
+
+    assert mistakes("{onlineId: onlineId}") == []
+    [wrong] = mistakes("{onlineID: onlineId}")
+    assert wrong == "the WSDL knows no 'onlineID' in onlineRecordSoapList; is 'onlineId' meant?"
+    [broken] = mistakes("{onlineId: online.}")
+    assert "is no JMESPath expression" in broken
 
 
 @pytest.mark.parametrize(

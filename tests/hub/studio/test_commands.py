@@ -16,6 +16,7 @@ from hub.cli import app
 from tests.adapters.servers import Asked, Told, answering
 from tests.adapters.specs import CONFIG, DOCUMENTS
 from tests.estate.client import Estate, running_estate
+from tests.running import ROOT
 
 OPENAPI = Path(__file__).parent / "documents" / "so-khdt.openapi.yaml"
 
@@ -151,6 +152,36 @@ async def test_a_folder_of_files_is_tried_and_left_as_it_is(tmp_path: Path) -> N
     assert "H21.30-261101-0001" in result.stdout
     assert "the status word 'Lạ'" in " ".join(result.stdout.split())
     assert [each.name for each in folder.iterdir()] == ["hoso.csv"]
+
+
+async def test_a_look_up_that_answers_a_word_is_tried_with_the_code_that_was_asked_for(tmp_path: Path) -> None:
+    # As docs/adapters.md has it.
+    [_, example] = (ROOT / "docs" / "adapters.md").read_text("utf-8").split("```yaml\nlookup:\n")
+    parts = yaml.safe_load("lookup:\n" + example.split("```")[0])
+    async with answering(lambda _asked: Told("Đang xử lý", content_type="text/plain; charset=utf-8")) as address:
+        spec = tmp_path / "so-nv.yaml"
+        spec.write_text(
+            yaml.safe_dump(
+                {
+                    "id": "so-nv",
+                    "identifier": "H21.13",
+                    "name": {"vi": "Sở Nội vụ", "en": "Home Affairs"},
+                    "kind": "department",
+                    "system": {"kind": "rest", "address": address, "private": True},
+                    "operations": {"lookup": parts["lookup"]},
+                    "mapping": parts["mapping"],
+                    "statuses": {"Đang xử lý": "4"},
+                },
+                allow_unicode=True,
+            ),
+            "utf-8",
+        )
+        assert (await hub("check", str(spec))).exit_code == 0
+        result = await hub("try", str(spec), "--code", "H21.13-261101-0001")
+    assert result.exit_code == 0, result.output
+    assert '"maHoSo": "H21.13-261101-0001"' in result.stdout
+    assert "4 (processing)" in result.stdout
+    assert "It works: 1 dossier understood, and all" in result.stdout
 
 
 async def test_one_sentence_for_what_cannot_be_done(tmp_path: Path) -> None:
