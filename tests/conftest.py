@@ -1,6 +1,7 @@
 """What all tests share: a real PostgreSQL (embedded, or HUB_DATABASE_URL's) and a fresh database for each test."""
 
 import asyncio
+import logging
 import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
@@ -12,6 +13,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+import structlog
 from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
 
@@ -35,6 +37,17 @@ async def _execute(url: str, *statements: str) -> None:
             await connection.execute(statement)
     finally:
         await connection.close()
+
+
+@pytest.fixture
+def logging_put_back() -> Iterator[None]:
+    """For tests of commands: each sets up the process's logging, whose stream ends with the test."""
+    root = logging.getLogger()
+    before = root.handlers, root.level
+    yield
+    structlog.reset_defaults()
+    logging.captureWarnings(False)
+    root.handlers, root.level = before
 
 
 @pytest.fixture(scope="session")

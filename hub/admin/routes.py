@@ -32,6 +32,7 @@ _REASONS = {
     "bad_value": "Giá trị không đọc được",
     "missing_field": "Thiếu trường",
     "not_a_record": "Không phải bản ghi",
+    "malformed_body": "Tệp không đọc được",
 }
 _LEVELS = {
     Level.NONE: "Chưa xếp hạng",

@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,14 +17,8 @@ Lines = Callable[[], list[dict[str, Any]]]
 
 
 @pytest.fixture(autouse=True)
-def restored() -> Iterator[None]:
+def restored(logging_put_back: None) -> None:
     """The process's logging is put back after each test."""
-    root = logging.getLogger()
-    before = root.handlers, root.level
-    yield
-    structlog.reset_defaults()
-    logging.captureWarnings(False)
-    root.handlers, root.level = before
 
 
 def configured(format: str) -> io.StringIO:

@@ -2,13 +2,11 @@
 
 import asyncio
 import json
-import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import structlog
 import yaml
 from typer.testing import CliRunner, Result
 
@@ -22,18 +20,12 @@ OPENAPI = Path(__file__).parent / "documents" / "so-khdt.openapi.yaml"
 
 
 @pytest.fixture(autouse=True)
-def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A data folder and a document store of the test's own; the process's logging is put back."""
-    root = logging.getLogger()
-    before = root.handlers, root.level
+def surroundings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logging_put_back: None) -> None:
+    """A data folder and a document store of the test's own."""
     monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("HUB_DOCUMENTS_DIR", str(DOCUMENTS))
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.delenv("HUB_DATABASE_URL", raising=False)
-    yield
-    structlog.reset_defaults()
-    logging.captureWarnings(False)
-    root.handlers, root.level = before
 
 
 @pytest.fixture

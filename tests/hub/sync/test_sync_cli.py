@@ -18,7 +18,7 @@ Hub = Callable[..., Result]
 
 
 @pytest.fixture
-def hub(database_url: str, tmp_path: Path) -> Hub:
+def hub(database_url: str, tmp_path: Path, logging_put_back: None) -> Hub:
     """Runs a command. The agencies are the sample's."""
     settings = {"HUB_DATABASE_URL": database_url, "HUB_DATA_DIR": str(tmp_path), "COLUMNS": "80"}
     settings["HUB_AGENCIES_DIR"] = str(ROOT / "config" / "agencies")
