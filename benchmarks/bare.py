@@ -44,8 +44,13 @@ def rendered(spec: AgencySpec, row: asyncpg.Record) -> bytes:
         strict=True,
     )
     steps = timeline(
-        Entry(digest, row["code"], occurred, revision, settles, {"status": status, "status_raw": raw}, heard, channel)
-        for digest, occurred, revision, settles, heard, channel, status, raw in lines
+        (
+            Entry(
+                digest, row["code"], occurred, revision, settles, {"status": status, "status_raw": raw}, heard, channel
+            )
+            for digest, occurred, revision, settles, heard, channel, status, raw in lines
+        ),
+        [row["agency"]],
     )
     return orjson.dumps(
         {
@@ -57,6 +62,7 @@ def rendered(spec: AgencySpec, row: asyncpg.Record) -> bytes:
                 "name": {"vi": spec.name.vi, "en": spec.name.en},
                 "phone": spec.phone,
             },
+            "former_agencies": [],
             "procedure": {"code": row["procedure_code"], "name": row["procedure_name"]},
             "status": _status(str(row["status"])) if row["status"] is not None else None,
             "submitted_at": row["submitted_at"],

@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from contracts.agency import AgencySpec
+from contracts.agency_change import ChangePlan
 from contracts.change import ChangePage, DossierChanged
 from contracts.dossier import Dossier, DossierPage, StatusEvent
 from contracts.history import History
@@ -18,6 +19,7 @@ FOLDER = Path(__file__).parent / "schemas"
 
 PUBLISHED: dict[str, type[BaseModel]] = {
     "accepted": Accepted,
+    "agency-change": ChangePlan,
     "agency-spec": AgencySpec,
     "change-page": ChangePage,
     "dossier": Dossier,

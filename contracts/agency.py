@@ -103,7 +103,7 @@ class AgencySpec(SpecModel):
         default=False, description="True while the real identifier is not known to us."
     )
     name: Name
-    kind: Literal["department", "board", "inspectorate", "city", "post"]
+    kind: Literal["department", "board", "inspectorate", "city", "commune", "post"]
     phone: str | None = Field(default=None, description="A person a citizen can call.")
     valid_from: date | None = None
     valid_to: date | None = None

@@ -21,6 +21,10 @@ class ChangeType(StrEnum):
     BACK = "dossier.back"
     #: Something was said of its past. How it stands is as before, but for when it was last spoken of.
     HISTORY = "dossier.history"
+    #: Another agency handles it from now on.
+    MOVED = "dossier.moved"
+    #: It turned out to be the same as another one: `subject` is no more, `data` is the one that it is part of.
+    JOINED = "dossier.joined"
 
 
 class DossierChanged(BaseModel):
@@ -29,7 +33,9 @@ class DossierChanged(BaseModel):
     id: str = Field(description="The event's own number. Of one dossier, the greater one happened later.")
     type: ChangeType
     timestamp: AwareDatetime = Field(description="When the hub began to record the change.")
-    subject: str = Field(description="`id` of the dossier.")
+    subject: str = Field(
+        description="`id` of the dossier that changed; after `dossier.joined` there is none of that id."
+    )
     status_before: DossierStatus | None
     status_after: DossierStatus | None
     data: DossierState = Field(description="The dossier as it is now, which may be after later changes as well.")

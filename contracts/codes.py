@@ -8,6 +8,15 @@ _LOOK_ALIKES = str.maketrans({"O": "0", "I": "1", "L": "1"})
 _DASHES = re.compile(r"[‐-―−﹘﹣－_]")
 
 
+# H21.65-220914-0011, H21.129-250812-0035, G22.01.02-261123-0007, 000.00.53.H48-220921-0099
+_NAMES_UNIT = re.compile(r"(\d{3}\.\d{2}\.\d{2}\.)?[A-Z]\d{2}(\.\d{2,3}){0,3}-\d{6}-\d{3,8}")
+
+
+def names_its_unit(code: str) -> bool:
+    """Whether the code says which unit gave it, so that no other unit gives the same: not so 03706/2026/07906."""
+    return _NAMES_UNIT.fullmatch(tidy_code(code)) is not None
+
+
 def fold(text: str) -> str:
     """Lower-case `text` without Vietnamese marks and with single spaces: "Đã  Xử lý" → "da xu ly"."""
     decomposed = unicodedata.normalize("NFD", text)

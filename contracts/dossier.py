@@ -74,7 +74,10 @@ class DossierState(BaseModel):
 
     id: str = Field(description="The hub's own name of the dossier; it never changes, whatever else does.")
     code: str
-    agency: AgencyName
+    agency: AgencyName = Field(description="Who handles it now.")
+    former_agencies: list[AgencyName] = Field(
+        default=[], description="Who handled it before, in order, where agencies have changed."
+    )
     procedure: Procedure
     status: StatusName | None = Field(description="Null while the agency's status word is not understood.")
     submitted_at: AwareDatetime | None
@@ -87,6 +90,10 @@ class DossierState(BaseModel):
     observed_at: AwareDatetime = Field(description="When the agency last said anything about this dossier.")
     source: Source
     updated_at: AwareDatetime = Field(description="When the hub's answer last changed.")
+
+    def concerns(self, agency: str) -> bool:
+        """Whether that agency has it, or had: a slip may show the name of one that is no more."""
+        return agency in {each.id for each in (self.agency, *self.former_agencies)}
 
 
 class DossierSummary(DossierState):

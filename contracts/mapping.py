@@ -5,7 +5,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from contracts.codes import fold
-from contracts.observation import Facts
+from contracts.observation import SUCCESSION, Facts
 from contracts.spec_model import Expression, SpecModel, known_zone
 
 
@@ -79,7 +79,7 @@ class RecordMapping(SpecModel):
     @field_validator("facts")
     @classmethod
     def _known_facts(cls, facts: dict[str, FieldRule]) -> dict[str, FieldRule]:
-        known = set(Facts.model_fields) - {"status_raw"}
+        known = set(Facts.model_fields) - {"status_raw"} - SUCCESSION
         if unknown := sorted(set(facts) - known):
             raise ValueError(f"unknown fact {unknown[0]!r}; known are {', '.join(sorted(known))}")
         return facts

@@ -22,6 +22,8 @@ class Channel(StrEnum):
     WEBHOOK = "webhook"
     PULL = "pull"
     LOOKUP = "lookup"
+    #: The hub's own list of agencies: who follows whom. No agency can say it.
+    SUCCESSION = "succession"
 
 
 class Facts(BaseModel):
@@ -52,7 +54,14 @@ class Facts(BaseModel):
         default=None, description="A person's identity number (số định danh, CCCD), or an organisation's tax number."
     )
     note: LongText | None = Field(default=None, description="The officer's words; may name people.")
+    moved_to: AgencyId | None = Field(
+        default=None, description="Who handles the dossier from then on; only of the channel `succession`."
+    )
+    moved_under: ShortText | None = Field(default=None, description="The plan by which it moved.")
 
+
+#: Facts about who handles a dossier. The hub's alone: no agency's record can be mapped to them.
+SUCCESSION = frozenset({"moved_to", "moved_under"})
 
 #: Facts that say who somebody is. They are stored sealed and never logged.
 PERSONAL = frozenset({"applicant_name", "applicant_phone", "applicant_email", "applicant_number", "note"})

@@ -1,6 +1,7 @@
 """Counts of dossiers by agency, status and month, as GET /v1/statistics tells them."""
 
 from datetime import date
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -9,6 +10,15 @@ from contracts.observation import AgencyId
 from contracts.status import DossierStatus
 
 Month = Annotated[str, StringConstraints(pattern=r"^[1-9][0-9]{3}-(0[1-9]|1[0-2])$")]
+
+
+class CountedAt(StrEnum):
+    """At which agency a dossier is counted that has passed from one to another, as agencies merged or were split."""
+
+    #: The one that handles it now.
+    NOW = "now"
+    #: The one that took it in: as if no agency had changed.
+    FIRST = "first"
 
 
 class Count(BaseModel):

@@ -14,7 +14,7 @@ import typer
 from prometheus_client import start_http_server
 
 from config.settings import Settings
-from hub import config_cli, index_cli, log, main, quarantine_cli, sync_cli
+from hub import agencies_cli, config_cli, index_cli, log, main, quarantine_cli, sync_cli
 from hub.access.scopes import Scope
 from hub.backup import backup, restore
 from hub.sample import SampleEstate, sample_estate
@@ -30,6 +30,7 @@ app.add_typer(sync_cli.app, name="sync")
 app.add_typer(config_cli.app, name="config")
 app.add_typer(index_cli.app, name="index")
 app.add_typer(quarantine_cli.app, name="quarantine")
+app.add_typer(agencies_cli.app, name="agencies")
 
 #: How long `run --sample` waits for the first sync before it says what to open all the same.
 _FIRST_SYNC_SECONDS = 90

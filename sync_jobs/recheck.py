@@ -27,7 +27,7 @@ async def settle_contradictions(database: Database, adapter: AgencyAdapter, vaul
         found = await connection.execute(
             select(recheck.c.dossier_id, recheck.c.moment_numbered, recheck.c.moment_rank, dossier.c.code)
             .join(dossier, dossier.c.id == recheck.c.dossier_id)
-            .where(dossier.c.agency == adapter.spec.id, recheck.c.asked_at.is_(None))
+            .where(func.coalesce(dossier.c.told_by, dossier.c.agency) == adapter.spec.id, recheck.c.asked_at.is_(None))
             .order_by(recheck.c.wanted_at)
             .limit(_LIMIT)
         )

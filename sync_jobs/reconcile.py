@@ -45,13 +45,14 @@ _LEFT = text("""
 
 _SEEN_COUNT = text("SELECT count(DISTINCT s.each) FROM seen, unnest(dossiers) AS s (each) WHERE agency = :agency")
 
-# Those whose last word is from before the pass: of what came later it may have known nothing.
+# Those whose last word is from before the pass: of what came later it may have known nothing. And which the agency has
+# spoken of: what it took over from another may not be in its system yet.
 _UNSEEN = text("""
     SELECT d.id, d.code, d.moment_numbered, d.moment_rank, m.since IS NOT NULL AS missed_before
       FROM dossier d
       LEFT JOIN missing m ON m.dossier_id = d.id
       LEFT JOIN (SELECT DISTINCT unnest(dossiers) AS id FROM seen WHERE agency = :agency) s ON s.id = d.id
-     WHERE d.agency = :agency AND d.gone_at IS NULL AND d.observed_at < :began AND s.id IS NULL
+     WHERE d.agency = :agency AND d.told_by IS NULL AND d.gone_at IS NULL AND d.observed_at < :began AND s.id IS NULL
      ORDER BY d.id
 """)
 

@@ -72,6 +72,8 @@ class Mirror:
         answer = self._get("/v1/changes", {"after": cursor, "wait": wait, "limit": 500})
         with self._transaction():
             for event in answer["items"]:
+                if event["type"] == "dossier.joined":
+                    self._db.execute("DELETE FROM dossier WHERE id = ?", (event["subject"],))
                 self._put(event["data"])
             self._db.execute("UPDATE place SET cursor = ?", (answer["cursor"],))
         return not answer["more"]

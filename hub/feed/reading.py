@@ -11,7 +11,7 @@ from contracts.observation import AgencyId
 from contracts.status import DossierStatus
 from hub.db import Database
 from hub.feed.cursor import Position
-from hub.index.summaries import STATE_COLUMNS, state_json
+from hub.index.summaries import STATE_COLUMNS, agencies_of, state_json
 from hub.registry import Registry
 
 #: With a filter, so many changes are looked through for one page: it costs the same however little it finds.
@@ -22,9 +22,10 @@ _LOOKED_THROUGH = 1000
 _READ = f"""
     SELECT f.generation, f.pruned_xid::text AS pruned_xid, f.pruned_seq,
            pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax,
-           c.seq, c.xid::text AS xid, c.kind, c.status_before, c.status_after, c.at, {STATE_COLUMNS.strip()}
+           c.seq, c.xid::text AS xid, c.kind, c.status_before, c.status_after, c.joined_id, c.at,
+           {STATE_COLUMNS.strip()}
       FROM feed f
-      LEFT JOIN (SELECT seq, xid, dossier_id, kind, status_before, status_after, at
+      LEFT JOIN (SELECT seq, xid, dossier_id, kind, status_before, status_after, joined_id, at
                    FROM change
                   WHERE (xid, seq) > ($1::text::xid8, $2::bigint)
                     AND xid < pg_snapshot_xmin(pg_current_snapshot())
@@ -123,7 +124,7 @@ def _event(row: asyncpg.Record, registry: Registry) -> Event:
         "id": str(row["seq"]),
         "type": _type(row),
         "timestamp": row["at"],
-        "subject": str(row["id"]),
+        "subject": str(row["joined_id"] or row["id"]),
         "status_before": _status(row["status_before"]),
         "status_after": _status(row["status_after"]),
         "data": state_json(row, registry),
@@ -138,7 +139,7 @@ def _type(row: asyncpg.Record) -> ChangeType:
 
 def _agencies(row: asyncpg.Record) -> tuple[AgencyId, ...]:
     """Whoever has, or had, the dossier."""
-    return (row["agency"],)
+    return tuple(agencies_of(row))
 
 
 def _status(number: int | None) -> DossierStatus | None:

@@ -9,7 +9,7 @@ from contracts.codes import code_key
 from contracts.dossier import Dossier
 from hub.db import Database
 from hub.index.merge import Entry, timeline
-from hub.index.summaries import COLUMNS, JOINS, STATUSES, Json, summary_json
+from hub.index.summaries import COLUMNS, JOINS, STATUSES, Json, agencies_of, summary_json
 from hub.registry import Registry
 from hub.vault import Vault
 
@@ -24,7 +24,8 @@ FIND = f"""
       LEFT JOIN LATERAL (
             SELECT array_agg(digest) AS digests, array_agg(occurred_at) AS occurred, array_agg(revision) AS revisions,
                    array_agg(settles) AS settling, array_agg(observed_at) AS heard, array_agg(channel) AS channels,
-                   array_agg(facts ->> 'status') AS statuses, array_agg(facts ->> 'status_raw') AS words
+                   array_agg(facts ->> 'status') AS statuses, array_agg(facts ->> 'status_raw') AS words,
+                   array_agg(said_by) AS speakers
               FROM observation
              WHERE dossier_id = d.id AND facts ? 'status') h ON true
      ORDER BY d.updated_at DESC
@@ -72,7 +73,7 @@ def _timeline_json(row: asyncpg.Record) -> list[Json]:
         return []
     lines = zip(
         *(row["digests"], row["occurred"], row["revisions"], row["settling"]),
-        *(row["heard"], row["channels"], row["statuses"], row["words"]),
+        *(row["heard"], row["channels"], row["statuses"], row["words"], row["speakers"]),
         strict=True,
     )
     entries = (
@@ -85,16 +86,18 @@ def _timeline_json(row: asyncpg.Record) -> list[Json]:
             facts={"status": status, "status_raw": raw},
             observed_at=observed_at,
             channel=channel,
+            said_by=said_by,
         )
-        for digest, occurred_at, revision, settles, observed_at, channel, status, raw in lines
+        for digest, occurred_at, revision, settles, observed_at, channel, status, raw, said_by in lines
     )
+    agencies = agencies_of(row)
     return [
         {
             "status": STATUSES[int(step.status)],
             "occurred_at": step.happened_at,
             "observed_at": step.observed_at,
-            "source": {"agency": row["agency"], "channel": step.channel},
+            "source": {"agency": step.said_by or agencies[0], "channel": step.channel},
             "raw": step.raw,
         }
-        for step in timeline(entries)
+        for step in timeline(entries, agencies)
     ]

@@ -5,7 +5,7 @@ corrections are in it. `known_at` asks what the hub could have answered then: of
 the time, and answers given in the past can be explained by it. With both: what the hub knew then of an earlier day.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,12 +14,12 @@ from contracts.history import PastState
 from contracts.observation import Channel
 from contracts.status import DossierStatus
 from hub.db import Database
-from hub.index.merge import Entry, Step, fold
+from hub.index.merge import Entry, Step, fold_handed
 from hub.index.rows import entry_of
 from hub.vault import Vault
 
 _LINES = """
-    SELECT digest, code, occurred_at, revision, settles, facts::text AS facts, observed_at, channel,
+    SELECT digest, code, occurred_at, revision, settles, facts::text AS facts, observed_at, channel, said_by,
            CASE WHEN $2 THEN personal END AS personal
       FROM observation
      WHERE dossier_id = $1
@@ -42,12 +42,11 @@ async def entries(database: Database, vault: Vault, dossier_id: int, *, personal
     return sorted((entry_of(row, vault) for row in rows), key=lambda entry: entry.stamp)
 
 
-def state(entries: Iterable[Entry]) -> PastState | None:
-    """The state that the lines make; None for none."""
-    known = list(entries)
-    if not known:
+def state(entries: Collection[Entry], agencies: Sequence[str]) -> PastState | None:
+    """The state that the lines make of a dossier that was `handed_to` these agencies; None for none."""
+    if all(entry.moved_to for entry in entries):
         return None
-    whole = fold(known)
+    whole, _ = fold_handed(entries, agencies)
     facts = whole.facts
     return PastState(
         code=whole.code,
@@ -63,14 +62,14 @@ def state(entries: Iterable[Entry]) -> PastState | None:
     )
 
 
-def events(steps: Iterable[Step], agency: str) -> list[StatusEvent]:
-    """The timeline as people see it."""
+def events(steps: Iterable[Step], first: str) -> list[StatusEvent]:
+    """The timeline as people see it; `first`: the agency that had the dossier first."""
     return [
         StatusEvent(
             status=StatusName.of(DossierStatus(step.status)),
             occurred_at=step.happened_at,
             observed_at=step.observed_at,
-            source=Source(agency=agency, channel=Channel(step.channel)),
+            source=Source(agency=step.said_by or first, channel=Channel(step.channel)),
             raw=step.raw,
         )
         for step in steps

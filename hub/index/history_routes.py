@@ -8,7 +8,7 @@ from contracts.history import History
 from hub.db import Database
 from hub.index.answers import Answers
 from hub.index.history import entries, events, past, state
-from hub.index.merge import timeline
+from hub.index.merge import handed_to, timeline
 from hub.index.routes import Code, OneAgency, only
 from hub.limits.admission import Admission
 from hub.moments import Moment
@@ -49,14 +49,16 @@ def router(database: Database, vault: Vault, answers: Answers, admission: Admiss
         visitor = await admission.admit(request)
         dossier = only(await answers.find(code), agency, visitor)
         lines = past(await entries(database, vault, int(dossier.id), personal=False), as_of=as_of, known_at=known_at)
+        first = (dossier.former_agencies or [dossier.agency])[0].id
+        agencies = handed_to(first, lines)
         return History(
             id=dossier.id,
             code=dossier.code,
             agency=dossier.agency,
             as_of=as_of,
             known_at=known_at,
-            state=state(lines),
-            timeline=events(timeline(lines), dossier.agency.id),
+            state=state(lines, agencies),
+            timeline=events(timeline(lines, agencies), first),
         )
 
     return routes

@@ -30,7 +30,7 @@ _BY_CODES = f"""
              UNION ALL
             SELECT * FROM dossier WHERE national_key = ANY($1) AND NOT code_key = ANY($1)) d
       {JOINS}
-     WHERE ($2::text[] IS NULL OR d.agency = ANY($2))
+     WHERE ($2::text[] IS NULL OR d.agency = ANY($2) OR d.former_agencies && $2)
      LIMIT $3
 """
 

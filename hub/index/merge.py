@@ -5,15 +5,16 @@ defined as the fold over *all* of them, sorted. `record` takes a short cut when 
 everything known; the result is the same.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
 
 from contracts.codes import tidy_code
-from contracts.observation import Observation
+from contracts.observation import Channel, Observation
 from hub.vault import Vault
 
 #: An agency's clock further ahead than this is not believed.
@@ -39,6 +40,10 @@ class Moment(NamedTuple):
     rank: int
 
 
+#: Below all there are.
+_LOWEST = Moment(False, -(2**63))
+
+
 class Entry(NamedTuple):
     """One line of a dossier's history."""
 
@@ -52,6 +57,8 @@ class Entry(NamedTuple):
     #: When the hub first heard it, and how.
     observed_at: datetime
     channel: str
+    #: Who said it; None for the agency that had the dossier first.
+    said_by: str | None = None
 
     @property
     def happened_at(self) -> datetime:
@@ -74,6 +81,11 @@ class Entry(NamedTuple):
         if self.revision is not None:
             return Moment(True, self.revision)
         return Moment(False, (self.happened_at - _EPOCH) // _MICROSECOND)
+
+    @property
+    def moved_to(self) -> str | None:
+        """By this line the dossier moved there; None for all that agencies say."""
+        return self.facts.get("moved_to") if self.channel == Channel.SUCCESSION else None
 
     @property
     def first_heard(self) -> tuple[datetime, str]:
@@ -127,6 +139,7 @@ def entry_from(said: Observation, vault: Vault) -> Entry:
         facts,
         said.observed_at,
         said.channel.value,
+        said.agency,
     )
     if not entry.is_untimed:
         return entry
@@ -192,6 +205,50 @@ def fold(entries: Iterable[Entry], start: State | None = None) -> State:
     return state
 
 
+# --- dossiers that have passed from agency to agency ----------------------------------------------
+
+
+def handed_to(first: str, entries: Iterable[Entry]) -> list[str]:
+    """Who has had the dossier, in order, beginning with the `first`: as the lines tell by which it moved."""
+    agencies = [first]
+    for entry in sorted((entry for entry in entries if entry.moved_to), key=_decided):
+        if entry.moved_to and entry.moved_to != agencies[-1]:
+            agencies.append(entry.moved_to)
+    return agencies
+
+
+def _decided(move: Entry) -> tuple[Moment, datetime, bytes]:
+    """Of two moves of one day, the later decision holds."""
+    return (move.moment, move.observed_at, move.digest)
+
+
+def eras(agencies: Sequence[str]) -> dict[str, int]:
+    """Each agency's place in the order of their words: whose dossier it is now speaks last."""
+    return {agency: era for era, agency in enumerate(agencies)}
+
+
+def fold_handed(entries: Collection[Entry], agencies: Sequence[str]) -> tuple[State, str]:
+    """The dossier that these lines make after it was `handed_to` these agencies, and who said the topmost of them.
+
+    What a successor says goes over all that was said by those before it, whatever their times and numbers: each counts
+    for itself. As long as it says nothing, theirs holds. The lines by which the dossier moved say nothing about it.
+    """
+    of_agency: dict[str, list[Entry]] = {}
+    for entry in entries:
+        if not entry.moved_to:
+            of_agency.setdefault(entry.said_by or agencies[0], []).append(entry)
+    state: State | None = None
+    speaker = agencies[0]
+    for agency, _ in sorted(eras(agencies).items(), key=itemgetter(1)):
+        if spoken := of_agency.get(agency):
+            # Its moments are not those of who spoke before.
+            state = fold(spoken, start=state and state._replace(moment=_LOWEST, said_now={}, conflict=False))
+            speaker = agency
+    if state is None:
+        raise ValueError("a dossier without history")
+    return state, speaker
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """The dossier came to a status: one line of the timeline people see."""
@@ -202,14 +259,17 @@ class Step:
     channel: str
     #: The agency's own word.
     raw: str | None
+    #: As Entry's.
+    said_by: str | None
 
 
-def timeline(entries: Iterable[Entry]) -> list[Step]:
-    """The statuses a dossier went through, oldest first; the same status said again is not a step."""
+def timeline(entries: Iterable[Entry], agencies: Sequence[str]) -> list[Step]:
+    """The statuses a dossier went through at these agencies, oldest first; the same status said again is not a step."""
     steps: list[Step] = []
-    for entry in sorted(entries, key=lambda entry: entry.stamp):
+    era = eras(agencies)
+    for entry in sorted(entries, key=lambda entry: (era.get(entry.said_by or agencies[0], 0), entry.stamp)):
         status = entry.facts.get("status")
         if status is not None and (not steps or steps[-1].status != status):
             raw = entry.facts.get("status_raw")
-            steps.append(Step(status, entry.happened_at, entry.observed_at, entry.channel, raw))
+            steps.append(Step(status, entry.happened_at, entry.observed_at, entry.channel, raw, entry.said_by))
     return steps

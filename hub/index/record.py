@@ -6,10 +6,10 @@ and the dossier folded again.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 import asyncpg
 import structlog
@@ -17,11 +17,14 @@ from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import code_key
-from contracts.observation import Channel, Facts, Observation
+from contracts.observation import Channel, Observation
 from hub.db import Driver, driver_of
 from hub.index import derived, sql
-from hub.index.merge import Entry, State, entry_from, fold
+from hub.index.merge import Entry, entry_from, fold
+from hub.index.news import is_alive, news, repeats
 from hub.index.rows import LINE_COLUMNS, STATE_COLUMNS, Seals, entry_of, line_values, state_of, state_values, status_of
+from hub.index.settled import Settled, Standing
+from hub.index.succession import hand_on
 from hub.vault import Vault
 
 log = structlog.get_logger()
@@ -50,17 +53,6 @@ class Recorded:
     happened: tuple[datetime, ...] = ()
 
 
-class Settled(NamedTuple):
-    """A dossier before and after the call, and its new lines of history."""
-
-    dossier_id: int
-    agency: str
-    before: State | None
-    after: State
-    lines: Sequence[Entry]
-    seals: Seals
-
-
 async def record(
     connection: AsyncConnection,
     observations: Iterable[Observation],
@@ -74,25 +66,45 @@ async def record(
     change reads the `change` table; it is never called from here.
     """
     received = list(observations)
-    heard = _distinct(received, vault)
+    # Moves after what else is said: they are of dossiers that there are.
+    words = [said for said in received if said.channel != Channel.SUCCESSION]
+    moves = [said for said in received if said.channel == Channel.SUCCESSION]
+    settled: list[Settled] = []
+    for said in filter(None, (words, moves)):
+        settled += await _take_in(connection, _distinct(said, vault), vault, correlation_id)
+    return _recorded(len(received), settled)
+
+
+async def _take_in(
+    connection: AsyncConnection, heard: Heard, vault: Vault, correlation_id: str | None
+) -> list[Settled]:
+    settled: list[Settled] = []
     while True:
         known, fresh = await _unknown(connection, heard)
         if not fresh:
-            return Recorded(len(received), 0, 0, 0)
+            break
         driver = await driver_of(connection)
         try:
             new = {key: entries for key, entries in fresh.items() if key not in known}
-            settled = await _make(driver, new, vault, correlation_id)
+            settled += await _make(driver, new, vault, correlation_id)
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name != "dossier_agency_code_key_key":
                 raise
             # Another has made one of them in the meantime: from here on it is known.
             continue
-        old = {key: entries for key, entries in fresh.items() if key in known}
-        settled += await _go_on(driver, old, vault, correlation_id)
+        old: dict[int, dict[bytes, Entry]] = {}
+        for key in fresh.keys() & known.keys():
+            old.setdefault(known[key], {}).update(fresh[key])
+        rows = await driver.fetch(sql.LOCK, list(old)) if old else []
+        if len(rows) == len(old):
+            settled += await _go_on(driver, rows, old, vault, correlation_id)
+            break
+        # One of them has become part of another in the meantime, and is known as that from here on.
+    if settled:
+        driver = await driver_of(connection)
         await _tell(driver, settled, correlation_id)
-        await derived.keep(driver, [(each.dossier_id, each.agency, each.before, each.after) for each in settled], vault)
-        return _recorded(len(received), settled)
+        await derived.keep(driver, settled, vault)
+    return settled
 
 
 def _distinct(observations: Iterable[Observation], vault: Vault) -> dict[Key, dict[bytes, Entry]]:
@@ -109,9 +121,10 @@ def _distinct(observations: Iterable[Observation], vault: Vault) -> dict[Key, di
     return heard
 
 
-async def _unknown(connection: AsyncConnection, heard: Heard) -> tuple[set[Key], dict[Key, dict[bytes, Entry]]]:
-    """The dossiers there are, and what the index does not hold yet, of them and of others. This is where an
-    overlapping sync ends: one query, no lock."""
+async def _unknown(connection: AsyncConnection, heard: Heard) -> tuple[dict[Key, int], dict[Key, dict[bytes, Entry]]]:
+    """The dossiers there are, by all their names, and what the index does not hold yet, of them and of others.
+
+    This is where an overlapping sync ends: one query, no lock."""
     lines = [(key, digest) for key, entries in heard.items() for digest in entries]
     rows = await connection.execute(
         sql.KNOWN,
@@ -130,63 +143,20 @@ async def _unknown(connection: AsyncConnection, heard: Heard) -> tuple[set[Key],
 
     def is_news(entry: Entry, key: Key) -> bool:
         if (top := tops.get(key)) is None:
-            return True
-        if _is_alive(entry, top["gone_at"]):
+            # That a dossier moved says nothing where there is none.
+            return entry.moved_to is None
+        if is_alive(entry, top["gone_at"]):
             return True
         if entry.digest in known:
             line = known[entry.digest]
             return entry.first_heard < (line["observed_at"], line["channel"])
-        return not _repeats(entry, top["top"], heard[key].values())
+        return not repeats(entry, top["top"], heard[key].values())
 
     fresh = {
         key: {digest: entry for digest, entry in entries.items() if is_news(entry, key)}
         for key, entries in heard.items()
     }
-    return set(tops), {key: entries for key, entries in fresh.items() if entries}
-
-
-def _repeats(entry: Entry, top: bytes | None, heard: Iterable[Entry]) -> bool:
-    """Whether it only says again what the line `top` said, and nothing that was `heard` with it says otherwise."""
-    return entry.repeats(top) and not any(
-        other.moment == entry.moment and other.digest != entry.digest for other in heard
-    )
-
-
-def _is_alive(entry: Entry, gone_at: datetime | None) -> bool:
-    """Whether the agency itself shows a dossier that was gone, which a late event does not."""
-    return (
-        gone_at is not None
-        and entry.observed_at > gone_at
-        and entry.channel != Channel.WEBHOOK
-        and "gone_at" not in entry.facts
-    )
-
-
-def _news(agency: str, entries: Collection[Entry], before: State | None, vault: Vault) -> list[Entry]:
-    """The lines to write of what was heard about one dossier, now that nobody else writes about it."""
-    lines: list[Entry] = []
-    top, moment = (before.top, before.moment) if before else (None, None)
-    gone_at = before.facts.get("gone_at") if before else None
-    for entry in sorted(entries, key=lambda entry: entry.stamp):
-        is_above = moment is None or entry.moment > moment
-        if is_above and _repeats(entry, top, entries):
-            continue
-        lines.append(entry)
-        if is_above:
-            top, moment = entry.digest, entry.moment
-        elif _is_alive(entry, gone_at) and moment is not None:
-            # What it says is below the word that the dossier is gone. That it says it is above.
-            seen = Observation(
-                agency=agency,
-                code=entry.code,
-                revision=moment.rank if moment.numbered else None,
-                settles=True,
-                facts=Facts(),
-                observed_at=entry.observed_at,
-                channel=Channel(entry.channel),
-            )
-            lines.append(entry_from(seen, vault))
-    return lines
+    return {key: row["id"] for key, row in tops.items()}, {key: entries for key, entries in fresh.items() if entries}
 
 
 async def _make(driver: Driver, new: Heard, vault: Vault, correlation_id: str | None) -> list[Settled]:
@@ -197,11 +167,11 @@ async def _make(driver: Driver, new: Heard, vault: Vault, correlation_id: str | 
     settled: list[Settled] = []
     dossiers, lines = [], []
     for key, (dossier_id,) in zip(sorted(new), await driver.fetch(sql.NEW_IDS, len(new)), strict=True):
-        entries, seals = _news(key[0], new[key].values(), None, vault), Seals(vault)
-        made = Settled(dossier_id, key[0], None, fold(entries), entries, seals)
-        settled.append(made)
-        dossiers.append((dossier_id, *key, *state_values(made.after, seals)))
-        lines += [line_values(dossier_id, entry, seals, correlation_id) for entry in entries]
+        entries, seals = news(key[0], new[key].values(), None, vault), Seals(vault)
+        state = fold(entries)
+        settled.append(Settled(dossier_id, None, Standing(key[:1], state), entries, seals))
+        dossiers.append((dossier_id, *key, *state_values(state, seals)))
+        lines += [line_values(dossier_id, key[0], entry, seals, correlation_id) for entry in entries]
     async with driver.transaction():
         columns = ("id", "agency", "code_key", *STATE_COLUMNS)
         await driver.copy_records_to_table("dossier", records=dossiers, columns=columns)
@@ -209,20 +179,29 @@ async def _make(driver: Driver, new: Heard, vault: Vault, correlation_id: str | 
     return settled
 
 
-async def _go_on(driver: Driver, fresh: Heard, vault: Vault, correlation_id: str | None) -> list[Settled]:
-    """Write what is new of dossiers that there are, which are ours from here until the transaction ends."""
-    if not fresh:
-        return []
-    keys = sorted(fresh)
-    rows = await driver.fetch(sql.LOCK, [agency for agency, _ in keys], [key for _, key in keys])
-    found = [(row, state_of(row, vault), Seals(vault)) for row in rows]
+async def _go_on(
+    driver: Driver,
+    rows: Sequence[asyncpg.Record],
+    fresh: Mapping[int, Mapping[bytes, Entry]],
+    vault: Vault,
+    correlation_id: str | None,
+) -> list[Settled]:
+    """Write what is new of dossiers that there are, which are ours until the transaction ends."""
+    settled: list[Settled] = []
+    found = []
+    for row in rows:
+        entries = fresh[row["id"]].values()
+        if row["former_agencies"] is None and not any(entry.moved_to for entry in entries):
+            found.append((row, state_of(row, vault), Seals(vault)))
+        else:
+            settled += await hand_on(driver, row, entries, vault, correlation_id)
     lines: dict[tuple[int, bytes], Entry] = {}
     written = []
     for row, before, seals in found:
         seals.keep(before.facts, row["personal"])
-        for entry in _news(row["agency"], fresh[row["agency"], row["code_key"]].values(), before, vault):
+        for entry in news(row["agency"], fresh[row["id"]].values(), before, vault):
             lines[row["id"], entry.digest] = entry
-            written.append(line_values(row["id"], entry, seals, correlation_id))
+            written.append(line_values(row["id"], row["agency"], entry, seals, correlation_id))
     added: dict[int, list[Entry]] = defaultdict(list)
     touched: set[int] = set()
     for line in await driver.fetchmany(sql.APPEND, written):
@@ -242,14 +221,20 @@ async def _go_on(driver: Driver, fresh: Heard, vault: Vault, correlation_id: str
     if again:
         for line in await driver.fetch(sql.HISTORY, list(again)):
             histories[line["dossier_id"]].append(entry_of(line, vault))
-    settled = []
+    values = []
     for row, before, seals in found:
-        entries = added[row["id"]]
+        lines_of = added[row["id"]]
         if row["id"] in again:
-            settled.append(Settled(row["id"], row["agency"], before, fold(histories[row["id"]]), entries, seals))
-        elif entries:
-            settled.append(Settled(row["id"], row["agency"], before, fold(entries, start=before), entries, seals))
-    await driver.executemany(sql.SETTLE, [(each.dossier_id, *state_values(each.after, each.seals)) for each in settled])
+            # One that was given back before anybody knew may have moved, and has not.
+            after = fold(entry for entry in histories[row["id"]] if not entry.moved_to)
+        elif lines_of:
+            after = fold(lines_of, start=before)
+        else:
+            continue
+        mine = (row["agency"],)
+        settled.append(Settled(row["id"], Standing(mine, before), Standing(mine, after), lines_of, seals))
+        values.append((row["id"], *state_values(after, seals)))
+    await driver.executemany(sql.SETTLE, values)
     return settled
 
 
@@ -257,36 +242,28 @@ async def _tell(driver: Driver, settled: Sequence[Settled], correlation_id: str 
     """Write the changes, and ask for another look at dossiers of which the agency contradicts itself."""
     await driver.execute(
         sql.CHANGE,
-        [each.dossier_id for each in settled],
-        [_kind(each.before, each.after) for each in settled],
-        [each.before and status_of(each.before) for each in settled],
-        [status_of(each.after) for each in settled],
+        [each.part_of or each.dossier_id for each in settled],
+        [each.kind for each in settled],
+        [each.before and status_of(each.before.state) for each in settled],
+        [each.after and status_of(each.after.state) for each in settled],
+        [each.dossier_id if each.part_of else None for each in settled],
         correlation_id,
     )
-    doubtful = [(each.dossier_id, *each.after.moment) for each in settled if each.after.conflict]
+    doubtful = [
+        (each.dossier_id, *each.after.state.moment) for each in settled if each.after and each.after.state.conflict
+    ]
     if doubtful:
         await driver.executemany(sql.WANT_RECHECK, doubtful)
 
 
 def _recorded(received: int, settled: Sequence[Settled]) -> Recorded:
-    kinds = [_kind(each.before, each.after) for each in settled]
+    kinds = [each.kind for each in settled]
     return Recorded(
         received=received,
         added=sum(len(each.lines) for each in settled),
         changed=sum(kind != "history" for kind in kinds),
-        conflicts=sum(each.after.conflict for each in settled),
+        conflicts=sum(each.after is not None and each.after.state.conflict for each in settled),
         created=kinds.count("created"),
         back=kinds.count("back"),
         happened=tuple(entry.happened_at for each in settled for entry in each.lines if entry.occurred_at),
     )
-
-
-def _kind(before: State | None, after: State) -> str:
-    if before is None:
-        return "created"
-    was_gone, is_gone = "gone_at" in before.facts, "gone_at" in after.facts
-    if was_gone != is_gone:
-        return "gone" if is_gone else "back"
-    if before.facts.get("status") != after.facts.get("status"):
-        return "status"
-    return "details" if before.facts != after.facts else "history"

@@ -77,7 +77,7 @@ def router(answers: Answers, find_fresh: FindFresh, admission: Admission) -> API
 
 def only(found: list[Dossier], agency: str | None, visitor: Visitor) -> Dossier:
     """The one dossier that was meant. Raises the problem to answer with where there is none, or more than one."""
-    mine = [each for each in found if agency in (None, each.agency.id)]
+    mine = [each for each in found if agency is None or each.concerns(agency)]
     if not mine:
         visitor.missed()
         raise ProblemError(

@@ -44,6 +44,7 @@ LINE_COLUMNS = (
     "observed_at",
     "channel",
     "correlation_id",
+    "said_by",
 )
 
 
@@ -74,7 +75,8 @@ def _personal(facts: FactValues) -> bytes:
     return orjson.dumps({name: facts[name] for name in sorted(PERSONAL & facts.keys())})
 
 
-def line_values(dossier_id: int, entry: Entry, seals: Seals, correlation_id: str | None) -> tuple[Any, ...]:
+def line_values(dossier_id: int, first: str, entry: Entry, seals: Seals, correlation_id: str | None) -> tuple[Any, ...]:
+    """`first`: the agency that had the dossier first."""
     return (
         dossier_id,
         entry.digest,
@@ -87,6 +89,7 @@ def line_values(dossier_id: int, entry: Entry, seals: Seals, correlation_id: str
         entry.observed_at,
         entry.channel,
         correlation_id,
+        None if entry.said_by == first else entry.said_by,
     )
 
 
@@ -149,4 +152,5 @@ def entry_of(row: Mapping[str, Any] | asyncpg.Record, vault: Vault) -> Entry:
         facts=facts,
         observed_at=row["observed_at"],
         channel=row["channel"],
+        said_by=row["said_by"],
     )

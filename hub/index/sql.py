@@ -4,24 +4,28 @@ from sqlalchemy import text
 
 from hub.index.rows import LINE_COLUMNS, STATE_COLUMNS
 
+# A dossier that has moved is found by what it was called before.
 KNOWN = text("""
-    SELECT d.agency, d.code_key, d.top, d.gone_at, o.digest, o.observed_at, o.channel
+    SELECT n.agency, n.code_key, d.id, d.top, d.gone_at, o.digest, o.observed_at, o.channel
       FROM unnest(CAST(:agencies AS text[]), CAST(:keys AS text[]), CAST(:digests AS bytea[]))
            AS n (agency, code_key, digest)
-      JOIN dossier d ON (d.agency, d.code_key) = (n.agency, n.code_key)
+      JOIN dossier d
+        ON d.id = coalesce(
+               (SELECT a.dossier_id FROM dossier_alias a WHERE (a.agency, a.code_key) = (n.agency, n.code_key)),
+               (SELECT c.id FROM dossier c WHERE (c.agency, c.code_key) = (n.agency, n.code_key)))
       LEFT JOIN observation o ON (o.dossier_id, o.digest) = (d.id, n.digest)
 """)
 
 NEW_IDS = "SELECT nextval(pg_get_serial_sequence('dossier', 'id')) AS id FROM generate_series(1, $1)"
 
-# Every writer makes dossiers in this order, and then locks in it those that there were, so that two batches which
-# share dossiers wait for each other instead of deadlocking.
+# Every writer makes dossiers in the order of their keys, and then locks in that of their ids those that there were, so
+# that two batches which share dossiers wait for each other instead of deadlocking.
 LOCK = f"""
-    SELECT d.id, d.agency, d.code_key, {", ".join(f"d.{name}" for name in STATE_COLUMNS)}
-      FROM unnest($1::text[], $2::text[]) AS n (agency, code_key)
-      JOIN dossier d ON (d.agency, d.code_key) = (n.agency, n.code_key)
-     ORDER BY d.agency COLLATE "C", d.code_key COLLATE "C"
-       FOR UPDATE OF d
+    SELECT id, agency, former_agencies, code_key, {", ".join(STATE_COLUMNS)}
+      FROM dossier
+     WHERE id = ANY($1::bigint[])
+     ORDER BY id
+       FOR UPDATE
 """
 
 # Said before, but heard even earlier than we knew: the earliest receipt is kept, so that the history does
@@ -37,7 +41,7 @@ APPEND = f"""
 
 HISTORY = """
     SELECT dossier_id, digest, code, occurred_at, revision, settles, CAST(facts AS text) AS facts, personal,
-           observed_at, channel
+           observed_at, channel, said_by
       FROM observation
      WHERE dossier_id = ANY($1::bigint[])
 """
@@ -49,10 +53,10 @@ SETTLE = f"""
 """
 
 CHANGE = """
-    INSERT INTO change (dossier_id, kind, status_before, status_after, correlation_id)
-    SELECT dossier_id, kind, status_before, status_after, $5
-      FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::smallint[]) WITH ORDINALITY
-           AS n (dossier_id, kind, status_before, status_after, place)
+    INSERT INTO change (dossier_id, kind, status_before, status_after, joined_id, correlation_id)
+    SELECT dossier_id, kind, status_before, status_after, joined_id, $6
+      FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::smallint[], $5::bigint[]) WITH ORDINALITY
+           AS n (dossier_id, kind, status_before, status_after, joined_id, place)
      ORDER BY place
 """
 

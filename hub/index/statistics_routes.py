@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from contracts.observation import AgencyId
-from contracts.statistics import Month, Statistics
+from contracts.statistics import CountedAt, Month, Statistics
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.conditional import NOT_MODIFIED, conditional
@@ -29,7 +29,16 @@ def router(database: Database, keys: ApiKeys) -> APIRouter:
     async def statistics(
         request: Request,
         caller: Annotated[Caller, Depends(keys.needs(Scope.STATISTICS_READ))],
-        agency: Annotated[AgencyId | None, Query()] = None,
+        agency: Annotated[
+            AgencyId | None, Query(description="Dossiers that it has, or had before they passed to its successors.")
+        ] = None,
+        counted_at: Annotated[
+            CountedAt,
+            Query(
+                description="Where agencies have merged or were split: `now`, each dossier at the agency that handles "
+                "it; `first`, at the one that took it in, as if nothing had changed. `agency` asks accordingly."
+            ),
+        ] = CountedAt.NOW,
         first: Annotated[Month | None, Query(description="The first month; a year before the last by default.")] = None,
         last: Annotated[Month | None, Query(description="The last month; the present one by default.")] = None,
     ) -> Response:
@@ -40,7 +49,9 @@ def router(database: Database, keys: ApiKeys) -> APIRouter:
         if since > until:
             raise wrong("first", "after the last month", "a month that is not after it")
         agencies = caller.agencies_for(agency)
-        told = await tallies.tell(database, agencies=agencies, first=since, last=until, today=today)
+        told = await tallies.tell(
+            database, agencies=agencies, counted_at=counted_at, first=since, last=until, today=today
+        )
         return conditional(request, told)
 
     return routes

@@ -24,8 +24,8 @@ STATUSES: dict[int | None, Json | None] = {
 
 #: Of a dossier `d`, what `state_json` shows.
 STATE_COLUMNS = """
-    d.id, d.agency, d.code, d.status, d.procedure_code, d.procedure_name, d.submitted_at, d.received_at, d.due_at,
-    d.finished_at, d.gone_at, d.observed_at, d.channel, d.updated_at
+    d.id, d.agency, d.former_agencies, d.told_by, d.code, d.status, d.procedure_code, d.procedure_name, d.submitted_at,
+    d.received_at, d.due_at, d.finished_at, d.gone_at, d.observed_at, d.channel, d.updated_at
 """
 
 #: What `summary` reads; of a dossier `d` joined with JOINS.
@@ -35,7 +35,7 @@ COLUMNS = f"""
 """
 
 JOINS = """
-      LEFT JOIN stream s ON (s.agency, s.kind) = (d.agency, 'pull')
+      LEFT JOIN stream s ON (s.agency, s.kind) = (coalesce(d.told_by, d.agency), 'pull')
       LEFT JOIN watch w ON w.dossier_id = d.id
 """
 
@@ -43,7 +43,7 @@ JOINS = """
 def summary_json(row: asyncpg.Record, registry: Registry, now: datetime) -> Json:
     """contracts.dossier.DossierSummary as orjson takes it, from a row with COLUMNS."""
     fresh = freshness(
-        registry.spec(row["agency"]),
+        registry.spec(row["told_by"] or row["agency"]),
         observed_at=row["heard_at"],
         covered_until=row["covered_until"],
         failures_in_a_row=row["failures_in_a_row"] or 0,
@@ -63,6 +63,7 @@ def state_json(row: asyncpg.Record, registry: Registry) -> Json:
         "id": str(row["id"]),
         "code": row["code"],
         "agency": _agency_json(agency, registry.spec(agency)),
+        "former_agencies": [_agency_json(each, registry.spec(each)) for each in row["former_agencies"] or ()],
         "procedure": {"code": row["procedure_code"], "name": row["procedure_name"]},
         "status": STATUSES[row["status"]],
         "submitted_at": row["submitted_at"],
@@ -71,9 +72,14 @@ def state_json(row: asyncpg.Record, registry: Registry) -> Json:
         "finished_at": row["finished_at"],
         "gone_at": row["gone_at"],
         "observed_at": row["observed_at"],
-        "source": {"agency": agency, "channel": row["channel"]},
+        "source": {"agency": row["told_by"] or agency, "channel": row["channel"]},
         "updated_at": row["updated_at"],
     }
+
+
+def agencies_of(row: asyncpg.Record) -> list[str]:
+    """Who has had the dossier, in order, up to whoever has it now."""
+    return [*(row["former_agencies"] or ()), row["agency"]]
 
 
 def _agency_json(agency: str, spec: AgencySpec | None) -> Json:

@@ -21,7 +21,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import UserDefinedType
 
 from hub.db import metadata
@@ -43,7 +43,9 @@ dossier = Table(
     "dossier",
     metadata,
     Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("agency", Text, nullable=False),
+    Column("agency", Text, nullable=False),  # who handles it now
+    Column("former_agencies", ARRAY(Text)),  # who did before, in order; null where it never moved
+    Column("told_by", Text),  # who said what is told of it, where that is not `agency`
     Column("code", Text, nullable=False),
     Column("code_key", Text, nullable=False),
     Column("status", SmallInteger),
@@ -95,11 +97,24 @@ dossier = Table(
         postgresql_include=["agency", "status"],
         postgresql_where=text(CLOCK_RUNS),
     ),
+    Index(None, "told_by", postgresql_where=text("told_by IS NOT NULL")),
     Index(
         "dossier_open_idx",
         "agency",
         postgresql_where=text("coalesce(status, 0) NOT IN (3, 7, 8, 10) AND gone_at IS NULL"),
     ),
+)
+
+# Under what a dossier was known that has moved, or is part of another: who speaks of it so means this one.
+dossier_alias = Table(
+    "dossier_alias",
+    metadata,
+    Column("agency", Text, primary_key=True),
+    Column("code_key", Text, primary_key=True),
+    Column("dossier_id", BigInteger, nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),  # as the dossier's
+    Index(None, "dossier_id"),
+    Index(None, "agency", "updated_at", "dossier_id"),  # lists walk along it
 )
 
 observation = Table(
@@ -116,6 +131,7 @@ observation = Table(
     Column("observed_at", DateTime(timezone=True), nullable=False),
     Column("channel", Text, nullable=False),
     Column("correlation_id", Text),
+    Column("said_by", Text),  # null: the agency that had the dossier first
     Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
@@ -125,7 +141,8 @@ change = Table(
     Column("seq", BigInteger, Identity(always=True), primary_key=True),
     Column("xid", Xid8, nullable=False, server_default=text("pg_current_xact_id()")),
     Column("dossier_id", BigInteger, ForeignKey(dossier.c.id), nullable=False),
-    Column("kind", Text, nullable=False),  # created | status | details | gone | back | history
+    Column("kind", Text, nullable=False),  # as contracts.change.ChangeType
+    Column("joined_id", BigInteger),  # the dossier that became part of this one
     Column("status_before", SmallInteger),
     Column("status_after", SmallInteger),
     Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
@@ -156,6 +173,7 @@ dossier_mark = Table(
 def _counts() -> list[Column[Any]]:
     return [
         Column("agency", Text, nullable=False),
+        Column("former_agencies", ARRAY(Text)),  # as dossier's
         Column("status", SmallInteger, nullable=False),  # 0: the agency's word is not understood
         Column("month", Date),
         Column("due_on", Date),
@@ -168,7 +186,9 @@ tally = Table(
     "tally",
     metadata,
     *_counts(),
-    UniqueConstraint("agency", "status", "month", "due_on", "late", postgresql_nulls_not_distinct=True),
+    UniqueConstraint(
+        *("agency", "former_agencies", "status", "month", "due_on", "late"), postgresql_nulls_not_distinct=True
+    ),
 )
 
 tally_delta = Table("tally_delta", metadata, *_counts())

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
-from contracts.statistics import Count, Statistics
+from contracts.statistics import Count, CountedAt, Statistics
 from contracts.status import DossierStatus
 from hub.db import Database, Driver
 
@@ -31,7 +31,10 @@ UNKNOWN_STATUS = 0
 class Cell(NamedTuple):
     """Where a dossier is counted."""
 
+    #: Who handles it now.
     agency: str
+    #: Who did before, in order; None where it never moved.
+    former_agencies: tuple[str, ...] | None
     status: int
     #: The first day of the month in which it was received, else handed in; None where nobody said.
     month: date | None
@@ -41,9 +44,10 @@ class Cell(NamedTuple):
     late: bool
 
 
-def cell(agency: str, facts: Mapping[str, Any] | None) -> Cell | None:
-    """The cell of a dossier with these facts; None for one that is gone, or not there yet."""
-    if facts is None or "gone_at" in facts:
+def cell(agencies: tuple[str, ...], facts: Mapping[str, Any]) -> Cell | None:
+    """The cell of a dossier with these facts, that these agencies have had one after the other; None for one that is
+    gone."""
+    if "gone_at" in facts:
         return None
     status = int(facts.get("status") or UNKNOWN_STATUS)
     began, due, finished = (
@@ -52,7 +56,8 @@ def cell(agency: str, facts: Mapping[str, Any] | None) -> Cell | None:
         _day(facts.get("finished_at")),
     )
     return Cell(
-        agency,
+        agencies[-1],
+        agencies[:-1] or None,
         status,
         began and began.replace(day=1),
         due if status in _RUNNING and finished is None else None,
@@ -89,15 +94,17 @@ class Shifts:
 
 # --- kept -----------------------------------------------------------------------------------------
 
-_FOLD = text("""
-    WITH taken AS (DELETE FROM tally_delta RETURNING agency, status, month, due_on, late, count)
-    INSERT INTO tally AS t (agency, status, month, due_on, late, count)
-    SELECT agency, status, month, due_on, late, sum(count)
+_CELL = ", ".join(Cell._fields)
+
+_FOLD = text(f"""
+    WITH taken AS (DELETE FROM tally_delta RETURNING {_CELL}, count)
+    INSERT INTO tally AS t ({_CELL}, count)
+    SELECT {_CELL}, sum(count)
       FROM taken
-     GROUP BY agency, status, month, due_on, late
+     GROUP BY {_CELL}
     HAVING sum(count) <> 0
-     ORDER BY agency COLLATE "C", status, month, due_on, late
-        ON CONFLICT (agency, status, month, due_on, late) DO UPDATE SET count = t.count + excluded.count
+     ORDER BY agency COLLATE "C", former_agencies COLLATE "C", status, month, due_on, late
+        ON CONFLICT ({_CELL}) DO UPDATE SET count = t.count + excluded.count
 """)
 
 
@@ -108,10 +115,10 @@ async def fold(database: Database) -> None:
         await connection.execute(text("DELETE FROM tally WHERE count = 0"))
 
 
-_COUNTED = """
-    SELECT agency, status, month, due_on, late, count FROM tally
+_COUNTED = f"""
+    SELECT {_CELL}, count FROM tally
      UNION ALL
-    SELECT agency, status, month, due_on, late, count FROM tally_delta
+    SELECT {_CELL}, count FROM tally_delta
 """
 
 
@@ -123,27 +130,27 @@ def _on(name: str) -> str:
 
 
 _RECOUNTED = f"""
-    SELECT agency, coalesce(status, {UNKNOWN_STATUS})::smallint AS status,
+    SELECT agency, former_agencies, coalesce(status, {UNKNOWN_STATUS})::smallint AS status,
            date_trunc('month', coalesce(received_on, submitted_on))::date AS month,
            CASE WHEN coalesce(status, {UNKNOWN_STATUS}) IN ({", ".join(map(str, sorted(_RUNNING)))})
                  AND finished_on IS NULL THEN due_on END AS due_on,
            coalesce(finished_on > due_on, false) AS late,
            count(*) AS count
-      FROM (SELECT agency, status, {", ".join(map(_on, ("received", "submitted", "due", "finished")))}
+      FROM (SELECT agency, former_agencies, status, {", ".join(map(_on, ("received", "submitted", "due", "finished")))}
               FROM dossier
              WHERE moment_rank IS NOT NULL AND gone_at IS NULL) d
-     GROUP BY 1, 2, 3, 4, 5
+     GROUP BY 1, 2, 3, 4, 5, 6
 """
 
 # One statement, so that both sides are of the same moment.
 _DIFFERENCES = f"""
-    SELECT agency, status, month, due_on, late, sum(counted)::bigint AS counted, sum(recounted)::bigint AS recounted
-      FROM (SELECT agency, status, month, due_on, late, count AS counted, 0 AS recounted FROM ({_COUNTED}) c
+    SELECT {_CELL}, sum(counted)::bigint AS counted, sum(recounted)::bigint AS recounted
+      FROM (SELECT {_CELL}, count AS counted, 0 AS recounted FROM ({_COUNTED}) c
              UNION ALL
-            SELECT agency, status, month, due_on, late, 0, count FROM ({_RECOUNTED}) r) both_sides
-     GROUP BY agency, status, month, due_on, late
+            SELECT {_CELL}, 0, count FROM ({_RECOUNTED}) r) both_sides
+     GROUP BY {_CELL}
     HAVING sum(counted) <> sum(recounted)
-     ORDER BY agency, status, month, due_on, late
+     ORDER BY {_CELL}
 """
 
 
@@ -156,7 +163,9 @@ class Difference(NamedTuple):
 async def differences(database: Database) -> list[Difference]:
     """Where the counts are not what the dossiers are. Reads every dossier."""
     rows = await database.reads.fetch(_DIFFERENCES)
-    return [Difference(Cell(*list(row)[:5]), row["counted"], row["recounted"]) for row in rows]
+    return [
+        Difference(Cell(**{name: row[name] for name in Cell._fields}), row["counted"], row["recounted"]) for row in rows
+    ]
 
 
 async def append(driver: Driver, rows: Sequence[tuple[Cell, int]]) -> None:
@@ -168,24 +177,39 @@ async def append(driver: Driver, rows: Sequence[tuple[Cell, int]]) -> None:
 
 # --- told -----------------------------------------------------------------------------------------
 
-_TELL = f"""
-    SELECT agency, status, month, sum(count)::bigint AS count,
+# Of a cell, whose it is and who may be asked for it, by where dossiers are counted.
+_WHOSE = {
+    CountedAt.NOW: ("agency", "agency = ANY($2) OR former_agencies && $2"),
+    CountedAt.FIRST: (
+        "coalesce(former_agencies[1], agency) AS agency",
+        "coalesce(former_agencies[1], agency) = ANY($2)",
+    ),
+}
+
+_TELL = {
+    where: f"""
+    SELECT c.agency, status, month, sum(count)::bigint AS count,
            coalesce(sum(count) FILTER (WHERE late), 0)::bigint AS late,
            coalesce(sum(count) FILTER (WHERE due_on < $1), 0)::bigint AS overdue
-      FROM ({_COUNTED}) c
-     WHERE ($2::text[] IS NULL OR agency = ANY($2))
-       AND (month IS NULL OR month BETWEEN $3 AND $4)
-     GROUP BY agency, status, month
+      FROM (SELECT {whose}, status, month, due_on, late, count
+              FROM ({_COUNTED}) counted
+             WHERE ($2::text[] IS NULL OR {asked})
+               AND (month IS NULL OR month BETWEEN $3 AND $4)) c
+     GROUP BY c.agency, status, month
     HAVING sum(count) <> 0
-     ORDER BY agency, month, status
+     ORDER BY c.agency, month, status
 """
+    for where, (whose, asked) in _WHOSE.items()
+}
 
 
 async def tell(
-    database: Database, *, agencies: Iterable[str] | None, first: date, last: date, today: date
+    database: Database, *, agencies: Iterable[str] | None, counted_at: CountedAt, first: date, last: date, today: date
 ) -> Statistics:
-    """The counts of the months from `first` to `last` (each its first day), and of dossiers of no known month."""
-    rows = await database.reads.fetch(_TELL, today, None if agencies is None else list(agencies), first, last)
+    """The counts of the months from `first` to `last` (each its first day), and of dossiers of no known month.
+    `agencies` are those that have, or had, the dossiers; counted where they were first, those that took them in."""
+    wanted = None if agencies is None else list(agencies)
+    rows = await database.reads.fetch(_TELL[counted_at], today, wanted, first, last)
     return Statistics(
         today=today,
         items=[

@@ -31,7 +31,7 @@ _FIRST, _LAST = date(1, 1, 2), date(9999, 12, 30)
 class Filter:
     """What a list is asked for. Days are Vietnam's, both ends included."""
 
-    #: Only these; None for all.
+    #: Only dossiers that these have, or had; None for all.
     agencies: tuple[str, ...] | None = None
     #: A procedure's code, with or without an agency's tail.
     procedure: str | None = None
@@ -114,18 +114,17 @@ def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
         bounds = _procedure("procedure_key", wanted, sql)
     elif by_status and wanted.status:
         bounds = [f"status = {sql(wanted.status.number, 'smallint')}", f"status <> {DossierStatus.RETURNED.number}"]
-    elif by_agency and wanted.agencies:
-        bounds = [f"agency = {sql(wanted.agencies[0], 'text')}"]
     if after is not None:
         beyond = ">" if order == "ASC" else "<"
         bounds.append(f"({place}, id) {beyond} ({sql(moment(after[0]), 'timestamptz')}, {sql(after[1], 'bigint')})")
     elif wanted.updated_since and by_change:
         bounds.append(f"updated_at > {sql(wanted.updated_since, 'timestamptz')}")
+    mine = sql(wanted.agencies[0], "text") if by_agency and wanted.agencies else None
     arguments = len(sql.arguments)
 
     conditions: list[str] = []
     if wanted.agencies is not None and not by_agency:
-        conditions.append(f"w.agency = ANY({sql(list(wanted.agencies), 'text[]')})")
+        conditions.append(_whose(sql(list(wanted.agencies), "text[]")))
     if wanted.status and not by_status:
         conditions.append(f"w.status = {sql(wanted.status.number, 'smallint')}")
     if wanted.procedure and not by_procedure:
@@ -135,11 +134,7 @@ def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
     if wanted.updated_since and not by_change:
         conditions.append(f"f.updated_at > {sql(wanted.updated_since, 'timestamptz')}")
     return Walk(
-        candidates=f"""
-            SELECT id, {place} AS place, agency, status
-              FROM dossier
-             {"WHERE " + " AND ".join(bounds) if bounds else ""}
-             ORDER BY {place} {order}, id {order}""",
+        candidates=_of_agency(mine, bounds) if mine else _along(place, order, bounds),
         arguments=arguments,
         conditions=tuple(conditions),
         order=order,
@@ -158,7 +153,8 @@ def marked(marks: list[int], wanted: Filter, after: Place | None, limit: int, sq
         for mark in marks[1:]
     ]
     if wanted.agencies is not None:
-        conditions.append(f"f.agency = ANY({sql(list(wanted.agencies), 'text[]')})")
+        agencies = sql(list(wanted.agencies), "text[]")
+        conditions.append(f"(f.agency = ANY({agencies}) OR f.former_agencies && {agencies})")
     if wanted.status:
         conditions.append(f"f.status = {sql(wanted.status.number, 'smallint')}")
     conditions += _procedure("f.procedure_key", wanted, sql)
@@ -173,6 +169,38 @@ def marked(marks: list[int], wanted: Filter, after: Place | None, limit: int, sq
         order="DESC",
         most=_MOST_LOOKED_AT if conditions else limit,
     )
+
+
+def _along(place: str, order: str, bounds: list[str]) -> str:
+    return f"""
+            SELECT id, {place} AS place, agency, status
+              FROM dossier
+             {"WHERE " + " AND ".join(bounds) if bounds else ""}
+             ORDER BY {place} {order}, id {order}"""
+
+
+def _of_agency(agency: str, bounds: list[str]) -> str:
+    """What the agency has, and what has passed from it to others, by the last change: two walks along one another."""
+    also = "".join(f" AND {bound}" for bound in bounds)
+    return f"""
+            SELECT id, updated_at AS place, agency, status
+              FROM (SELECT id, updated_at, agency, status
+                      FROM dossier
+                     WHERE agency = {agency}{also}
+                     UNION ALL
+                    SELECT id, updated_at, agency, (SELECT status FROM dossier d WHERE d.id = a.id)
+                      FROM (SELECT dossier_id AS id, updated_at, agency FROM dossier_alias) a
+                     WHERE agency = {agency}{also}) mine
+             ORDER BY updated_at, id"""
+
+
+def _whose(agencies: str) -> str:
+    """That one of them has `w`, or had it. Most agencies have passed on nothing: one look says so, for all of `w`."""
+    return f"""(
+        w.agency = ANY({agencies})
+        OR (SELECT EXISTS (SELECT FROM dossier_alias WHERE agency = ANY({agencies})))
+       AND EXISTS (SELECT FROM dossier_alias a WHERE a.dossier_id = w.id AND a.agency = ANY({agencies}))
+    )"""
 
 
 def procedure_key(code: str) -> str:

@@ -63,7 +63,7 @@ class Fresh:
         ends = asyncio.get_running_loop().time() + seconds
 
         async def read() -> list[Dossier]:
-            return [each for each in await self._find(code) if agency in (None, each.agency.id)]
+            return [each for each in await self._find(code) if agency is None or each.concerns(agency)]
 
         if known := await read():
             return await self._refreshed(known, read, max_age, ends, strictly)
@@ -113,14 +113,14 @@ class Fresh:
         for each in known:
             if each.checked_at < oldest:
                 look = self._looks.begin(
-                    each.agency.id, each.code, max_age=max_age, dossier_id=int(each.id), priority=Priority.PERSON
+                    each.source.agency, each.code, max_age=max_age, dossier_id=int(each.id), priority=Priority.PERSON
                 )
                 if isinstance(look, str):
                     outcomes[each.id] = Outcome(look)
                 else:
                     looks[each.id] = look
         if looks:
-            agencies = {each.id: each.agency.id for each in known}
+            agencies = {each.id: each.source.agency for each in known}
             outcomes |= await self._looks.wait(looks, agencies, ends - _REST_SECONDS)
         if any(outcome.ended == "answered" for outcome in outcomes.values()):
             known = await read()

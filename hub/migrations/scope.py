@@ -1,6 +1,7 @@
 """What the migrations answer for: every table of ours, which importing this module makes known."""
 
 from hub.access import tables as _access  # noqa: F401  (each import fills the metadata)
+from hub.agencies import tables as _agencies  # noqa: F401
 from hub.calls import tables as _calls  # noqa: F401
 from hub.feed import tables as _feed  # noqa: F401
 from hub.gate import tables as _gate  # noqa: F401

@@ -220,4 +220,6 @@ def _rows(dossier: Dossier, status: DossierStatus | None, agency: str, lang: Lan
     if dossier.status:
         rows.append(row("official_status", _in(lang, dossier.status.name)))
     rows.append(row("agency", agency))
+    if dossier.former_agencies:
+        rows.append(row("former_agencies", ", ".join(_in(lang, each.name) for each in dossier.former_agencies)))
     return rows

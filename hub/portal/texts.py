@@ -70,6 +70,7 @@ PAGE = {
     "phone": Text("Điện thoại", "Phone"),
     "procedure": Text("Thủ tục", "Procedure"),
     "agency": Text("Cơ quan giải quyết", "Agency"),
+    "former_agencies": Text("Cơ quan giải quyết trước đây", "Handled before by"),
     "submitted": Text("Ngày nộp", "Handed in"),
     "received": Text("Ngày tiếp nhận", "Received"),
     "due": Text("Ngày hẹn trả kết quả", "Promised by"),

@@ -14,7 +14,8 @@ from hub.watch.tables import watch, watch_rate
 #: What was seen counts half after so long: agencies change their ways.
 _HALF_FORGOTTEN = timedelta(days=60)
 
-# The columns are Candidate's fields, in their order; the condition is that of dossier_open_idx, to the letter.
+# The columns are Candidate's fields, in their order; the condition is that of dossier_open_idx, to the letter. Of a
+# dossier that has moved, whoever told of it last is asked until its successor has spoken.
 _CANDIDATES = """
     SELECT d.id, d.code, d.status, extract(epoch FROM d.observed_at)::float8,
            extract(epoch FROM greatest(d.observed_at, s.covered_until, w.checked_at))::float8,
@@ -22,8 +23,9 @@ _CANDIDATES = """
            extract(epoch FROM w.opened_at)::float8, coalesce(w.opened_count, 0)
       FROM dossier d
       LEFT JOIN watch w ON w.dossier_id = d.id
-      LEFT JOIN stream s ON (s.agency, s.kind) = (d.agency, 'pull')
-     WHERE d.agency = $1 AND coalesce(d.status, 0) NOT IN (3, 7, 8, 10) AND d.gone_at IS NULL
+      LEFT JOIN stream s ON (s.agency, s.kind) = ($1, 'pull')
+     WHERE (d.told_by = $1 OR (d.agency = $1 AND d.told_by IS NULL))
+       AND coalesce(d.status, 0) NOT IN (3, 7, 8, 10) AND d.gone_at IS NULL
        AND greatest(d.observed_at, s.covered_until, w.checked_at) < $2
 """
 

@@ -54,7 +54,7 @@ def test_status_words_are_compared_without_marks_and_case() -> None:
     ("change", "place", "words"),
     [
         ({"id": "Sở X"}, ("id",), "should match pattern"),
-        ({"kind": "ministry"}, ("kind",), "'department', 'board', 'inspectorate', 'city' or 'post'"),
+        ({"kind": "ministry"}, ("kind",), "'department', 'board', 'inspectorate', 'city', 'commune' or 'post'"),
         ({"name": {"vi": "Sở X"}}, ("name", "en"), "Field required"),
         ({"phon": "1"}, ("phon",), "Extra inputs are not permitted"),
         ({"time_zone": "Asia/Pleiku"}, ("time_zone",), "'Asia/Pleiku' is no time zone; here it is Asia/Ho_Chi_Minh"),

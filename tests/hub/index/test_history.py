@@ -16,6 +16,7 @@ from tests.observations import T0, observations
 from tests.observations import observation as said
 
 CODE = "H21.20-261123-0001"
+AGENCIES = ["ubnd-pleiku"]
 LATER = T0 + timedelta(days=365)
 
 histories = st.lists(observations.map(lambda each: each.model_copy(update={"code": CODE})), min_size=1, max_size=8)
@@ -68,7 +69,7 @@ def test_the_way_to_then_ends_where_it_stood_then(vault: Vault, heard: list, at)
     for entry in sorted(known, key=lambda each: each.stamp):
         state = apply(state, entry)
     assert state == fold(known)
-    steps = timeline(known)
+    steps = timeline(known, AGENCIES)
     assert (steps[-1].status if steps else None) == state.facts.get("status")
 
 
@@ -89,19 +90,22 @@ async def test_what_was_answered_once_can_be_answered_again(database: Database, 
         noted.append((each.observed_at, row["status"], row["finished_at"]))
     entries = await history.entries(database, vault, row["id"], personal=False)
     for at, status, finished_at in noted:
-        then = history.state(past(entries, known_at=at))
+        then = history.state(past(entries, known_at=at), AGENCIES)
         assert then and then.status
         assert (then.status.code.number, then.finished_at) == (status, finished_at)
     # How it stood at the agency: the late word has its place, and the correction is about the moment it corrects.
-    stood = {minute: history.state(past(entries, as_of=T0 + timedelta(minutes=minute))) for minute in (0, 5, 10, 30)}
+    stood = {
+        minute: history.state(past(entries, as_of=T0 + timedelta(minutes=minute)), AGENCIES)
+        for minute in (0, 5, 10, 30)
+    }
     assert {minute: then and then.status and then.status.code for minute, then in stood.items()} == {
         0: "1",
         5: "2",
         10: "4",
         30: "4",
     }
-    assert history.state(past(entries, as_of=T0 - timedelta(minutes=1))) is None
-    now = history.state(entries)
+    assert history.state(past(entries, as_of=T0 - timedelta(minutes=1)), AGENCIES) is None
+    now = history.state(entries, AGENCIES)
     assert now and now.status and now.status.code == "4"
     assert not any("applicant_name" in each.facts for each in entries)
     in_full = await history.entries(database, vault, row["id"], personal=True)

@@ -9,7 +9,7 @@ from contracts.dossier import StaleReason, StatusName
 from contracts.status import DossierStatus as S
 from hub.portal import texts
 from hub.portal.page import VIETNAM, Row, day, moment, present
-from tests.hub.portal.samples import make_dossier
+from tests.hub.portal.samples import PLEIKU, make_dossier
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=VIETNAM)
 
@@ -119,3 +119,10 @@ def test_the_call_link_stands_where_the_text_says_to_ask() -> None:
 def test_the_status_shown_is_the_dossiers_and_not_the_timelines_last() -> None:
     corrected = make_dossier(S.NEW, S.DONE, now=NOW, status=StatusName.of(S.PROCESSING))
     assert present(corrected, "vi", NOW).headline == "Hồ sơ đang được giải quyết"
+
+
+def test_who_had_it_before_is_told_beside_who_has_it_now() -> None:
+    moved = make_dossier(now=NOW, former_agencies=[PLEIKU])
+    assert value(present(moved, "vi", NOW).rows, "Cơ quan giải quyết") == "Sở Tài nguyên và Môi trường"
+    assert value(present(moved, "vi", NOW).rows, "Cơ quan giải quyết trước đây") == PLEIKU.name.vi
+    assert value(present(make_dossier(now=NOW), "vi", NOW).rows, "Cơ quan giải quyết trước đây") is None
