@@ -38,6 +38,25 @@ def observation(
     )
 
 
+def move(
+    to: str,
+    code: str = "H21.20-261123-0001",
+    *,
+    agency: str = "ubnd-pleiku",
+    at: float = 0,
+    decided: float = 500,
+) -> Observation:
+    """That the dossier which `agency` had first is `to`'s from `at` minutes after T0, by a plan `decided` then."""
+    return Observation(
+        agency=agency,
+        code=code,
+        occurred_at=T0 + timedelta(minutes=at),
+        facts=Facts(moved_to=to, moved_under="thu"),
+        observed_at=T0 + timedelta(minutes=decided),
+        channel=Channel.SUCCESSION,
+    )
+
+
 # Few values of each, so that ties, contradictions and copies are common.
 _facts = st.fixed_dictionaries(
     {},

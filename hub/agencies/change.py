@@ -225,8 +225,8 @@ class AgencyChanges:
                     correlation_id=f"plan-{plan.spec.id}",
                 )
             return list(moves)
-        except (Clash, asyncpg.UniqueViolationError):
-            # The successor spoke of one of them in this very moment. Each for itself, then.
+        except (Clash, asyncpg.UniqueViolationError, asyncpg.DeadlockDetectedError):
+            # Somebody spoke of one of them in this very moment. Each for itself, then.
             if len(moves) == 1:
                 return []
         return [moved for move in moves for moved in await self._record(plan, [move], decided_at)]

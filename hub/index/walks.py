@@ -27,6 +27,15 @@ _MICROSECOND = timedelta(microseconds=1)
 _FIRST, _LAST = date(1, 1, 2), date(9999, 12, 30)
 
 
+# What an agency has, and what has passed from it to others: two walks in the same order, which PostgreSQL merges.
+_HAS_OR_HAD = """(
+                    SELECT id, updated_at, agency, status FROM dossier
+                     UNION ALL
+                    SELECT dossier_id, updated_at, agency, (SELECT status FROM dossier d WHERE d.id = dossier_id)
+                      FROM dossier_alias
+                   ) mine"""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """What a list is asked for. Days are Vietnam's, both ends included."""
@@ -71,6 +80,8 @@ class Walk:
     conditions: tuple[str, ...]
     order: str
     most: int
+    #: What they are ordered by before their place.
+    within: str = ""
 
     def ids(self, limit: str) -> str:
         """The first of those wanted."""
@@ -80,7 +91,7 @@ class Walk:
               FROM ({self.candidates} LIMIT {self.most}) w
                    {"JOIN dossier f ON f.id = w.id" if needs_dossier else ""}
              {"WHERE " + " AND ".join(self.conditions) if self.conditions else ""}
-             ORDER BY w.place {self.order}, w.id {self.order}
+             ORDER BY {self.within}w.place {self.order}, w.id {self.order}
              LIMIT {limit}
         """
 
@@ -100,6 +111,7 @@ def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
     by_agency = by_change and not by_procedure and not by_status and len(wanted.agencies or ()) == 1
 
     place, order = "updated_at", "ASC"
+    within = within_values = ""
     bounds: list[str] = []
     if by_due:
         place = "due_at"
@@ -114,12 +126,17 @@ def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
         bounds = _procedure("procedure_key", wanted, sql)
     elif by_status and wanted.status:
         bounds = [f"status = {sql(wanted.status.number, 'smallint')}", f"status <> {DossierStatus.RETURNED.number}"]
+    elif by_agency and wanted.agencies:
+        # Said so, and ordered by it, no plan goes along all agencies' changes to pick this one's.
+        mine = sql(wanted.agencies[0], "text")
+        within, within_values = "agency, ", f"{mine}, "
+        bounds = [f"agency BETWEEN {mine} AND {mine}"]
     if after is not None:
         beyond = ">" if order == "ASC" else "<"
-        bounds.append(f"({place}, id) {beyond} ({sql(moment(after[0]), 'timestamptz')}, {sql(after[1], 'bigint')})")
+        values = f"{within_values}{sql(moment(after[0]), 'timestamptz')}, {sql(after[1], 'bigint')}"
+        bounds.append(f"({within}{place}, id) {beyond} ({values})")
     elif wanted.updated_since and by_change:
-        bounds.append(f"updated_at > {sql(wanted.updated_since, 'timestamptz')}")
-    mine = sql(wanted.agencies[0], "text") if by_agency and wanted.agencies else None
+        bounds.append(f"({within}updated_at) > ({within_values}{sql(wanted.updated_since, 'timestamptz')})")
     arguments = len(sql.arguments)
 
     conditions: list[str] = []
@@ -134,11 +151,16 @@ def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
     if wanted.updated_since and not by_change:
         conditions.append(f"f.updated_at > {sql(wanted.updated_since, 'timestamptz')}")
     return Walk(
-        candidates=_of_agency(mine, bounds) if mine else _along(place, order, bounds),
+        candidates=f"""
+            SELECT id, {place} AS place, agency, status
+              FROM {_HAS_OR_HAD if by_agency else "dossier"}
+             {"WHERE " + " AND ".join(bounds) if bounds else ""}
+             ORDER BY {within}{place} {order}, id {order}""",
         arguments=arguments,
         conditions=tuple(conditions),
         order=order,
         most=_MOST_LOOKED_AT if conditions else limit,
+        within=f"w.{within}" if within else "",
     )
 
 
@@ -169,29 +191,6 @@ def marked(marks: list[int], wanted: Filter, after: Place | None, limit: int, sq
         order="DESC",
         most=_MOST_LOOKED_AT if conditions else limit,
     )
-
-
-def _along(place: str, order: str, bounds: list[str]) -> str:
-    return f"""
-            SELECT id, {place} AS place, agency, status
-              FROM dossier
-             {"WHERE " + " AND ".join(bounds) if bounds else ""}
-             ORDER BY {place} {order}, id {order}"""
-
-
-def _of_agency(agency: str, bounds: list[str]) -> str:
-    """What the agency has, and what has passed from it to others, by the last change: two walks along one another."""
-    also = "".join(f" AND {bound}" for bound in bounds)
-    return f"""
-            SELECT id, updated_at AS place, agency, status
-              FROM (SELECT id, updated_at, agency, status
-                      FROM dossier
-                     WHERE agency = {agency}{also}
-                     UNION ALL
-                    SELECT id, updated_at, agency, (SELECT status FROM dossier d WHERE d.id = a.id)
-                      FROM (SELECT dossier_id AS id, updated_at, agency FROM dossier_alias) a
-                     WHERE agency = {agency}{also}) mine
-             ORDER BY updated_at, id"""
 
 
 def _whose(agencies: str) -> str:

@@ -18,7 +18,7 @@ from hub.index.lists import Lists
 from hub.index.tallies import VIETNAM
 from hub.vault import Vault
 from tests.hub.index.conftest import NewClient, Record
-from tests.observations import T0
+from tests.observations import T0, move
 from tests.observations import observation as said
 
 TODAY = datetime.now(VIETNAM).replace(hour=12)
@@ -140,8 +140,15 @@ async def test_every_combination_of_filters_agrees_with_reading_all(
         if facts["status"] > 8 and number % 2:
             facts["finished_at"] = days[5]
         made.append(said(code(number), agency=("so-tnmt", "ubnd-pleiku", "so-tnmt")[number % 3], **facts))
-    for each in made:
+    had = {}
+    for number, each in enumerate(made):
         await do(each)
+        # Some have passed to one agency, some to another one still.
+        passed = [("so-nnmt", "ubnd-pleiku"), ("phuong-pleiku", "so-tnmt")][number % 2][: number % 5 % 3]
+        for decided, to in enumerate(passed):
+            await do(move(to, each.code, agency=each.agency, decided=500 + decided))
+        had[each.code] = {each.agency, *passed}
+    await do(*(said(each.code, agency=each.agency, at=2, procedure_name="Thủ tục") for each in made[::7]))
     stamps = {
         row["code"]: row["updated_at"]
         for row in await lists._database.reads.fetch("SELECT code, updated_at FROM dossier")
@@ -157,7 +164,7 @@ async def test_every_combination_of_filters_agrees_with_reading_all(
         by_due = wanted.due_from or wanted.due_to or wanted.overdue_on
         return all(
             [
-                wanted.agencies is None or said.agency in wanted.agencies,
+                wanted.agencies is None or not had[said.code].isdisjoint(wanted.agencies),
                 wanted.status is None or facts.status == wanted.status,
                 wanted.procedure is None or (facts.procedure_code or "").startswith(wanted.procedure),
                 wanted.updated_since is None or stamps[said.code] > wanted.updated_since,
@@ -173,7 +180,7 @@ async def test_every_combination_of_filters_agrees_with_reading_all(
     a_day = st.none() | st.sampled_from([day(each) for each in days])
     filters = st.builds(
         walks.Filter,
-        agencies=st.sampled_from([None, ("so-tnmt",), ("so-tnmt", "ubnd-pleiku"), ()]),
+        agencies=st.sampled_from([None, ("so-tnmt",), ("so-nnmt",), ("phuong-pleiku", "ubnd-pleiku"), ()]),
         procedure=st.sampled_from([None, "1.1", "2.2"]),
         status=st.none() | st.sampled_from(list(DossierStatus)),
         updated_since=st.none() | st.sampled_from(ordered),
@@ -212,6 +219,27 @@ async def test_a_key_sees_only_its_agencies(new_client: NewClient, do: Record) -
     assert [len(each["dossiers"]) for each in many] == [0, 1]
     refused = await client.get("/v1/dossiers", params={"agency": "ubnd-pleiku"})
     assert (refused.status_code, refused.json()["errors"][0]["expected"]) == (403, "so-tnmt")
+
+
+async def test_a_former_agencys_id_finds_what_it_had_at_its_successors(new_client: NewClient, do: Record) -> None:
+    reading = await new_client(Scope.DOSSIERS_READ, Scope.DOSSIERS_SEARCH)
+    mine = await new_client(Scope.DOSSIERS_READ, agencies=["ubnd-pleiku"])
+    for number in range(4):
+        await do(said(code(number), status=4, applicant_name="Nguyễn Văn Đức"))
+    await do(said(code(4), agency="phuong-pleiku", status=4, applicant_name="Nguyễn Văn Đức"))
+    await do(move("phuong-pleiku", code(1)), move("xa-gao", code(2)))
+    await do(said(code(1), agency="phuong-pleiku", at=5, status=9))
+    assert await codes(reading, agency="ubnd-pleiku") == ["0000", "0003", "0002", "0001"]
+    assert await codes(reading, agency="ubnd-pleiku", status="9") == ["0001"]
+    assert await codes(reading, agency="phuong-pleiku") == ["0004", "0001"]
+    assert await all_codes(reading, agency="ubnd-pleiku", limit=1) == [code(each) for each in (0, 3, 2, 1)]
+    for agency, found in (("ubnd-pleiku", [3, 2, 1, 0]), ("xa-gao", [2])):
+        answer = await reading.post("/v1/dossiers/search", json={"name": "van duc", "agency": agency})
+        assert [item["code"] for item in answer.json()["items"]] == [code(each) for each in found]
+    assert await codes(mine) == ["0000", "0003", "0002", "0001"]
+    asked = {"codes": [code(1), code(4)]}
+    many = (await mine.post("/v1/dossiers/by-code", json=asked)).json()["items"]
+    assert [[one["agency"]["id"] for one in each["dossiers"]] for each in many] == [["phuong-pleiku"], []]
 
 
 async def test_a_key_without_the_scope_is_told_which(new_client: NewClient) -> None:

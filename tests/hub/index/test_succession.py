@@ -4,36 +4,27 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.observation import Channel, Facts, Observation
+from contracts.observation import Channel, Observation
 from hub.db import Database, metadata
-from hub.index import succession
+from hub.index import succession, tallies
+from hub.index.check import check
+from hub.index.marks import filed_under
 from hub.index.record import record
 from hub.index.succession import Clash
 from hub.index.tables import change, dossier, dossier_alias, observation
 from hub.vault import Vault
-from tests.observations import T0
+from tests.observations import T0, move
 from tests.observations import observation as said
 
 CODE = "H21.20-261123-0001"
 OLD, NEW, LATER = "ubnd-pleiku", "phuong-pleiku", "phuong-hoi-phu"
-
-
-def move(to: str, code: str = CODE, *, agency: str = OLD, at: float = 0, decided: float = 500) -> Observation:
-    """By a plan decided `decided` minutes after T0."""
-    return Observation(
-        agency=agency,
-        code=code,
-        occurred_at=T0 + timedelta(minutes=at),
-        facts=Facts(moved_to=to, moved_under="thu"),
-        observed_at=T0 + timedelta(minutes=decided),
-        channel=Channel.SUCCESSION,
-    )
 
 
 async def do(database: Database, vault: Vault, *heard: Observation) -> None:
@@ -50,6 +41,19 @@ async def only(database: Database) -> Any:
     found = await rows(database)
     assert len(found) == 1
     return found[0]
+
+
+async def nothing_to_repair(database: Database, vault: Vault) -> None:
+    """Counts and marks are those of the dossiers that there are, and no marks are left of others."""
+    dossiers = await database.reads.fetchval("SELECT count(*) FROM dossier")
+    assert await check(database, vault) == (dossiers, [], 0)
+    marks = 0
+    for row in await database.reads.fetch("SELECT code, national_code, personal FROM dossier"):
+        facts = orjson.loads(vault.open(row["personal"])) if row["personal"] else {}
+        marks += len(filed_under(row["code"], facts | {"national_code": row["national_code"] or ""}, vault))
+    assert await database.reads.fetchval("SELECT count(*) FROM dossier_mark") == marks
+    stray = "SELECT count(*) FROM dossier_alias a LEFT JOIN dossier d ON d.id = a.dossier_id WHERE d.updated_at"
+    assert await database.reads.fetchval(f"{stray} IS DISTINCT FROM a.updated_at") == 0
 
 
 async def kinds(database: Database) -> list[str]:
@@ -179,10 +183,15 @@ _words = st.builds(
     revision=st.one_of(st.none(), st.integers(1, 3)),
     heard=st.sampled_from([5, 8]),
     status=st.sampled_from([2, 4, 9]),
+    applicant_name=st.sampled_from(["Nguyễn Văn Đức", "Rơ Châm H'Yéo"]),
+    due_at=st.sampled_from([T0, T0 + timedelta(days=40)]),
 )
 _moves = st.lists(
     st.builds(move, st.sampled_from([OLD, NEW, LATER]), decided=st.sampled_from([600, 601, 602])), max_size=3
 )
+
+
+_EMPTY = "TRUNCATE dossier, dossier_alias, dossier_mark, tally, tally_delta CASCADE"
 
 
 async def dump(database: Database, vault: Vault) -> Any:
@@ -209,11 +218,15 @@ async def test_in_any_order_it_is_the_same_dossier(
     dumps = []
     for _ in range(2):
         async with database.begin() as connection:
-            await connection.execute(text("TRUNCATE dossier, dossier_alias, observation, change CASCADE"))
+            await connection.execute(text(_EMPTY))
         order = data.draw(st.permutations([*words, *moves]))
         size = data.draw(st.integers(1, len(order)))
         for begin in range(0, len(order), size):
             await do(database, vault, *order[begin : begin + size])
+            await nothing_to_repair(database, vault)
+            if data.draw(st.booleans()):
+                await tallies.fold(database)
         await do(database, vault, *moves)
+        await nothing_to_repair(database, vault)
         dumps.append(await dump(database, vault))
     assert dumps[0] == dumps[1]

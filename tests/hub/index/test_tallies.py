@@ -18,7 +18,7 @@ from hub.index.record import record
 from hub.index.tallies import VIETNAM
 from hub.vault import Vault
 from tests.hub.index.conftest import NewClient, Record
-from tests.observations import T0
+from tests.observations import T0, move
 from tests.observations import observation as said
 
 DAYS = st.none() | st.sampled_from([T0 + timedelta(days=each, hours=each) for each in (-40, -1, 0, 1, 40)])
@@ -162,6 +162,34 @@ async def test_what_is_told(new_client: NewClient, do: Record) -> None:
     for wrong, field in (({"first": "11/2026"}, "first"), ({"first": "2026-11", "last": "2026-10"}, "first")):
         refused = await client.get("/v1/statistics", params=wrong)
         assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, field)
+
+
+async def test_dossiers_that_passed_to_another_agency_are_told_either_way(
+    new_client: NewClient, do: Record, database: Database
+) -> None:
+    client = await new_client(Scope.STATISTICS_READ)
+    heard = [said(f"H21.20-261123-{number:04d}", status=4, received_at=T0) for number in range(5)]
+    await do(*heard, said("H21.20-261123-0009", agency="xa-gao", status=4, received_at=T0))
+    moves = [move("phuong-pleiku", each.code) for each in heard[:3]] + [move("xa-gao", heard[0].code, decided=600)]
+    await do(*moves)
+    month = {"first": "2026-11", "last": "2026-11"}
+
+    async def told(**query: str) -> dict[str, int]:
+        return {each[0]: each[3] for each in await ask(client, **month, **query)}
+
+    for _ in range(2):
+        assert await told() == {"phuong-pleiku": 2, "ubnd-pleiku": 2, "xa-gao": 2}
+        assert await told(counted_at="first") == {"ubnd-pleiku": 5, "xa-gao": 1}
+        assert await told(agency="ubnd-pleiku") == {"phuong-pleiku": 2, "ubnd-pleiku": 2, "xa-gao": 1}
+        assert await told(agency="ubnd-pleiku", counted_at="first") == {"ubnd-pleiku": 5}
+        assert await told(agency="phuong-pleiku") == {"phuong-pleiku": 2, "xa-gao": 1}
+        assert await told(agency="phuong-pleiku", counted_at="first") == {}
+        await tallies.fold(database)
+        await do(*moves)
+    mine = await new_client(Scope.STATISTICS_READ, agencies=["xa-gao"])
+    assert [each[:4] for each in await ask(mine, **month)] == [("xa-gao", "4", "2026-11", 2)]
+    refused = await client.get("/v1/statistics", params={"counted_at": "then"})
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, "counted_at")
 
 
 async def test_a_day_that_no_calendar_holds_is_counted_all_the_same(do: Record, database: Database) -> None:
