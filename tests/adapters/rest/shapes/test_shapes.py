@@ -5,10 +5,8 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
-import orjson
 import pytest
 import yaml
 
@@ -19,7 +17,6 @@ from contracts.status import DossierStatus
 from tests.adapters.calls import Records
 from tests.adapters.rest.agency import Secrets, calling
 from tests.adapters.rest.shapes.node import node
-from tests.adapters.servers import Asked, Told, answering
 from tests.adapters.specs import one_page
 
 VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -129,37 +126,15 @@ async def test_a_ministrys_errors_are_numbers_in_an_answer_of_success() -> None:
                 await one_page(adapter.changes(WINDOW))
 
 
-def land(asked: Asked) -> Told:
-    form = {name: values[0] for name, values in parse_qs(asked.body.decode(), strict_parsing=True).items()}
-    code = form["model[SoBienNhan]"]
-    answers: dict[str, dict[str, Any]] = {
-        "H21.11-1": {
-            "Result": 1,
-            "Message": "",
-            "Data": {
-                "SoBienNhan": code,
-                "MaTrangThai": "DangLuanChuyen",
-                "NoiDungXuLy": "Chuyển thuế",
-                "NgayChuyen": "/Date(1777248998173)/",
-                "HanXuLy": None,
-            },
-        },
-        "H21.11-2": {"Result": 0, "Message": "Hệ thống ĐANG BẬN"},
-    }
-    said = answers.get(code, {"Result": 0, "Message": "Không tìm thấy hồ sơ"})
-    if form["SecurityCode"] != SECRETS["dat-dai"]:
-        said = {"Result": 0, "Message": f"Mã bảo mật {form['SecurityCode']} sai"}
-    return Told(orjson.dumps(said), content_type="text/html; charset=windows-1258")
-
-
 async def test_the_land_offices_system() -> None:
     records = Records()
-    async with answering(land) as address, adapter_of("land", address, records=records) as adapter:
-        [said] = (await adapter.lookup("H21.11-1")).observations
-        with pytest.raises(Throttled):
-            await adapter.lookup("H21.11-2")
-        with pytest.raises(NotFound):
-            await adapter.lookup("H21.11-3")
+    with node("land.js") as [address]:
+        async with adapter_of("land", address, records=records) as adapter:
+            [said] = (await adapter.lookup("H21.11-1")).observations
+            with pytest.raises(Throttled):
+                await adapter.lookup("H21.11-2")
+            with pytest.raises(NotFound):
+                await adapter.lookup("H21.11-3")
     assert said.occurred_at == datetime(2026, 4, 27, 0, 16, 38, 173000, tzinfo=UTC)
     assert said.facts.model_fields_set == {"status", "status_raw", "note"}
     nothing_secret_in(records)
@@ -168,9 +143,10 @@ async def test_the_land_offices_system() -> None:
 async def test_the_land_offices_system_quotes_a_wrong_code() -> None:
     records = Records()
     wrong = Secrets({"dat-dai": "mã cũ"})
-    async with answering(land) as address, adapter_of("land", address, records=records, secrets=wrong) as adapter:
-        with pytest.raises(Rejected, match=r"Mã bảo mật \*\*\* sai"):
-            await adapter.lookup("H21.11-1")
+    with node("land.js") as [address]:
+        async with adapter_of("land", address, records=records, secrets=wrong) as adapter:
+            with pytest.raises(Rejected, match=r"Mã bảo mật \*\*\* sai"):
+                await adapter.lookup("H21.11-1")
     assert "mã cũ" not in records[0].response.decode()
 
 
