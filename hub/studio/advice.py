@@ -64,10 +64,15 @@ def advice(failure: AgencyFailure, spec: AgencySpec, operation: str, secrets: Se
                 f"If the answer is good all the same, `operations.{operation}.answer.error_when` is wrong.",
             ]
         case Malformed():
+            word = (
+                "Is it a status word alone? Then `operations.lookup.answer.records` makes a record of it, as "
+                "`{trangThai: @}`, and `operations.lookup.asked_as` puts the code into it."
+            )
             return [
                 "Look at the raw answer: is it what the agency's documents promise? A web page means a wrong path.",
                 f"Is a document inside a string? Then give `operations.{operation}.answer.inside`.",
                 f"Where are the records in it? See `operations.{operation}.answer.records`.",
+                *([word] if operation == "lookup" else []),
             ]
     return []
 

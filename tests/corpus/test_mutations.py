@@ -67,6 +67,21 @@ ADAPTERS = {
     "soap-stream": _adapter(CLIENT, _SOAP),
     "soap-encoded": _adapter(CLIENT, _SOAP.replace("suite-document", "suite-rpc-encoded"), answer={"records": "x"}),
 }
+WORD = """asked_as: ma
+    answer: {holds: text, records: "{trangThai: @}", absent_when: "contains(fold(@), 'khong')"}"""
+QUEUE = {
+    "kind": "queue",
+    "taken": {"ma": "ma || maHoSo", "luc": "luc || ngayCapNhat"},
+    "batch": "length(ds || duLieu.noiDung || `[]`)",
+    "acknowledge": {"request": {"method": "POST", "path": "/", "json_body": {"lo": "{batch}", "ds": "{codes}"}}},
+}
+ADAPTERS["rest-word-and-queue"] = _adapter(
+    CLIENT,
+    _REST.replace("answer: {error_when: loi, error_message: loi}", WORD, 1).replace("  occurred_at: ", "  #"),
+    request={"path": "/ho-so"},
+    answer={"records": "ds || duLieu.noiDung"},
+    pages=QUEUE,
+)
 STRING = as_list(2).decode().replace("<tongSo>2</tongSo>", "<tongSo>&lt;DS&gt;&lt;HoSo/&gt;&lt;/DS&gt;</tongSo>")
 ADAPTERS["soap-inside"] = _adapter(CLIENT, _SOAP, answer={"inside": "tongSo", "records": "[HoSo][]"})
 ANSWERS = [
@@ -77,6 +92,7 @@ ANSWERS = [
     STRING.encode(),
     orjson.dumps({"ds": DOSSIERS}),
     orjson.dumps(DOSSIERS[0]),
+    "Đang xử lý".encode(),
 ]
 PIECES = [b"<", b">", b"&", b"&#0;", b"]]>", b"{", b"}", b"[", b"]", b",", b'"', b"null", b"\xff", b"\0", b"1e999"]
 PIECES += [
@@ -117,6 +133,15 @@ async def listed(adapter: AgencyAdapter) -> tuple[list[Observation], list[Unusab
     return observations, unusable
 
 
+async def gone_on(adapter: AgencyAdapter) -> tuple[list[Observation], list[Unusable]]:
+    """The next page, from where to go on as it is stored; a queue is told what was taken."""
+    pages = [page async for page in adapter.changes(Window(until=T0))]
+    following = orjson.loads(orjson.dumps(pages[-1].next))
+    if following is not None:
+        pages = [page async for page in adapter.changes(Window(until=T0), following)]
+    return [said for page in pages for said in page.observations], [each for page in pages for each in page.unusable]
+
+
 @pytest.mark.parametrize("kind", ADAPTERS)
 @settings(max_examples=120, deadline=None)
 @given(
@@ -127,7 +152,7 @@ async def listed(adapter: AgencyAdapter) -> tuple[list[Observation], list[Unusab
 )
 async def test_only_agency_failures_escape(kind: str, body: bytes, status: int, type: str, chunk: int) -> None:
     CLIENT.body, CLIENT.status, CLIENT.type, CLIENT.chunk = body, status, type, chunk
-    for asked in (ask, listed):
+    for asked in (ask, listed, gone_on):
         try:
             observations, unusable = await asked(ADAPTERS[kind])
         except AgencyFailure:
@@ -147,5 +172,11 @@ async def test_right_answers_are_read() -> None:
     CLIENT.type, CLIENT.body = "application/json", as_json(3)
     observations, unusable = await listed(ADAPTERS["rest-stream"])
     assert len(observations) + len({each.raw for each in unusable}) == 3
+    CLIENT.body = orjson.dumps({"ds": [{"ma": "a", "luc": "2026-11-20T08:00:00"}]})
+    # Acknowledged, it comes once more: this queue does not listen.
+    for asked in (listed, gone_on):
+        assert len((await asked(ADAPTERS["rest-word-and-queue"]))[0]) == 1
+    CLIENT.body = b"DANG_XU_LY"
+    assert [said.code for said in (await ask(ADAPTERS["rest-word-and-queue"]))[0]] == ["H21.09-261102-000001"]
     CLIENT.type, CLIENT.body = "text/xml", STRING.encode()
     assert len((await listed(ADAPTERS["soap-inside"]))[1]) == 1

@@ -170,6 +170,10 @@ async def test_a_look_up_that_answers_a_word_is_tried_with_the_code_that_was_ask
         )
         assert (await hub("check", str(spec))).exit_code == 0
         result = await hub("try", str(spec), "--code", "H21.13-261101-0001")
+        spec.write_text(spec.read_text("utf-8").replace("{trangThai: @}", "@"), "utf-8")
+        astray = await hub("try", str(spec), "--code", "H21.13-261101-0001")
+    assert astray.exit_code == 1
+    assert "Is it a status word alone?" in " ".join(astray.stdout.split())
     assert result.exit_code == 0, result.output
     assert '"maHoSo": "H21.13-261101-0001"' in result.stdout
     assert "4 (processing)" in result.stdout
