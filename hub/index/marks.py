@@ -6,6 +6,7 @@ A mark is a keyed number (`Vault.mark`). What was found by one is opened and com
 import re
 from collections.abc import Iterator, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -36,14 +37,27 @@ class Contact(StrEnum):
         return f"applicant_{self}"
 
 
+_CONTACT_FACTS = [(contact, contact.fact) for contact in Contact]
+
+
 def filed_under(code: str, facts: Mapping[str, Any], vault: Vault) -> set[int]:
     """All the marks of a dossier with this code and these facts, the personal ones among them."""
-    marks = {vault.mark("name", key) for key in _name_keys(name_words(facts.get("applicant_name", "")))}
-    for contact in Contact:
-        marks |= {vault.mark(contact, value) for value in contact_values(contact, facts.get(contact.fact, ""))}
-    for each in (code, facts.get("national_code", "")):
-        marks |= {vault.mark("code", key) for key in _code_keys(each)}
+    marks: set[int] = set()
+    if name := facts.get("applicant_name"):
+        marks.update(_shared_mark(vault, "name", key) for key in _name_keys(name_words(name)))
+    for contact, fact in _CONTACT_FACTS:
+        if text := facts.get(fact):
+            marks.update(vault.mark(contact, value) for value in contact_values(contact, text))
+    for each in (code, facts.get("national_code")):
+        if each:
+            marks.update(vault.mark("code", key) for key in _code_keys(each))
     return marks
+
+
+#: Two words side by side are of many names: most marks of names have been made before.
+@lru_cache(maxsize=2**14)
+def _shared_mark(vault: Vault, kind: str, key: str) -> int:
+    return vault.mark(kind, key)
 
 
 # --- names ----------------------------------------------------------------------------------------
@@ -51,7 +65,13 @@ def filed_under(code: str, facts: Mapping[str, Any], vault: Vault) -> set[int]:
 
 def name_words(text: str) -> list[str]:
     """The words of a name as they are compared: "Rơ Châm H'Yéo" → ro, cham, hyeo."""
-    return _WORDS.findall(_APOSTROPHES.sub("", fold(text)))
+    return [word for piece in text.split() for word in _words_of(piece)]
+
+
+@lru_cache(maxsize=2**13)
+def _words_of(piece: str) -> tuple[str, ...]:
+    """Of what stands between two blanks. Vietnamese has some thousand syllables, and a few are of most names."""
+    return tuple(_WORDS.findall(_APOSTROPHES.sub("", fold(piece))))
 
 
 def name_marks(words: list[str], vault: Vault) -> list[int]:
@@ -97,8 +117,13 @@ def contact_values(contact: Contact, text: str) -> set[str]:
 
 def _phone(text: str) -> str:
     """Digits, as they are dialled within the country: "+84 905 123 456" → "0905123456"."""
-    digits = "".join(digit for digit in text if digit.isascii() and digit.isdigit()).removeprefix("00")
+    digits = text if text.isascii() and text.isdigit() else _digits(text)
+    digits = digits.removeprefix("00")
     return "0" + digits[2:] if digits.startswith("84") and len(digits) > 10 else digits
+
+
+def _digits(text: str) -> str:
+    return "".join(digit for digit in text if digit.isascii() and digit.isdigit())
 
 
 # --- codes ----------------------------------------------------------------------------------------

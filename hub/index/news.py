@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from contracts.observation import Channel, Facts, Observation
-from hub.index.merge import Entry, State, entry_from
+from hub.index.merge import Entry, State, entry_from, in_order
 from hub.vault import Vault
 
 
@@ -30,7 +30,7 @@ def news(agency: str, entries: Collection[Entry], before: State | None, vault: V
     lines: list[Entry] = []
     top, moment = (before.top, before.moment) if before else (None, None)
     gone_at = before.facts.get("gone_at") if before else None
-    for entry in sorted(entries, key=lambda entry: entry.stamp):
+    for entry in in_order(entries):
         is_above = moment is None or entry.moment > moment
         if is_above and repeats(entry, top, entries):
             continue

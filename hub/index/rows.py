@@ -54,6 +54,8 @@ class Seals:
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._sealed: dict[bytes, bytes] = {}
+        # What was sealed last, and its seal: a new dossier's state has the very facts of its line.
+        self._last: tuple[FactValues | None, bytes | None] = None, None
 
     def keep(self, facts: FactValues, sealed: bytes | None) -> None:
         """The personal ones of `facts` have this seal already."""
@@ -62,6 +64,11 @@ class Seals:
 
     def of(self, facts: FactValues) -> bytes | None:
         """The personal ones of `facts`, sealed; None where there are none."""
+        if self._last[0] is not facts:
+            self._last = facts, self._seal(facts)
+        return self._last[1]
+
+    def _seal(self, facts: FactValues) -> bytes | None:
         if PERSONAL.isdisjoint(facts):
             return None
         personal = _personal(facts)
