@@ -73,6 +73,8 @@ class _RestSpeaker:
         in_address = Template([request.path, request.query], names=names, zone=line.zone).names
         if personal := sorted(filter(is_personal, in_address)):
             raise ValueError(f"{name} has {{{personal[0]}}} in its address, which servers log; it goes in a body")
+        if any("each_file" in texts for texts in (request.query, request.headers, request.form_body or {})):
+            raise ValueError(f"{name} has `each_file` among texts; a list goes in a `json_body`")
         in_path = set(names) - _NOT_IN_PATHS
         self._path = Template(request.path, names=in_path, zone=line.zone, in_path=True)
         parts = {

@@ -461,6 +461,7 @@ def with_(*path: str, **changes: Any) -> dict[str, Any]:
         (with_("attach", "request", json_body={"ten": "{file_name}"}), "file_base64"),
         (with_("create", "request", json_body={"ten": "{file_name}"}), "no meaning here"),
         (with_("create", "request", json_body={"f": {"each_file": "{file_name}", "x": 1}}), "stands alone"),
+        (with_("create", "request", json_body=None, form_body={"each_file": "{file_base64}"}), "goes in a `json_body`"),
         (with_("create", "request", json_body=None, form_body={"ids": "{codes}"}), "no meaning here"),
         (with_("create", "request", json_body={"f": "{field}"}), "no meaning here"),
         (with_("create", "request", json_body={"f": "{field:}"}), "no meaning here"),
