@@ -25,6 +25,9 @@ class Lookup:
         self._asked_as = operation.asked_as
         if "code" not in self._speaker.names:
             raise ValueError("the look-up's request never names {code}")
+        looked_at = reader.names
+        if operation.asked_as and looked_at is not None and operation.asked_as not in looked_at:
+            raise ValueError(f"`asked_as` is {operation.asked_as!r}, and `mapping.code` does not look there")
 
     async def __call__(self, code: str, priority: Priority) -> Reading:
         if not code_key(code):

@@ -134,6 +134,12 @@ async def test_what_is_no_word_about_one_dossier_is_malformed(body: bytes, answe
             await adapter.lookup(CODE)
 
 
+async def test_a_code_that_is_put_where_nobody_looks_is_refused() -> None:
+    with pytest.raises(ValueError, match="does not look there"):
+        async with looking_up(Told(b""), WORD | {"asked_as": "soHoSo"}):
+            pass
+
+
 async def test_what_the_answer_itself_says_of_its_dossier_stands() -> None:
     lookup = {"request": WORD["request"], "asked_as": "maHoSo"}
     async with looking_up(Told(b'{"maHoSo": "H21.09-1", "trangThai": "DANG_XU_LY"}'), lookup) as adapter:
