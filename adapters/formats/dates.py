@@ -69,7 +69,9 @@ _ISO = re.compile(
     r"[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})([.,](?P<fraction>[0-9]{1,12}))?)?"
     rf" ?{_ZONE}"
 )
-_MOST_ISO = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}[+-][0-9]{2}:[0-5][0-9]")
+_MOST_ISO = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.([0-9]{3}|[0-9]{6}))?(Z|[+-][0-9]{2}:[0-5][0-9])"
+)
 _ISO_DATE = re.compile(rf"(?P<year>[0-9]{{4}})-(?P<month>[0-9]{{2}})-(?P<day>[0-9]{{2}}) ?{_ZONE}")
 _MILLISECONDS = re.compile(r"(?P<ms>-?[0-9]{1,15})")
 _SECONDS = re.compile(r"(?P<s>-?[0-9]{1,12})")
@@ -245,7 +247,8 @@ def _written(local: datetime, letters: str) -> str:
 
 
 def _as_most_write(text: str) -> datetime | None:
-    """The moment in a text of the one form that most systems write, 2026-11-20T08:00:00+07:00; None for any other."""
+    """The moment in a text of the form that most systems write, 2026-11-20T08:00:00+07:00 or with milliseconds; None
+    for any other."""
     if not _MOST_ISO.fullmatch(text):
         return None
     try:
