@@ -128,7 +128,7 @@ async def main(dossiers: int, rounds: int) -> None:
             found: dict[str, list[float]] = defaultdict(list)
             for _ in range(rounds):
                 async with database.begin() as connection:
-                    await connection.execute(text("TRUNCATE dossier, observation, change, recheck, watch"))
+                    await connection.execute(text("TRUNCATE dossier, observation, change, recheck, watch CASCADE"))
                 for stage, value in (await round_of(agency, estate.addresses, estate.secrets, database, vault)).items():
                     found[stage].append(value)
             for stage, values in found.items():
