@@ -26,7 +26,7 @@ from benchmarks.database import fresh_database
 from benchmarks.figures import figure
 from config.load import load_agencies
 from hub.db import Database
-from hub.streams import store
+from hub.streams import store, turns
 from hub.streams.store import Kind
 from hub.streams.tables import run, stream
 from sync_jobs.engine import Wanted, enqueue
@@ -154,7 +154,7 @@ async def _count(database: Database, what: str) -> int:
 async def _ask(database: Database, streams: Sequence[tuple[Kind, str]], *, plain: bool = False) -> list[bool]:
     """Have them read, as the clock does; `plain`: with no regard to what each has used."""
     async with database.begin() as connection:
-        found = await connection.execute(select(stream.c.kind, stream.c.agency, stream.c.spent, store.IS_SHORT))
+        found = await connection.execute(select(stream.c.kind, stream.c.agency, stream.c.spent, turns.IS_SHORT))
         # In plain order everybody has the same rank, and nothing is short.
         rank = {(row.kind, row.agency): (0.0, False) if plain else (row.spent, row.is_short) for row in found}
         return await enqueue(connection, [Wanted(kind, agency, *rank[kind, agency]) for kind, agency in streams])

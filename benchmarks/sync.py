@@ -201,7 +201,9 @@ def database_seconds(database: Database) -> float:
 
 async def empty(database: Database) -> None:
     async with database.begin() as connection:
-        await connection.execute(text("TRUNCATE dossier, observation, change, recheck, watch, stream, run, call CASCADE"))
+        await connection.execute(
+            text("TRUNCATE dossier, observation, change, recheck, watch, stream, run, call CASCADE")
+        )
         await connection.execute(text("DROP TABLE IF EXISTS by_hand"))
         await connection.execute(text("DROP SCHEMA IF EXISTS dlt CASCADE"))
 

@@ -14,7 +14,7 @@ from hub.index import tallies
 from hub.live import claims
 from hub.ownership import attempts
 from hub.registry import Registry
-from hub.streams import store
+from hub.streams import store, turns
 from hub.telemetry import CLOCK_LEADS
 from hub.watch import store as watch_store
 from sync_jobs import engine
@@ -99,11 +99,11 @@ class Clock:
 
     async def _tick(self) -> None:
         async with self._database.begin() as connection:
-            found = await store.due(connection, {spec.id: spec for spec in self._registry if spec.enabled})
+            found = await turns.due(connection, {spec.id: spec for spec in self._registry if spec.enabled})
             jobs = [engine.Wanted(each.kind, each.agency, each.spent, each.is_short) for each in found]
             taken = await engine.enqueue(connection, jobs)
             # Of what is still at work from the last time the time has come none the less: it is handed out after.
-            await store.handed_out(connection, [each for each, is_new in zip(found, taken, strict=True) if is_new])
+            await turns.handed_out(connection, [each for each, is_new in zip(found, taken, strict=True) if is_new])
 
     async def _enqueue(self, job: engine.Wanted) -> None:
         async with self._database.begin() as connection:

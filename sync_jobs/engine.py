@@ -32,7 +32,7 @@ from hub.intake.inbox import Inbox
 from hub.log import bind_correlation
 from hub.quarantine.replay import replay
 from hub.registry import Registry
-from hub.streams import store
+from hub.streams import turns
 from hub.streams.store import Kind
 from hub.vault import Vault
 from sync_jobs.backfill import backfill
@@ -220,7 +220,7 @@ class Worker:
             # Others may take it; this worker takes no more until its clock is right.
             way.given = True
             self._leave_off()
-        await store.spend(self._database, agency, kind, way.seconds, again=way.given)
+        await turns.spend(self._database, agency, kind, way.seconds, again=way.given)
 
     async def _pull(self, adapter: AgencyAdapter, give_way: GiveWay) -> None:
         await pull(self._database, adapter, self._vault, give_way=give_way)

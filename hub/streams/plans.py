@@ -1,5 +1,6 @@
-"""When a plan comes round next. Pure: the time is told, and so is the chance."""
+"""When a plan comes round next. The time is told, and so is the chance."""
 
+import random
 from datetime import UTC, datetime, timedelta
 from zlib import crc32
 from zoneinfo import ZoneInfo
@@ -13,6 +14,11 @@ from hub.gate.hours import until_open
 _NEVER = timedelta(days=365)
 _A_MOMENT = timedelta(microseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def chance() -> float:
+    """0 to 1, at random."""
+    return random.random()  # noqa: S311
 
 
 def next_time(plan: Plan, spec: AgencySpec, now: datetime, *, chance: float = 0) -> datetime:

@@ -1,21 +1,20 @@
 """Reads and moves the streams: who may read an agency now, from where, and how far it got."""
 
-import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias, get_args
 
-from sqlalchemy import ColumnElement, DateTime, RowMapping, case, delete, func, insert, literal, select, text, update
+from sqlalchemy import ColumnElement, DateTime, RowMapping, case, delete, func, insert, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import Page, Position, Window
-from contracts.agency import AgencySpec, Plan, Sync
+from contracts.agency import AgencySpec, Sync
 from contracts.errors import Withheld
 from hub.db import Database, check_clock
 from hub.streams import backfill, lateness
-from hub.streams.plans import next_time
+from hub.streams.plans import chance, next_time
 from hub.streams.shape import Shape
 from hub.streams.tables import run as run_table
 from hub.streams.tables import stream
@@ -35,7 +34,7 @@ Reason: TypeAlias = Literal["schedule", "admin", "recovery"]
 
 
 #: How long a stream without a plan rests.
-_NEVER = timedelta(days=3650)
+NEVER = timedelta(days=3650)
 
 #: How far back a first pull goes where a backfill reads the past.
 _PRESENT = timedelta(days=1)
@@ -45,26 +44,6 @@ _SET_BACK = 5.0
 
 #: How much more than the precision of its times an agency may be off by.
 _PRECISIONS = 2
-
-#: What is done in fewer seconds is short work.
-_SHORT_SECONDS = 3.0
-
-#: Whether the stream's next reading will be done soon, as far as one knows: it begins a window, and the last one went
-#: well and took no more than seconds. A backfill's windows are many.
-IS_SHORT = (
-    stream.c.window.is_(None)
-    & (stream.c.failures_in_a_row == 0)
-    & (stream.c.last_seconds < _SHORT_SECONDS)
-    & (stream.c.kind != "backfill")
-).label("is_short")
-
-_DUE_AGAIN = text("""
-    UPDATE stream s
-       SET next_due_at = n.next_due_at
-      FROM unnest(CAST(:agencies AS text[]), CAST(:kinds AS text[]), CAST(:times AS timestamptz[]))
-           AS n (agency, kind, next_due_at)
-     WHERE (s.agency, s.kind) = (n.agency, n.kind)
-""")
 
 
 class Fenced(Exception):
@@ -149,7 +128,7 @@ async def take(database: Database, run: "RunRecord", spec: AgencySpec) -> Lease:
 
 def _first_time(spec: AgencySpec, kind: Kind, now: datetime) -> datetime:
     plan = spec.plan(kind)
-    return next_time(plan, spec, now, chance=_chance()) if plan and plan.cron else now
+    return next_time(plan, spec, now, chance=chance()) if plan and plan.cron else now
 
 
 def _open(row: RowMapping, spec: AgencySpec, shape: Shape, now: datetime, asked_since: datetime | None) -> Lease:
@@ -350,7 +329,7 @@ def _learnt(run: RunRecord, lease: Lease) -> dict[str, Any]:
     if run.kind == "backfill":
         # Window after window, and then never again by itself.
         more = stream.c.window.is_not(None)
-        values["next_due_at"] = case((more, func.now()), else_=func.now() + _NEVER)
+        values["next_due_at"] = case((more, func.now()), else_=func.now() + NEVER)
     return values
 
 
@@ -360,70 +339,6 @@ def _covered(skew: float) -> ColumnElement[datetime]:
     began = stream.c.last_succeeded_at + func.make_interval(0, 0, 0, 0, 0, 0, skew - stream.c.last_seconds)
     set_back = (stream.c.clock_skew_seconds - skew > _SET_BACK) & stream.c.last_succeeded_at.is_not(None)
     return case((set_back, func.least(stream.c.covered_until, began)), else_=stream.c.covered_until)
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A stream whose time has come."""
-
-    agency: str
-    kind: Kind
-    #: Where it stands among those that wait: seconds of workers used.
-    spent: float
-    #: Whether it will be done soon, as far as one knows.
-    is_short: bool
-    #: When it is due again by its plan, once it has been handed out.
-    next_due_at: datetime
-
-
-async def due(connection: AsyncConnection, specs: Mapping[str, AgencySpec]) -> list[Due]:
-    """The streams of the agencies whose time has come, or that an admin wants; locked until the transaction ends.
-
-    They stay due until they are `handed_out`. Missed times collapse. A stream whose spec says nothing of when is due
-    once, and then only when wanted.
-    """
-    found = await connection.execute(
-        select(stream.c.agency, stream.c.kind, stream.c.plan, stream.c.spent, IS_SHORT, func.now().label("now"))
-        .where(
-            stream.c.agency.in_(specs),
-            ((stream.c.next_due_at <= func.now()) & ~stream.c.paused) | stream.c.wanted.is_not(None),
-        )
-        .order_by(stream.c.agency, stream.c.kind)
-        .with_for_update(skip_locked=True)
-    )
-    streams = []
-    for row in found:
-        spec = specs[row.agency]
-        plan = Plan.model_validate(row.plan) if row.plan else spec.plan(row.kind)
-        again = next_time(plan, spec, row.now, chance=_chance()) if plan else row.now + _NEVER
-        streams.append(Due(row.agency, row.kind, row.spent, row.is_short, again))
-    return streams
-
-
-async def handed_out(connection: AsyncConnection, streams: Sequence[Due]) -> None:
-    """Note that there is a job for each, so that it is due again when its plan says."""
-    if streams:
-        await connection.execute(
-            _DUE_AGAIN,
-            {
-                "agencies": [each.agency for each in streams],
-                "kinds": [each.kind for each in streams],
-                "times": [each.next_due_at for each in streams],
-            },
-        )
-
-
-def _chance() -> float:
-    return random.random()  # noqa: S311
-
-
-async def spend(database: Database, agency: str, kind: Kind, seconds: float, *, again: bool) -> None:
-    """Note that a worker was busy with the stream; `again`: it gave way to others, and is due at once."""
-    values: dict[str, Any] = {"spent": stream.c.spent + seconds}
-    if again:
-        values["next_due_at"] = func.now()
-    async with database.begin() as connection:
-        await connection.execute(update(stream).where(stream.c.agency == agency, stream.c.kind == kind).values(values))
 
 
 async def prune_runs(database: Database) -> None:

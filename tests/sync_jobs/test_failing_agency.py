@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 from contracts.errors import Rejected, TimedOut
 from hub.db import Database
 from hub.index.tables import dossier
-from hub.streams import store
+from hub.streams import store, turns
 from hub.streams.store import MAX_BACKOFF
 from hub.streams.tables import stream
 from hub.vault import Vault
@@ -84,12 +84,12 @@ async def test_an_hour_of_garbage_spoils_nothing_and_ends_by_itself(database: Da
                 row = await pulled(database)
                 assert (row["failures_in_a_row"], row["last_failure"]) == (tries, run.message)
                 async with database.begin() as connection:
-                    assert not await store.due(connection, {spec.id: spec}), "it is left alone for a while"
+                    assert not await turns.due(connection, {spec.id: spec}), "it is left alone for a while"
                 wait = row["next_due_at"] - row["now"]
                 hour += wait
                 await passes(database, wait)
                 async with database.begin() as connection:
-                    assert [each.agency for each in await store.due(connection, {spec.id: spec})] == [spec.id]
+                    assert [each.agency for each in await turns.due(connection, {spec.id: spec})] == [spec.id]
             # What changed meanwhile is all there once it talks sense again.
             for number in range(20):
                 system.put(f"H21.09-260101-{number:05}", datetime.now(UTC) - timedelta(seconds=2), "XONG")

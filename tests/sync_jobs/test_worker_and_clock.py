@@ -14,7 +14,7 @@ from hub.db import Database
 from hub.index.tables import dossier
 from hub.intake.inbox import Inbox
 from hub.registry import Registry
-from hub.streams import store
+from hub.streams import store, turns
 from hub.streams.tables import run, stream
 from hub.vault import Vault
 from sync_jobs import engine
@@ -83,9 +83,9 @@ async def test_missed_ticks_are_one_run(database: Database) -> None:
         await connection.execute(update(stream).values(next_due_at=func.now() - timedelta(hours=5)))
     for expected in ([spec.id], []):
         async with database.begin() as connection:
-            found = await store.due(connection, {spec.id: spec})
+            found = await turns.due(connection, {spec.id: spec})
             assert [each.agency for each in found] == expected
-            await store.handed_out(connection, found)
+            await turns.handed_out(connection, found)
 
 
 async def test_what_is_due_while_it_is_at_work_is_handed_out_after(database: Database, vault: Vault) -> None:
@@ -281,4 +281,4 @@ async def test_short_is_what_begins_and_was_done_soon_the_last_time(
     await store.ensure(database, [SPEC])
     async with database.begin() as connection:
         await connection.execute(update(stream).values(row))
-        assert [each.is_short for each in await store.due(connection, {SPEC.id: SPEC})] == [is_short]
+        assert [each.is_short for each in await turns.due(connection, {SPEC.id: SPEC})] == [is_short]
