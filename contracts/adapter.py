@@ -74,6 +74,8 @@ class Page:
     complete: bool = True
     #: How many rows there are on all pages together, where the agency says.
     total: int | None = None
+    #: Whether the next page may be asked for before this one is stored. Not so where that tells the agency it was.
+    free: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What every reading of an agency shares: a run under a lease, its record, and pages committed with their position."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TypeAlias
@@ -113,36 +114,85 @@ async def read_pages(
     beside: Beside = nothing,
 ) -> bool:
     """Read on from the lease's position, each page committed with the position after it. Returns False where it gave
-    way before the end. Raises ShapeChanged before anything is taken in that the agency may not have meant."""
-    while True:
-        async for page in ask(lease.position):
-            unreadable = run.details.get("unreadable", 0) + count_unreadable(page)
-            shape = await _examined(database, vault, spec, lease, run, page, unreadable)
-            async with database.begin() as connection:
-                recorded = await record(connection, page.observations, vault, correlation_id=correlation_id())
-                kept = await quarantine.keep(connection, page.unusable, vault, correlation_id=correlation_id())
-                further = replace(
-                    run,
-                    pages=run.pages + page.complete,
-                    received=run.received + len(page.observations),
-                    added=run.added + recorded.added,
-                    changed=run.changed + recorded.changed,
-                    quarantined=run.quarantined + kept,
-                    done=(run.done or 0) + len(page.observations),
-                    total=page.total if run.total is None else run.total,
-                    details=run.details | ({"unreadable": unreadable} if unreadable else {}),
-                )
-                await beside(connection, page, recorded, further)
-                if recorded.happened:
-                    await store.note_lateness(connection, run.agency, recorded.happened)
-                lease = await store.advance(connection, replace(lease, shape=shape), page, further)
-            run.become(further)
-            OBSERVATIONS.labels(run.agency).inc(recorded.added)
-        run.clock_skew_seconds = _skew(page)
-        if lease.position is None:
-            return True
-        if await give_way():
-            return False
+    way before the end. Raises ShapeChanged before anything is taken in that the agency may not have meant.
+
+    The next page is asked for while one is stored, where that may be: most agencies take longer to answer than we do to
+    store it.
+    """
+    ahead: _Ahead | None = None
+    try:
+        while True:
+            pages, ahead = ahead.pages() if ahead else ask(lease.position), None
+            gives_way = False
+            async for page in pages:
+                if page.complete and page.next is not None:
+                    # Decided before the next page is asked for, which is not to be asked for in vain.
+                    gives_way = await give_way()
+                    if page.free and not gives_way:
+                        ahead = _Ahead(ask(page.next))
+                lease = await _take_in(database, vault, spec, lease, run, page, beside)
+            if lease.position is None:
+                return True
+            if gives_way:
+                return False
+    finally:
+        if ahead:
+            await ahead.leave()
+
+
+class _Ahead:
+    """Pages of which the first is being asked for already."""
+
+    def __init__(self, pages: AsyncIterator[Page]) -> None:
+        self._pages = pages
+        self._first = asyncio.create_task(self._next())
+
+    async def _next(self) -> Page | None:
+        return await anext(self._pages, None)
+
+    async def pages(self) -> AsyncIterator[Page]:
+        """Raises what asking for the first of them has raised."""
+        page = await self._first
+        while page is not None:
+            yield page
+            page = await self._next()
+
+    async def leave(self) -> None:
+        """Nobody wants them any more, nor what asking for them has raised."""
+        self._first.cancel()
+        await asyncio.gather(self._first, return_exceptions=True)
+        if isinstance(self._pages, AsyncGenerator):
+            await self._pages.aclose()
+
+
+async def _take_in(
+    database: Database, vault: Vault, spec: AgencySpec, lease: Lease, run: RunRecord, page: Page, beside: Beside
+) -> Lease:
+    """Store the page with the position after it, and what the run has come to with it."""
+    unreadable = run.details.get("unreadable", 0) + count_unreadable(page)
+    shape = await _examined(database, vault, spec, lease, run, page, unreadable)
+    async with database.begin() as connection:
+        recorded = await record(connection, page.observations, vault, correlation_id=correlation_id())
+        kept = await quarantine.keep(connection, page.unusable, vault, correlation_id=correlation_id())
+        further = replace(
+            run,
+            pages=run.pages + page.complete,
+            received=run.received + len(page.observations),
+            added=run.added + recorded.added,
+            changed=run.changed + recorded.changed,
+            quarantined=run.quarantined + kept,
+            done=(run.done or 0) + len(page.observations),
+            total=page.total if run.total is None else run.total,
+            details=run.details | ({"unreadable": unreadable} if unreadable else {}),
+        )
+        await beside(connection, page, recorded, further)
+        if recorded.happened:
+            await store.note_lateness(connection, run.agency, recorded.happened)
+        lease = await store.advance(connection, replace(lease, shape=shape), page, further)
+    run.become(further)
+    OBSERVATIONS.labels(run.agency).inc(recorded.added)
+    run.clock_skew_seconds = _skew(page)
+    return lease
 
 
 async def _examined(

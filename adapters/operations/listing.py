@@ -105,7 +105,8 @@ class Listing:
             revisions=read.revisions,
             taken=read.taken,
         )
-        return Page(*read.part(), following, agency_time, total=self._paging.total(content))
+        total, free = self._paging.total(content), self._acknowledge is None
+        return Page(*read.part(), following, agency_time, total=total, free=free)
 
 
 class _Read:

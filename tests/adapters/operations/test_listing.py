@@ -208,6 +208,8 @@ async def test_each_way_to_the_next_page(kind: str) -> None:
         pages={"kind": kind} | ways[kind],
     ) as adapter:
         assert await every_page(adapter) == [row["maHoSo"] for row in rows(7)]
+        parts, _ = await parts_of(adapter)
+        assert parts[-1].free
 
 
 @pytest.mark.parametrize(
@@ -243,6 +245,7 @@ async def test_a_queue_is_told_what_was_taken_at_the_next_call() -> None:
     async with listing(answer, {"path": "/"}, answer={"records": "ds"}, pages=queue) as adapter:
         first, _ = await parts_of(adapter)
         assert (codes(first), told) == ([row["maHoSo"] for row in rows(2)], [])
+        assert not first[-1].free, "to ask for the next page says that this one is stored"
         # It was lost before it was stored: asked again, the same comes.
         again, _ = await parts_of(adapter)
         assert codes(again) == codes(first)
