@@ -272,13 +272,15 @@ def as_text(report: Report) -> str:
     lines.append("Applied." if report.applied else "A rehearsal: nothing was changed.")
     for part in report.parts:
         lines += ["", f"## {part.kind}: {', '.join(part.predecessors)} → {', '.join(part.successors)}", ""]
-        lines += ["| successor | moved before | " + did + " |", "|---|---:|---:|"]
+        lines += ["| successor | had moved | " + did + " |", "|---|---:|---:|"]
         lines += [f"| {each} | {part.moved_before[each]} | {part.moves[each]} |" for each in part.successors]
         lines.append(f"| **all** | {sum(part.moved_before.values())} | {sum(part.moves.values())} |")
-        lines += ["", f"Of these, joined with what the successor had told of them: {part.joins}.", ""]
-        lines += [f"- {count} stay: {reason}." for reason, count in sorted(part.stays.items())]
-        lines += _some("another dossier has the code; somebody must look", part.clashes)
-        lines += _some("on a list, and no dossier of the predecessors", part.not_found)
+        notes = [f"- {count} stay: {reason}." for reason, count in sorted(part.stays.items())]
+        if part.joins:
+            notes.append(f"- {part.joins} that {did}: joined with what their successors had told of the same dossiers.")
+        notes += _some("another dossier has the code; somebody must look", part.clashes)
+        notes += _some("on a list, and no dossier of the predecessors", part.not_found)
+        lines += ["", *notes] if notes else []
     return "\n".join(lines) + "\n"
 
 

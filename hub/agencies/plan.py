@@ -77,9 +77,9 @@ class Stays:
     reason: str
 
 
-FINISHED = Stays("it has come to its end")
-NO_RULE = Stays("no rule fits")
-NO_UNIT = Stays("its code names no unit, so that the successor may give the same: a list must name it")
+FINISHED = Stays("they have come to their end")
+NO_RULE = Stays("no rule fits them")
+NO_UNIT = Stays("their codes name no unit, and the successor may give the same; a list must name them")
 
 
 def load(path: Path) -> Plan:

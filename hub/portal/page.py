@@ -48,6 +48,8 @@ class Step:
     raw: str | None
     #: When the hub heard of it, where that was much later.
     heard: str | None
+    #: Who says so, where others had the dossier before.
+    agency: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,10 @@ def present(dossier: Dossier, lang: Lang, now: datetime) -> DossierView:
     agency = _in(lang, dossier.agency.name)
     phone = dossier.agency.phone
     late = _late(dossier, status, lang, now)
-    stale = texts.STALE[dossier.stale_reason].say(lang, agency=agency) if dossier.stale else None
+    # Right after it passed to another agency, what is known of it is still its predecessor's word.
+    names = {each.id: _in(lang, each.name) for each in (*dossier.former_agencies, dossier.agency)}
+    told_by = names.get(dossier.source.agency, agency)
+    stale = texts.STALE[dossier.stale_reason].say(lang, agency=told_by) if dossier.stale else None
     told_to_ask = words.turn != "agency" or late or stale
     return DossierView(
         code=dossier.code,
@@ -98,20 +103,21 @@ def present(dossier: Dossier, lang: Lang, now: datetime) -> DossierView:
         late=late,
         stale=stale,
         ask=texts.PAGE["call"].say(lang, phone=phone) if phone and told_to_ask else None,
-        as_of=texts.AS_OF.say(lang, moment=moment(dossier.checked_at, lang), agency=agency),
+        as_of=texts.AS_OF.say(lang, moment=moment(dossier.checked_at, lang), agency=told_by),
         procedure=dossier.procedure.name,
         rows=_rows(dossier, status, agency, lang, now),
         phone=phone,
         phone_address="tel:" + "".join(c for c in phone if c.isdigit() or c == "+") if phone else None,
         timeline=[
-            _step(event, lang) for event in sorted(dossier.timeline, key=lambda event: event.occurred_at, reverse=True)
+            _step(event, names.get(event.source.agency) if dossier.former_agencies else None, lang)
+            for event in sorted(dossier.timeline, key=lambda event: event.occurred_at, reverse=True)
         ],
         own=_own(dossier, lang) if isinstance(dossier, FullDossier) else [],
         full_address=None if isinstance(dossier, FullDossier) else _full_address(dossier, lang),
     )
 
 
-def _step(event: StatusEvent, lang: Lang) -> Step:
+def _step(event: StatusEvent, agency: str | None, lang: Lang) -> Step:
     is_other_word = event.raw is not None and fold(event.raw) != fold(event.status.name.vi)
     late = event.observed_at - event.occurred_at > _HEARD_LATE
     return Step(
@@ -120,6 +126,7 @@ def _step(event: StatusEvent, lang: Lang) -> Step:
         event.occurred_at.isoformat(timespec="seconds"),
         texts.RAW.say(lang, word=event.raw) if is_other_word else None,
         texts.HEARD.say(lang, moment=moment(event.observed_at, lang)) if late else None,
+        agency,
     )
 
 

@@ -14,6 +14,7 @@ from hub.agencies.change import AgencyChanges, as_text
 from hub.agencies.plan import load
 from hub.db import Database
 from hub.index.answers import Answers
+from hub.index.check import check
 from hub.index.record import record
 from hub.vault import Vault
 from tests.estate.world import Agency, Case
@@ -65,6 +66,7 @@ async def test_the_merger_and_pleikus_wards(database: Database, vault: Vault, tm
         report = await work.apply(read, actor="test")
         print(as_text(report))
         assert [part.moves for part in report.parts] == [part.moves for part in rehearsed.parts]
+        assert await check(database, vault) == (2 * SIZE, [], 0)
         departments, pleiku = report.parts
         assert departments.moves["so-nnmt"] == len(open_cases["so-tnmt"])
         expected = Counter(WARDS[place % 6] for place in range(len(listed)))

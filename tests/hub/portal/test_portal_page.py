@@ -5,7 +5,8 @@ from typing import get_args
 
 import pytest
 
-from contracts.dossier import StaleReason, StatusName
+from contracts.dossier import Source, StaleReason, StatusName
+from contracts.observation import Channel
 from contracts.status import DossierStatus as S
 from hub.portal import texts
 from hub.portal.page import VIETNAM, Row, day, moment, present
@@ -126,3 +127,15 @@ def test_who_had_it_before_is_told_beside_who_has_it_now() -> None:
     assert value(present(moved, "vi", NOW).rows, "Cơ quan giải quyết") == "Sở Tài nguyên và Môi trường"
     assert value(present(moved, "vi", NOW).rows, "Cơ quan giải quyết trước đây") == PLEIKU.name.vi
     assert value(present(make_dossier(now=NOW), "vi", NOW).rows, "Cơ quan giải quyết trước đây") is None
+
+
+def test_right_after_it_moved_what_is_known_is_its_predecessors_word() -> None:
+    city, never = Source(agency=PLEIKU.id, channel=Channel.PULL), make_dossier(S.RECEIVED, now=NOW)
+    told_by_city = [event.model_copy(update={"source": city}) for event in never.timeline]
+    moved = make_dossier(now=NOW, former_agencies=[PLEIKU], source=city, timeline=told_by_city)
+    view = present(moved, "vi", NOW)
+    assert f"do {PLEIKU.name.vi} cung cấp" in view.as_of
+    assert [step.agency for step in view.timeline] == [PLEIKU.name.vi]
+    moved = moved.model_copy(update={"stale": True, "stale_reason": "agency_failing"})
+    assert PLEIKU.name.vi in (present(moved, "vi", NOW).stale or "")
+    assert [step.agency for step in present(never, "vi", NOW).timeline] == [None]
