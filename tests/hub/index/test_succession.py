@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -100,6 +100,7 @@ async def test_what_the_successor_said_before_it_moved_is_joined(database: Datab
     await do(database, vault, said(agency=OLD, status=4), said(agency=NEW, at=10, status=9))
     kept, gone = sorted(await rows(database), key=lambda row: row["agency"] != OLD)
     await do(database, vault, move(NEW))
+    await nothing_to_repair(database, vault)
     row = await only(database)
     assert (row["id"], row["agency"], row["status"], row["told_by"]) == (kept["id"], NEW, 9, None)
     async with database.begin() as connection:
@@ -206,7 +207,12 @@ async def dump(database: Database, vault: Vault) -> Any:
         return [await all_of(connection, table) for table in (dossier, dossier_alias, observation)]
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.generate],  # each takes long; a failure says enough as it is
+    suppress_health_check=list(HealthCheck),
+)
 @given(words=st.lists(_words, min_size=1, max_size=6), moves=_moves, data=st.data())
 async def test_in_any_order_it_is_the_same_dossier(
     words: Sequence[Observation], moves: Sequence[Observation], data: st.DataObject, database: Database, vault: Vault
