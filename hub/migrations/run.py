@@ -2,10 +2,15 @@
 
 from pathlib import Path
 
+import structlog
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tenacity import RetryCallState, retry, retry_if_exception, stop_after_delay, wait_random
+
+log = structlog.get_logger()
 
 # Any number will do, as long as nobody else locks on it: "hub" and "migrate" on a phone's keys.
 _LOCK = 482_6474283
@@ -19,8 +24,32 @@ def config(connection: Connection | None = None) -> Config:
     return settings
 
 
+#: Behind a migration that waits for a table everybody else waits, too. So it waits no longer than this, lets them pass,
+#: and tries again.
+_LOCK_SECONDS = 2
+_PATIENCE_SECONDS = 600
+_LOCK_NOT_AVAILABLE = "55P03"
+
+
+def _was_kept_waiting(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) == _LOCK_NOT_AVAILABLE
+
+
+def _say(state: RetryCallState) -> None:
+    log.warning("migrations.waiting", tries=state.attempt_number, why="others are using a table that is to change")
+
+
+@retry(
+    retry=retry_if_exception(_was_kept_waiting),
+    wait=wait_random(1, 3),
+    stop=stop_after_delay(_PATIENCE_SECONDS),
+    before_sleep=_say,
+    reraise=True,
+)
 async def migrate(engine: AsyncEngine) -> None:
-    """Run the migrations a database lacks, in one transaction: all of them or none."""
+    """Run the migrations a database lacks, in one transaction: all of them or none. Raises DBAPIError where a table
+    that is to change is in use for ten minutes on end."""
     async with engine.begin() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        await connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
         await connection.run_sync(lambda sync: command.upgrade(config(sync), "head"))

@@ -1,5 +1,7 @@
 """The migrations make exactly the tables that the code describes."""
 
+import asyncio
+
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
@@ -23,6 +25,25 @@ async def test_migrations_and_tables_agree(database: Database) -> None:
 
 async def test_migrating_again_changes_nothing(database: Database) -> None:
     await migrate(database.engine)
+
+
+async def test_who_waits_for_a_migration_that_waits_goes_first(database: Database) -> None:
+    """One long report would stop the whole hub else, for as long as it lasts."""
+    async with database.begin() as connection:
+        await connection.execute(text("DROP SCHEMA public CASCADE"))
+        await connection.execute(text("CREATE SCHEMA public"))
+        await connection.run_sync(lambda sync: command.upgrade(config(sync), "0013"))
+    async with database.begin() as report:
+        await report.execute(text("SELECT count(*) FROM dossier"))
+        migrating = asyncio.create_task(migrate(database.engine))
+        async with asyncio.timeout(60):
+            while not await database.reads.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+                await asyncio.sleep(0.05)
+            # The report is still under way, and so is the migration.
+            assert await database.reads.fetchval("SELECT count(*) FROM dossier") == 0
+        assert not migrating.done()
+    await migrating
+    assert await database.reads.fetchval("SELECT count(*) FROM pg_attribute WHERE attname = 'told_by'")
 
 
 #: Before it no version was in use anywhere.
