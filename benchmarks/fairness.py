@@ -12,7 +12,7 @@ import random
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from statistics import fmean, quantiles
@@ -51,6 +51,11 @@ async def agencies() -> AsyncIterator[str]:
     """All forty systems behind one address; the path begins with the agency."""
 
     async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        # Workers are killed at the end, and this server with its answers under way.
+        with suppress(ConnectionError, asyncio.CancelledError):
+            await answer(reader, writer)
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while asked := await read_request(reader):
             agency, page, floods = asked.path.split("/")[1], int(asked.query["trang"]), "/so-tran" in asked.path
             if floods:

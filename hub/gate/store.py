@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -14,6 +14,15 @@ from contracts.system import Budget
 from hub.db import Database
 from hub.gate.rules import Ask, Decision, Holder, News, State, decide
 from hub.gate.tables import gate
+
+
+# Built once: this is done at every call, and building takes longer than sending.
+_KEEP = update(gate).where(gate.c.agency == bindparam("whose"))
+# A server that crashes may forget the last moments' calls: less than a disk's patience at every call.
+_NO_WAIT = func.set_config("synchronous_commit", "off", True)
+# Within, so that the clock is read when the lock is ours, not while we wait for it.
+_LOCKED = select(gate, _NO_WAIT).where(gate.c.agency == bindparam("whose")).with_for_update().subquery()
+_OURS = select(_LOCKED, func.clock_timestamp().label("now"))
 
 
 async def exchange(
@@ -43,21 +52,16 @@ async def exchange(
             asks=asks,
             jitter=random.random(),  # noqa: S311
         )
-        await connection.execute(update(gate).where(gate.c.agency == agency).values(asdict(decision.state)))
+        await connection.execute(_KEEP, {"whose": agency} | asdict(decision.state))
     return decision
 
 
 async def _lock(connection: AsyncConnection, agency: str) -> RowMapping:
     """The agency's row, and the time at which it became ours."""
-    # A server that crashes may forget the last moments' calls: less than a disk's patience at every call.
-    no_wait = func.set_config("synchronous_commit", "off", True)
-    # Within, so that the clock is read when the lock is ours, not while we wait for it.
-    locked = select(gate, no_wait).where(gate.c.agency == agency).with_for_update().subquery()
-    ours = select(locked, func.clock_timestamp().label("now"))
-    row = (await connection.execute(ours)).mappings().one_or_none()
+    row = (await connection.execute(_OURS, {"whose": agency})).mappings().one_or_none()
     if row is None:
         await connection.execute(upsert(gate).values(agency=agency).on_conflict_do_nothing())
-        row = (await connection.execute(ours)).mappings().one()
+        row = (await connection.execute(_OURS, {"whose": agency})).mappings().one()
     return row
 
 

@@ -5,7 +5,19 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias, get_args
 
-from sqlalchemy import ColumnElement, DateTime, RowMapping, case, delete, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    RowMapping,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -44,6 +56,11 @@ _SET_BACK = 5.0
 
 #: How much more than the precision of its times an agency may be off by.
 _PRECISIONS = 2
+
+
+# Built once: they are done at every page.
+_KEEP_RUN = update(run_table).where(run_table.c.id == bindparam("run_id"))
+_CLOSE_RUN = _KEEP_RUN.values(finished_at=func.now())
 
 
 class Fenced(Exception):
@@ -227,7 +244,7 @@ async def advance(connection: AsyncConnection, lease: Lease, page: Page, run: "R
         raise Fenced(lease.agency)
     # It may have been set since the lease was taken, and with it the time at which this page was heard.
     check_clock(now)
-    await connection.execute(update(run_table).where(run_table.c.id == run.id).values(run.columns()))
+    await connection.execute(_KEEP_RUN, run.columns() | {"run_id": run.id})
     return further
 
 
@@ -294,9 +311,7 @@ async def finish(database: Database, run: RunRecord, lease: Lease) -> None:
         if values := _learnt(run, lease):
             await connection.execute(update(stream).where(_held(lease)).values(values))
         # Whoever took the stream over has closed it already.
-        await connection.execute(
-            update(run_table).where(run_table.c.id == run.id).values(run.columns() | {"finished_at": func.now()})
-        )
+        await connection.execute(_CLOSE_RUN, run.columns() | {"run_id": run.id})
 
 
 def _learnt(run: RunRecord, lease: Lease) -> dict[str, Any]:
