@@ -15,7 +15,6 @@ from hub.db import Database
 from hub.gate.rules import Ask, Decision, Holder, News, State, decide
 from hub.gate.tables import gate
 
-
 # Built once: this is done at every call, and building takes longer than sending.
 _KEEP = update(gate).where(gate.c.agency == bindparam("whose"))
 # A server that crashes may forget the last moments' calls: less than a disk's patience at every call.
