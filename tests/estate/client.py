@@ -111,7 +111,10 @@ async def running_estate(
             raise RuntimeError("the estate did not start")
         ready = json.loads(line)
         addresses = dict(ready["addresses"])
-        async with httpx.AsyncClient(base_url=addresses.pop("control"), timeout=30, trust_env=False) as control:
+        # A connection for each request: one that was kept may be closed just as it is used again.
+        once = httpx.Limits(max_keepalive_connections=0)
+        address = addresses.pop("control")
+        async with httpx.AsyncClient(base_url=address, timeout=30, trust_env=False, limits=once) as control:
             yield Estate(addresses, known, ready["sample_codes"], control)
     finally:
         if process.returncode is None:
