@@ -14,7 +14,10 @@ class LastDigits(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     last_digits: Annotated[str, StringConstraints(max_length=30)] = Field(
-        description="Six at least, or all of them; blanks, dots and dashes do not matter.", examples=["123 456"]
+        description="Six at least, or all of them; blanks, dots and dashes do not matter.",
+        examples=["123 456"],
+        # Told, and not checked here: what is wrong with it is said without repeating it.
+        json_schema_extra={"pattern": r"^[\s.–-]*([0-9][\s.–-]*){6,15}$"},
     )
     agency: AgencyId | None = Field(default=None, description="Which agency's, where several gave this code.")
 

@@ -20,16 +20,22 @@ _WAITING = """
 """
 
 
+#: What was true a moment ago is of no use to who watches.
+_NEVER_KEPT = {"Cache-Control": "no-store"}
+
+
 def router(database: Database, registry: Registry, leaving: asyncio.Event) -> APIRouter:
     """`leaving`: the process has been told to stop, and should be sent nobody more."""
     routes = APIRouter(tags=["operation"])
 
     @routes.get("/healthz", summary="The process is alive")
-    async def healthz() -> dict[str, str]:
+    async def healthz(response: Response) -> dict[str, str]:
+        response.headers.update(_NEVER_KEPT)
         return {"status": "alive"}
 
     @routes.get("/readyz", summary="The hub can serve", responses=responses(ProblemType.UNAVAILABLE))
-    async def readyz() -> dict[str, str]:
+    async def readyz(response: Response) -> dict[str, str]:
+        response.headers.update(_NEVER_KEPT)
         if leaving.is_set():
             raise ProblemError(ProblemType.UNAVAILABLE, "This process is stopping.", headers={"Retry-After": "5"})
         try:

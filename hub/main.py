@@ -22,6 +22,7 @@ from hub import admin, apidocs, health, problems, systemd
 from hub.access.keys import ApiKeys
 from hub.access.people import People
 from hub.access.sign_in import SignIn
+from hub.bodies import BodyLimit
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.db import Database
 from hub.etags import ETags
@@ -172,6 +173,7 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     app.include_router(admin.router(hub.database, hub.registry, hub.sign_in))
     apidocs.install(app)
     # Each lies around those before it. An answer by code is not compressed: it fits into what is sent at once anyway.
+    app.add_middleware(BodyLimit)
     app.add_middleware(ETags)
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=5)
     app.add_middleware(ByCode, answers=hub.answers, keys=hub.keys)

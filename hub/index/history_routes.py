@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request
 
 from contracts.history import History
+from hub.conditional import NOT_MODIFIED
 from hub.db import Database
 from hub.index.answers import Answers
 from hub.index.history import entries, events, past, state
@@ -22,7 +23,8 @@ def router(database: Database, vault: Vault, answers: Answers, admission: Admiss
     @routes.get(
         "/{code}/history",
         summary="One dossier at a moment of the past",
-        responses=responses(
+        responses=NOT_MODIFIED
+        | responses(
             ProblemType.API_KEY_REFUSED,
             ProblemType.DOSSIER_NOT_FOUND,
             ProblemType.SEVERAL_DOSSIERS,

@@ -151,7 +151,7 @@ def router(lists: Lists, keys: ApiKeys) -> APIRouter:
         "/dossiers/by-code",
         summary="Many dossiers by their codes",
         response_model=ManyDossiers,
-        responses=responses(ProblemType.MALFORMED_REQUEST, *REFUSED),
+        responses=responses(ProblemType.MALFORMED_REQUEST, ProblemType.BODY_TOO_LARGE, *REFUSED),
     )
     async def by_codes(asked: ManyCodes, caller: Caller = reader) -> Response:
         """Up to 200 at once; spaces, dashes, case and accents do not matter."""
@@ -163,7 +163,7 @@ def router(lists: Lists, keys: ApiKeys) -> APIRouter:
         "/dossiers/search",
         summary="Dossiers by the applicant's name, or by a part of the code",
         response_model=FoundPage,
-        responses=responses(ProblemType.MALFORMED_REQUEST, *REFUSED),
+        responses=responses(ProblemType.MALFORMED_REQUEST, ProblemType.BODY_TOO_LARGE, *REFUSED),
     )
     async def search(asked: Search, caller: Caller = searcher) -> Response:
         """The ones the hub heard of last come first. Names are masked, unless the key has people:read as well."""

@@ -178,13 +178,7 @@ class Lists:
         self, walk: Walk, sql: Sql, limit: int, *, more_columns: str = ""
     ) -> tuple[list[asyncpg.Record], Place | None]:
         """The rows of a page, and where the next one goes on; None at the end."""
-        statement = f"""
-            SELECT {COLUMNS}, page.place {more_columns}
-              FROM ({walk.ids(sql(limit + 1, "bigint"))}) page
-              JOIN dossier d ON d.id = page.id
-              {JOINS}
-             ORDER BY page.place {walk.order}, page.id {walk.order}
-        """
+        statement = page_sql(walk, sql(limit + 1, "bigint"), more_columns)
         async with self._database.reads.acquire() as connection:
             if not walk.conditions:
                 rows = await connection.fetch(statement, *sql.arguments)
@@ -198,6 +192,17 @@ class Lists:
                     else None
                 )
             return _cut(rows, limit, last)
+
+
+def page_sql(walk: Walk, limit: str, more_columns: str = "") -> str:
+    """The dossiers of one page of the walk."""
+    return f"""
+        SELECT {COLUMNS}, page.place {more_columns}
+          FROM ({walk.ids(limit)}) page
+          JOIN dossier d ON d.id = page.id
+          {JOINS}
+         ORDER BY page.place {walk.order}, page.id {walk.order}
+    """
 
 
 def _cut(

@@ -73,7 +73,7 @@ def router(lists: Lists, keys: ApiKeys, people: People, vault: Vault) -> APIRout
         "/people/dossiers",
         summary="A person's dossiers, at whichever agency",
         response_model=FoundPage,
-        responses=responses(ProblemType.MALFORMED_REQUEST, *REFUSED),
+        responses=responses(ProblemType.MALFORMED_REQUEST, ProblemType.BODY_TOO_LARGE, *REFUSED),
     )
     async def of_person(told: OfPerson, caller: Annotated[Caller, Depends(keys.needs(Scope.PEOPLE_READ))]) -> Response:
         """The ones the hub heard of last come first."""
@@ -83,7 +83,7 @@ def router(lists: Lists, keys: ApiKeys, people: People, vault: Vault) -> APIRout
         "/people/tokens",
         summary="A token for a person whom the frontend has signed in",
         response_model=Token,
-        responses=responses(ProblemType.MALFORMED_REQUEST, *REFUSED),
+        responses=responses(ProblemType.MALFORMED_REQUEST, ProblemType.BODY_TOO_LARGE, *REFUSED),
     )
     async def token(told: Told, caller: Annotated[Caller, Depends(keys.needs(Scope.PEOPLE_TOKENS))]) -> Response:
         """With it that person's browser sees their own dossiers, and no others, for a quarter of an hour. Give it only

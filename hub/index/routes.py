@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Query, Request
 
 from contracts.dossier import Dossier
 from contracts.observation import AgencyId
+from hub.conditional import NOT_MODIFIED
 from hub.index.answers import Answers
 from hub.limits.addresses import Visitor
 from hub.limits.admission import Admission
@@ -32,7 +33,8 @@ def router(answers: Answers, find_fresh: FindFresh, admission: Admission) -> API
     @routes.get(
         "/{code}",
         summary="One dossier by its code",
-        responses=responses(
+        responses=NOT_MODIFIED
+        | responses(
             ProblemType.API_KEY_REFUSED,
             ProblemType.DOSSIER_NOT_FOUND,
             ProblemType.SEVERAL_DOSSIERS,

@@ -36,6 +36,10 @@ _HAS_OR_HAD = """(
                    ) mine"""
 
 
+# The limit keeps every plan from joining what few candidates there are to a table that it reads whole.
+_EACH_DOSSIER = "CROSS JOIN LATERAL (SELECT * FROM dossier WHERE dossier.id = w.id LIMIT 1) f"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
     """What a list is asked for. Days are Vietnam's, both ends included."""
@@ -89,7 +93,7 @@ class Walk:
         return f"""
             SELECT w.id, w.place
               FROM ({self.candidates} LIMIT {self.most}) w
-                   {"JOIN dossier f ON f.id = w.id" if needs_dossier else ""}
+                   {_EACH_DOSSIER if needs_dossier else ""}
              {"WHERE " + " AND ".join(self.conditions) if self.conditions else ""}
              ORDER BY {self.within}w.place {self.order}, w.id {self.order}
              LIMIT {limit}
@@ -111,7 +115,9 @@ def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
     by_agency = by_change and not by_procedure and not by_status and len(wanted.agencies or ()) == 1
 
     place, order = "updated_at", "ASC"
-    within = within_values = ""
+    # One procedure's, status' or agency's: said as a range, and ordered by it, no plan goes along all changes to pick
+    # these.
+    within = value = ""
     bounds: list[str] = []
     if by_due:
         place = "due_at"
@@ -122,21 +128,22 @@ def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
         # Who looks at what came in looks at the newest first.
         place, order = "received_at", "DESC"
         bounds = _days("received_at", wanted.received_from, wanted.received_to, sql)
-    elif by_procedure:
-        bounds = _procedure("procedure_key", wanted, sql)
+    elif by_procedure and wanted.procedure:
+        within, value = "procedure_key", sql(procedure_key(wanted.procedure), "text")
     elif by_status and wanted.status:
-        bounds = [f"status = {sql(wanted.status.number, 'smallint')}", f"status <> {DossierStatus.RETURNED.number}"]
+        within, value = "status", sql(wanted.status.number, "smallint")
+        bounds = [f"status <> {DossierStatus.RETURNED.number}"]
     elif by_agency and wanted.agencies:
-        # Said so, and ordered by it, no plan goes along all agencies' changes to pick this one's.
-        mine = sql(wanted.agencies[0], "text")
-        within, within_values = "agency, ", f"{mine}, "
-        bounds = [f"agency BETWEEN {mine} AND {mine}"]
+        within, value = "agency", sql(wanted.agencies[0], "text")
+    before, before_value = (f"{within}, ", f"{value}, ") if within else ("", "")
+    if within:
+        bounds.append(f"{within} BETWEEN {value} AND {value}")
     if after is not None:
         beyond = ">" if order == "ASC" else "<"
-        values = f"{within_values}{sql(moment(after[0]), 'timestamptz')}, {sql(after[1], 'bigint')}"
-        bounds.append(f"({within}{place}, id) {beyond} ({values})")
+        values = f"{before_value}{sql(moment(after[0]), 'timestamptz')}, {sql(after[1], 'bigint')}"
+        bounds.append(f"({before}{place}, id) {beyond} ({values})")
     elif wanted.updated_since and by_change:
-        bounds.append(f"({within}updated_at) > ({within_values}{sql(wanted.updated_since, 'timestamptz')})")
+        bounds.append(f"({before}updated_at) > ({before_value}{sql(wanted.updated_since, 'timestamptz')})")
     arguments = len(sql.arguments)
 
     conditions: list[str] = []
@@ -152,15 +159,15 @@ def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
         conditions.append(f"f.updated_at > {sql(wanted.updated_since, 'timestamptz')}")
     return Walk(
         candidates=f"""
-            SELECT id, {place} AS place, agency, status
+            SELECT id, {place} AS place, agency, status{", procedure_key" if by_procedure else ""}
               FROM {_HAS_OR_HAD if by_agency else "dossier"}
              {"WHERE " + " AND ".join(bounds) if bounds else ""}
-             ORDER BY {within}{place} {order}, id {order}""",
+             ORDER BY {before}{place} {order}, id {order}""",
         arguments=arguments,
         conditions=tuple(conditions),
         order=order,
         most=_MOST_LOOKED_AT if conditions else limit,
-        within=f"w.{within}" if within else "",
+        within=f"w.{before}" if within else "",
     )
 
 

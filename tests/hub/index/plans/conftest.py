@@ -16,6 +16,16 @@ from tests.hub.index.plans.plan import Connection
 
 #: So many dossiers, of two lines of history each.
 DOSSIERS = 40_000
+#: Marks of names and codes that half of all dossiers have, a third, and eight of them.
+HALF, THIRD, FEW = 1, 2, 3
+_FILE = f"""
+    INSERT INTO dossier_mark (mark, dossier_id)
+    SELECT mark, id
+      FROM dossier
+     CROSS JOIN LATERAL (VALUES ({HALF}, id % 2 = 0), ({THIRD}, id % 3 = 0), ({FEW}, id % 5000 = 0),
+                                (1000 + id / 8, true)) filed (mark, is_so)
+     WHERE is_so
+"""
 NOW = datetime(2026, 11, 25, 2, 30, tzinfo=UTC)
 
 
@@ -25,6 +35,8 @@ def country_url(new_database: Callable[[], AbstractContextManager[str]], vault: 
         database = await Database.open(url)
         try:
             await country.fill(database, vault, DOSSIERS, lines=2, now=NOW)
+            await database.reads.execute(_FILE)
+            await database.reads.execute("VACUUM ANALYZE dossier_mark")
         finally:
             await database.close()
 

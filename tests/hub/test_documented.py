@@ -1,0 +1,133 @@
+"""Which operations may answer 304, 413, 429 and 503 is tried, one by one, and each tells of it in the document."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from config.settings import Settings
+from hub.access.people import People, Person
+from hub.access.scopes import Caller, Scope
+from hub.bodies import LARGEST
+from hub.index.marks import Contact
+from hub.index.record import record
+from hub.main import Hub, create_app, open_hub
+from hub.shedding import Load, Urgency
+from tests.hub.live.agencies import spec_of
+from tests.observations import observation as said
+from tests.parts import pushing_spec
+from tests.test_openapi import ENDLESS, write
+
+CODE = "H21.20-261123-0001"
+ADDRESS = "203.0.113.7"
+
+
+class Operation(NamedTuple):
+    method: str
+    path: str
+    told: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        return self.path.format(code=CODE, agency="ubnd-pleiku")
+
+    def tells_of(self, status: int) -> bool:
+        return str(status) in self.told["responses"]
+
+
+@pytest.fixture
+def load() -> Load:
+    return Load()
+
+
+@pytest.fixture
+async def hub(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Hub]:
+    monkeypatch.setenv("HUB_SECRET_UBND_PLEIKU_WEBHOOK", "whsec_" + "c2VjcmV0" * 4)
+    agencies = tmp_path / "agencies"
+    agencies.mkdir()
+    write(pushing_spec(), agencies)
+    write(spec_of("co-quan-1", "http://127.0.0.1:9"), agencies)
+    async with open_hub(Settings(data_dir=tmp_path, agencies_dir=agencies), database_url) as opened:
+        async with opened.database.begin() as connection:
+            await record(connection, [said(CODE, agency="ubnd-pleiku", status=2)], opened.vault)
+        yield opened
+
+
+@pytest.fixture
+def app(hub: Hub, load: Load) -> FastAPI:
+    return create_app(hub, load)
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(app, client=(ADDRESS, 4711))
+    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def headers(hub: Hub) -> dict[str, str]:
+    """Whoever sends them may do everything."""
+    key = await hub.keys.create("portal", scopes=list(Scope), actor="test")
+    person = Person.of(Contact.NUMBER, "064085001234", hub.vault)
+    token, _ = People(hub.vault).token(person, Caller("portal", frozenset(), None))
+    return {"X-Api-Key": key, "Authorization": f"Bearer {token}"}
+
+
+def operations(app: FastAPI) -> Iterator[Operation]:
+    for path, methods in app.openapi()["paths"].items():
+        for method, told in methods.items():
+            yield Operation(method.upper(), path, told)
+
+
+async def test_not_modified(app: FastAPI, client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    tried = [each for each in operations(app) if each.method == "GET" and each.path != ENDLESS]
+    known = headers | {"If-None-Match": "*"}
+    answers = {each.path: (await client.get(each.url, headers=known)).status_code for each in tried}
+    assert set(answers.values()) == {200, 304}, answers
+    assert {path for path, status in answers.items() if status == 304} == {
+        each.path for each in operations(app) if each.tells_of(304)
+    }
+
+
+async def test_bodies_that_are_too_large(app: FastAPI, client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(LARGEST // 65_536 + 1):
+            yield b" " * 65_536
+
+    for each in operations(app):
+        takes_one = "requestBody" in each.told
+        assert each.tells_of(413) == takes_one, each.path
+        if takes_one:
+            for content in (b" " * (LARGEST + 1), pieces()):
+                answer = await client.request(
+                    each.method, each.url, headers=headers | {"Content-Type": "application/json"}, content=content
+                )
+                assert answer.status_code == 413, each.path
+                assert answer.json()["type"] == "/problems/body-too-large"
+
+
+async def test_too_many_requests(app: FastAPI, hub: Hub, client: httpx.AsyncClient) -> None:
+    visitor = hub.addresses.visitor(ADDRESS)
+    while visitor.wait() <= 0:
+        visitor.missed()
+    waiting = set()
+    for each in operations(app):
+        answer = await client.request(each.method, each.url)
+        if answer.status_code == 429:
+            assert int(answer.headers["Retry-After"]) > 0
+            waiting.add(each.url)
+    assert waiting and waiting == {each.url for each in operations(app) if each.tells_of(429)}
+
+
+async def test_the_hub_is_overloaded(app: FastAPI, load: Load, client: httpx.AsyncClient) -> None:
+    load.limits = {Urgency.FIRST: 0, Urgency.LATER: 0}
+    for each in operations(app):
+        if each.path in ("/healthz", "/readyz", "/metrics"):
+            continue
+        answer = await client.request(each.method, each.url)
+        assert answer.status_code == 503 and answer.headers["Retry-After"], each.path
+        assert each.tells_of(503), each.path
