@@ -125,7 +125,6 @@ def told(output: str) -> int:
     return int(found[1])
 
 
-@pytest.mark.long
 @pytest.mark.timeout(1200)
 async def test_every_answer_is_as_documented(
     database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
