@@ -3,12 +3,16 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Self, TypeAlias
 
 import asyncpg
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 #: A connection of the plain driver.
 Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -21,6 +25,9 @@ RETRY_SECONDS = 2
 
 #: Further than this a machine's clock may not be from the database's.
 _CLOCK_ERROR = timedelta(seconds=30)
+
+#: How long a connection may have rested and still be taken untried.
+_RESTED_SECONDS = 5
 
 metadata = MetaData(
     naming_convention={
@@ -50,6 +57,28 @@ async def left_as_found(_connection: "asyncpg.Connection[asyncpg.Record]") -> No
 
 class DatabaseFailed(Exception):
     """There is no database to work with; the message is one sentence for the operator."""
+
+
+def _take_none_that_is_dead(engine: AsyncEngine) -> None:
+    """A connection that the server has closed is replaced when it is taken. Of one that has rested for a while a lost
+    link may have told us nothing, so it is tried; each time would be a round trip for each transaction."""
+
+    @event.listens_for(engine.sync_engine, "checkin")
+    def note(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:
+        record.info["rests_since"] = monotonic()
+
+    @event.listens_for(engine.sync_engine, "checkout")
+    def look(connection: DBAPIConnection, record: ConnectionPoolEntry, _fairy: PoolProxiedConnection) -> None:
+        driver = record.driver_connection
+        assert isinstance(driver, asyncpg.Connection)
+        if driver.is_closed():
+            raise DisconnectionError
+        if monotonic() - record.info.get("rests_since", monotonic()) > _RESTED_SECONDS:
+            try:
+                engine.dialect.do_ping(connection)
+            except Exception as error:
+                # Whatever is the matter with it: whether the database is there, the next connection tells.
+                raise DisconnectionError from error
 
 
 def driver_url(url: str) -> URL:
@@ -82,9 +111,8 @@ class Database:
             # The driver's words name host and user, never the password.
             raise DatabaseFailed(f"cannot connect to the database: {error or type(error).__name__}") from error
         # None beyond those that stay: to connect costs more than to wait, and a server has a hundred for all of us.
-        engine = create_async_engine(
-            driver_url(url), pool_size=10, max_overflow=0, pool_pre_ping=True, hide_parameters=True
-        )
+        engine = create_async_engine(driver_url(url), pool_size=10, max_overflow=0, hide_parameters=True)
+        _take_none_that_is_dead(engine)
         return cls(url, engine, reads)
 
     async def close(self) -> None:
