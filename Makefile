@@ -7,8 +7,9 @@ BIN := .venv/bin
 run: .venv/installed
 	@exec $(BIN)/hub run --sample
 
+# Two at a time, file by file: most tests wait for something.
 test: .venv/installed
-	$(BIN)/pytest $(PYTEST_ARGS)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
 
 check: .venv/installed
 	$(BIN)/ruff check
