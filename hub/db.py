@@ -10,7 +10,7 @@ import asyncpg
 from sqlalchemy import MetaData, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
@@ -19,6 +19,15 @@ Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 #: What a database that is away, or going away, makes the driver raise.
 DATABASE_AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether it means that the database is away, or was for a moment; SQLAlchemy wraps what the driver says."""
+    wrapped = isinstance(error, DBAPIError) and (
+        error.connection_invalidated or isinstance(getattr(error.orig, "__cause__", None), DATABASE_AWAY)
+    )
+    return wrapped or isinstance(error, DATABASE_AWAY)
+
 
 #: How long whoever works in the background waits before trying it again.
 RETRY_SECONDS = 2

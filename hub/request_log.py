@@ -7,6 +7,7 @@ from uuid import uuid4
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.db import RETRY_SECONDS, is_away
 from hub.log import bind_correlation, correlation_id
 from hub.problems import ProblemError, ProblemType, answer
 
@@ -14,6 +15,12 @@ log = structlog.get_logger()
 
 _HEADER = b"x-request-id"
 _USABLE_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
+
+
+_CRASH = ProblemError(ProblemType.INTERNAL_ERROR, "Something went wrong on our side; it has been logged.")
+_AWAY = ProblemError(
+    ProblemType.UNAVAILABLE, "The database does not answer.", headers={"Retry-After": str(RETRY_SECONDS)}
+)
 
 
 class RequestLog:
@@ -51,14 +58,18 @@ class RequestLog:
 
         try:
             await self.app(scope, receive, watched)
-        except Exception:
-            log.exception("http.crashed", method=scope["method"], route=_route(scope))
+        except Exception as error:
+            problem = _CRASH
+            if is_away(error):
+                problem = _AWAY
+                log.warning(
+                    "http.database_away", method=scope["method"], route=_route(scope), error=type(error).__name__
+                )
+            else:
+                log.exception("http.crashed", method=scope["method"], route=_route(scope))
             # An answer that has begun cannot be taken back: the server cuts the connection.
             if status is None:
-                crash = ProblemError(
-                    ProblemType.INTERNAL_ERROR, "Something went wrong on our side; it has been logged."
-                )
-                await answer(crash)(scope, receive, watched)
+                await answer(problem)(scope, receive, watched)
         finally:
             log.info(
                 "http.request",

@@ -5,10 +5,12 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 from fastapi import FastAPI
+from sqlalchemy import text
 from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from hub import problems
+from hub.db import Database
 from hub.log import correlation_id
 from hub.request_log import RequestLog
 
@@ -89,3 +91,27 @@ async def test_an_answer_that_broke_off_is_logged_and_not_answered_twice() -> No
         await RequestLog(half)({"type": "http", "method": "GET", "headers": []}, receive, send)
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     assert [line["event"] for line in lines] == ["http.crashed", "http.request"]
+
+
+@pytest.mark.parametrize("way", ["begin", "reads"])
+async def test_a_database_that_goes_away_is_no_crash(database: Database, way: str) -> None:
+    """It says when to come again, and whoever does is answered."""
+    app = FastAPI()
+    app.add_middleware(RequestLog)
+    statement = "SELECT pg_terminate_backend(pg_backend_pid())"
+
+    @app.get("/asks")
+    async def asks(dies: bool = False) -> dict[str, bool]:
+        asked = statement if dies else "SELECT true"
+        if way == "reads":
+            return {"answer": await database.reads.fetchval(asked)}
+        async with database.begin() as connection:
+            return {"answer": (await connection.execute(text(asked))).scalar_one()}
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
+        with capture_logs() as lines:
+            response = await client.get("/asks?dies=true")
+        assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
+        assert response.json()["type"] == "/problems/unavailable"
+        assert [line["event"] for line in lines] == ["http.database_away", "http.request"]
+        assert (await client.get("/asks")).json() == {"answer": True}
