@@ -55,7 +55,11 @@ def test_what_was_altered_or_cut_off_does_not_open(data: st.DataObject) -> None:
             vault(NEW).open(spoilt)
 
 
-@pytest.mark.parametrize("keys", ["", "short", "not base64!", f"{NEW},", NEW[:-4]])
+@pytest.mark.parametrize(
+    "keys",
+    ["", "short", "not base64!", f"{NEW},", NEW[:-4]],
+    ids=["nothing", "short", "not base64", "one too many", "cut off"],
+)
 def test_what_is_not_a_key_is_refused(keys: str) -> None:
     with pytest.raises(VaultError, match="32 bytes"):
         vault(keys)
