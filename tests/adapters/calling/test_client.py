@@ -273,7 +273,11 @@ async def test_a_wait_the_agency_asks_for_is_kept() -> None:
         assert (await call(address, Limits())).body == b"ok"
 
 
-@pytest.mark.parametrize("after", ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)])
+@pytest.mark.parametrize(
+    "after",
+    ["3600", format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)],
+    ids=["seconds", "moment"],
+)
 async def test_a_wait_beyond_the_time_allowed_is_not_begun(after: str) -> None:
     records = Records()
     async with answering(lambda _: Told("", status=429, headers=(("Retry-After", after),))) as address:
