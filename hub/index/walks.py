@@ -102,7 +102,8 @@ class Walk:
     @property
     def end(self) -> str:
         """The last candidate; none where the walk came to its end before."""
-        return f"{self.candidates} OFFSET {self.most - 1} LIMIT 1"
+        # Of its place and no more, which the index along which it is found holds.
+        return f"SELECT id, place FROM ({self.candidates} OFFSET {self.most - 1} LIMIT 1) w"
 
 
 def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
