@@ -1,19 +1,17 @@
 """The command `hub agencies change`: what a merger, a split or a new name does to dossiers; rehearsed, or done."""
 
-import asyncio
 import json
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from config.settings import Settings
-from hub import log, main
+from hub import main
 from hub.agencies.change import AgencyChanges, NotNow, Report, as_text
 from hub.agencies.plan import PlanMistake, load
-from hub.terminal import Stop, database_url, one_sentence
+from hub.at_hand import actor, in_hub
+from hub.terminal import Stop, one_sentence
 
 app = typer.Typer(no_args_is_help=True, help="What becomes of dossiers when agencies change.")
 
@@ -39,19 +37,14 @@ def change(
     with one_sentence():
         if apply is None:
             raise Stop("say --dry-run or --apply")
-        settings = Settings()
-        log.configure("WARNING", settings.log_format)
-
-        async def work() -> Report:
-            read = load(plan)
-            async with database_url(settings) as url, main.open_hub(settings, url) as hub:
-                changes = AgencyChanges(hub.database, hub.registry, hub.vault)
-                if apply:
-                    return await changes.apply(read, actor=f"cli:{os.environ.get('USER', 'unknown')}")
-                return await changes.rehearse(read)
-
         try:
-            report = asyncio.run(work())
-        except (PlanMistake, NotNow) as problem:
-            raise Stop(str(problem)) from None
-        print(json.dumps(asdict(report), ensure_ascii=False) if as_json else as_text(report), end="")
+            read = load(plan)
+        except PlanMistake as mistake:
+            raise Stop(str(mistake)) from None
+
+    async def work(hub: main.Hub) -> Report:
+        changes = AgencyChanges(hub.database, hub.registry, hub.vault)
+        return await (changes.apply(read, actor=actor()) if apply else changes.rehearse(read))
+
+    report = in_hub(work, mendable=(PlanMistake, NotNow))
+    print(json.dumps(asdict(report), ensure_ascii=False) if as_json else as_text(report), end="")

@@ -2,7 +2,6 @@
 
 import asyncio
 import errno
-import os
 import socket
 import sys
 from collections.abc import Iterator
@@ -16,6 +15,7 @@ from prometheus_client import start_http_server
 from config.settings import Settings
 from hub import agencies_cli, config_cli, index_cli, log, main, quarantine_cli, sync_cli
 from hub.access.scopes import Scope
+from hub.at_hand import actor, in_hub
 from hub.backup import backup, restore
 from hub.sample import SampleEstate, sample_estate
 from hub.studio import commands as studio
@@ -140,19 +140,14 @@ def create_key(
     agency: Annotated[list[str] | None, typer.Option(help="Only this agency's dossiers; several for more.")] = None,
 ) -> None:
     """Make an API key and show it, once. A key of the same name that was there before ends."""
-    with one_sentence():
-        settings = Settings()
-        log.configure("WARNING", settings.log_format)
 
-        async def work() -> str:
-            async with database_url(settings) as url, main.open_hub(settings, url) as hub:
-                for each in agency or ():
-                    if hub.registry.spec(each) is None:
-                        raise Stop(f"no agency has the id {each}")
-                actor = f"cli:{os.environ.get('USER', 'unknown')}"
-                return await hub.keys.create(name, scopes=scope, agencies=agency or None, actor=actor)
+    async def work(hub: main.Hub) -> str:
+        for each in agency or ():
+            if hub.registry.spec(each) is None:
+                raise Stop(f"no agency has the id {each}")
+        return await hub.keys.create(name, scopes=scope, agencies=agency or None, actor=actor())
 
-        print(asyncio.run(work()))
+    print(in_hub(work))
 
 
 async def _run(settings: Settings, listener: socket.socket, sample_size: int | None) -> None:

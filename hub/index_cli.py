@@ -1,14 +1,11 @@
 """The command `hub index check`: whether counts and marks are what the dossiers are."""
 
-import asyncio
 from typing import Annotated
 
 import typer
 
-from config.settings import Settings
-from hub import log, main
-from hub.index.check import Found, check
-from hub.terminal import database_url, one_sentence
+from hub.at_hand import in_hub
+from hub.index.check import check
 
 app = typer.Typer(no_args_is_help=True, help="The index of all dossiers.")
 
@@ -23,15 +20,7 @@ def check_index(
     repair: Annotated[bool, typer.Option("--repair", help="Put right what is found.")] = False,
 ) -> None:
     """Compare counts, and the marks by which dossiers are searched, with the dossiers. Ends with 1 if they differ."""
-    with one_sentence():
-        settings = Settings()
-        log.configure("WARNING", settings.log_format)
-
-        async def work() -> Found:
-            async with database_url(settings) as url, main.open_hub(settings, url) as hub:
-                return await check(hub.database, hub.vault, repair=repair)
-
-        found = asyncio.run(work())
+    found = in_hub(lambda hub: check(hub.database, hub.vault, repair=repair))
     for cell, counted, recounted in found.counts:
         month = cell.month and cell.month.isoformat()[:7]
         print(f"{cell.agency} status {cell.status} month {month}: counted {counted}, there are {recounted}")

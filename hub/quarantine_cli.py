@@ -1,21 +1,16 @@
 """The commands `hub quarantine …`: what agencies said that is not understood yet, and closing what never will be."""
 
-import asyncio
-import os
-from collections.abc import Awaitable, Callable
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
 
-from config.settings import Settings
-from hub import log, main
+from hub import main
+from hub.at_hand import actor, in_hub
 from hub.quarantine.closing import Kept, NotOpen, close, kept
-from hub.terminal import Stop, database_url, one_sentence
+from hub.terminal import Stop
 
 app = typer.Typer(no_args_is_help=True, help="What agencies said that the hub does not understand.")
-
-Result = TypeVar("Result")
 
 
 @app.command("list")
@@ -31,7 +26,7 @@ def show(
         return await kept(hub.database, agency, most=most)
 
     console = Console()
-    found = _in_hub(work)
+    found = in_hub(work)
     for each in found:
         times = f", {each.times} times" if each.times > 1 else ""
         last = f"{each.last_seen_at.astimezone():%d/%m/%Y %H:%M}"
@@ -53,21 +48,5 @@ def close_one(
     """
     if not why.strip():
         raise typer.BadParameter("say why, for those who come after", param_hint="--why")
-    actor = f"cli:{os.environ.get('USER', 'unknown')}"
-    closed = _in_hub(lambda hub: close(hub.database, number, why=why.strip(), actor=actor))
+    closed = in_hub(lambda hub: close(hub.database, number, why=why.strip(), actor=actor()), mendable=(NotOpen,))
     print(f"Closed: {closed.agency}, {closed.reason}.")
-
-
-def _in_hub(work: Callable[[main.Hub], Awaitable[Result]]) -> Result:
-    with one_sentence():
-        settings = Settings()
-        log.configure("WARNING", settings.log_format)
-
-        async def opened() -> Result:
-            async with database_url(settings) as url, main.open_hub(settings, url) as hub:
-                return await work(hub)
-
-        try:
-            return asyncio.run(opened())
-        except NotOpen as error:
-            raise Stop(str(error)) from None

@@ -2,11 +2,9 @@
 
 import asyncio
 import json
-import os
-from collections.abc import Callable, Coroutine
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
@@ -15,23 +13,24 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from config.settings import Settings
 from contracts.adapter import Window
 from contracts.agency import AgencySpec, Plan
 from contracts.errors import AgencyFailure
 from contracts.status import DossierStatus
-from hub import log, main
+from hub import main
+from hub.at_hand import actor, in_hub
 from hub.streams.store import KINDS, Kind
 from hub.sync import orders
 from hub.sync.status import StreamStatus, runs, statuses
-from hub.terminal import Stop, database_url, one_sentence
+from hub.terminal import Stop
 
 app = typer.Typer(no_args_is_help=True, help="How far each agency has been read; read it now, pause it, plan it.")
 
 _Agency = Annotated[str, typer.Argument(help="The agency's id.", metavar="AGENCY")]
 _Kind = Annotated[str, typer.Option(help=f"One of {', '.join(KINDS)}.")]
 
-Result = TypeVar("Result")
+#: What an order or a rehearsal may fail with, and an operator can mend.
+_MENDABLE = (LookupError, AgencyFailure)
 
 #: How long an order may lie before somebody is told that no clock or worker seems to run.
 _TAKEN_SECONDS = 20
@@ -50,7 +49,7 @@ def status(
         async with hub.database.reads.acquire() as connection:
             return await statuses(connection, agency)
 
-    found = _in_hub(work)
+    found = in_hub(work, mendable=_MENDABLE)
     if as_json:
         print(json.dumps([asdict(each) for each in found], default=str, ensure_ascii=False))
         return
@@ -89,7 +88,7 @@ def show_runs(
     )
     now = datetime.now(UTC)
     said = []
-    for run in _in_hub(work):
+    for run in in_hub(work, mendable=_MENDABLE):
         started = _moment(run["started_at"], now)
         table.add_row(
             started,
@@ -128,7 +127,7 @@ def drift(
 
     numbers = ("dossiers", "amiss", "missing", "differed", "back", "gone", "hidden")
     table = _table("compared", **dict.fromkeys(numbers, True))
-    for run in _in_hub(work):
+    for run in in_hub(work, mendable=_MENDABLE):
         details = run["details"]
         found = [details.get(name, 0) for name in ("missing", "differs", "back", "gone", "hidden")]
         dossiers = details.get("seen", 0)
@@ -162,22 +161,24 @@ def run(
             return
         async with hub.database.reads.acquire() as connection:
             before = await runs(connection, agency, kind, limit=1)
-        await orders.want(hub.database, agency, wanted, actor=_actor(), since=start)
+        await orders.want(hub.database, agency, wanted, actor=actor(), since=start)
         await _watch(hub, agency, kind, before[0]["id"] if before else 0)
 
-    _in_hub(work, audited=not dry_run)
+    in_hub(work, mendable=_MENDABLE, audited=not dry_run)
 
 
 @app.command()
 def pause(agency: _Agency, kind: _Kind = "pull") -> None:
     """Read the agency no more until `resume`, but for runs that are asked for."""
-    _in_hub(lambda hub: orders.pause(hub.database, agency, _kind(kind), actor=_actor()), audited=True)
+    in_hub(lambda hub: orders.pause(hub.database, agency, _kind(kind), actor=actor()), mendable=_MENDABLE, audited=True)
 
 
 @app.command()
 def resume(agency: _Agency, kind: _Kind = "pull") -> None:
     """Read the agency again."""
-    _in_hub(lambda hub: orders.resume(hub.database, agency, _kind(kind), actor=_actor()), audited=True)
+    in_hub(
+        lambda hub: orders.resume(hub.database, agency, _kind(kind), actor=actor()), mendable=_MENDABLE, audited=True
+    )
 
 
 @app.command()
@@ -195,7 +196,9 @@ def plan(
             new = Plan(every_seconds=every_seconds, cron=cron, jitter_seconds=jitter_seconds)
         except ValidationError as error:
             raise typer.BadParameter(error.errors()[0]["msg"].removeprefix("Value error, ")) from None
-    _in_hub(lambda hub: orders.plan(hub.database, agency, _kind(kind), new, actor=_actor()), audited=True)
+    in_hub(
+        lambda hub: orders.plan(hub.database, agency, _kind(kind), new, actor=actor()), mendable=_MENDABLE, audited=True
+    )
 
 
 async def _rehearse(hub: main.Hub, agency: str, since: datetime) -> None:
@@ -258,24 +261,6 @@ def _progress() -> Progress:
     )
 
 
-def _in_hub(work: Callable[[main.Hub], Coroutine[Any, Any, Result]], *, audited: bool = False) -> Result:
-    """Do `work` with the hub's parts. What goes wrong is said in one sentence; what is ordered, in the log as well."""
-    with one_sentence():
-        settings = Settings()
-        log.configure("WARNING", settings.log_format)
-
-        async def opened() -> Result:
-            async with database_url(settings) as url, main.open_hub(settings, url) as hub:
-                if audited:
-                    log.configure(settings.log_level, settings.log_format)
-                return await work(hub)
-
-        try:
-            return asyncio.run(opened())
-        except (LookupError, AgencyFailure) as error:
-            raise Stop(str(error)) from None
-
-
 def _spec(hub: main.Hub, agency: str) -> AgencySpec:
     if (spec := hub.registry.spec(agency)) is None:
         raise Stop(f"there is no agency {agency}")
@@ -287,10 +272,6 @@ def _kind(kind: str) -> Kind:
         if kind == known:
             return known
     raise typer.BadParameter(f"give one of {', '.join(KINDS)}", param_hint="--kind")
-
-
-def _actor() -> str:
-    return f"cli:{os.environ.get('USER', 'unknown')}"
 
 
 def _table(*names: str, **numbers: bool) -> Table:

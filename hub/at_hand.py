@@ -1,0 +1,41 @@
+"""What the commands share that work with the hub's parts: how these are opened, and who is at the terminal."""
+
+import asyncio
+import os
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
+
+from config.settings import Settings
+from hub import log, main
+from hub.terminal import Stop, database_url, one_sentence
+
+Result = TypeVar("Result")
+
+
+def in_hub(
+    work: Callable[[main.Hub], Coroutine[Any, Any, Result]],
+    *,
+    mendable: tuple[type[Exception], ...] = (),
+    audited: bool = False,
+) -> Result:
+    """Do `work` with the hub's parts. What goes wrong is said in one sentence, what `work` raises of the `mendable`
+    kinds among it; what is ordered, in the log as well."""
+    with one_sentence():
+        settings = Settings()
+        log.configure("WARNING", settings.log_format)
+
+        async def opened() -> Result:
+            async with database_url(settings) as url, main.open_hub(settings, url) as hub:
+                if audited:
+                    log.configure(settings.log_level, settings.log_format)
+                return await work(hub)
+
+        try:
+            return asyncio.run(opened())
+        except mendable as error:
+            raise Stop(str(error)) from None
+
+
+def actor() -> str:
+    """Who is at the terminal, for the audit."""
+    return f"cli:{os.environ.get('USER', 'unknown')}"
