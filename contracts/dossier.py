@@ -91,9 +91,14 @@ class DossierState(BaseModel):
     source: Source
     updated_at: AwareDatetime = Field(description="When the hub's answer last changed.")
 
-    def concerns(self, agency: str) -> bool:
-        """Whether that agency has it, or had: a slip may show the name of one that is no more."""
-        return agency in {each.id for each in (self.agency, *self.former_agencies)}
+    @property
+    def agencies(self) -> list[AgencyName]:
+        """Who has had it, in order; the last one has it now."""
+        return [*self.former_agencies, self.agency]
+
+    def concerns(self, agency: str | None) -> bool:
+        """Whether that agency has it, or had: a slip may show the name of one that is no more. None asks for any."""
+        return agency is None or agency in {each.id for each in self.agencies}
 
 
 class DossierSummary(DossierState):

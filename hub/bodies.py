@@ -1,5 +1,6 @@
 """Request bodies read with a limit: nobody unknown may fill our memory."""
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,8 +21,7 @@ class BodyCutOff(Exception):
 
 async def limited_body(request: Request, limit: int) -> bytes:
     """The raw body, at most `limit` bytes; never more of it in memory than that and a chunk."""
-    length = request.headers.get("content-length", "0")
-    if length.isdecimal() and int(length[:20]) > limit:
+    if _announced(request.scope) > limit:
         raise BodyTooLarge
     body = bytearray()
     try:
@@ -32,6 +32,12 @@ async def limited_body(request: Request, limit: int) -> bytes:
     except ClientDisconnect:
         raise BodyCutOff from None
     return bytes(body)
+
+
+def _announced(scope: Scope) -> int:
+    """How long the body is said to be; 0 where that is not said."""
+    length = Headers(scope=scope).get("content-length", "")
+    return int(length[:20]) if length.isdecimal() else 0
 
 
 class BodyLimit:
@@ -46,8 +52,7 @@ class BodyLimit:
             await self.app(scope, receive, send)
             return
         told = f"The body is larger than {LARGEST} bytes."
-        length = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if length.isdigit() and int(length[:20]) > LARGEST:
+        if _announced(scope) > LARGEST:
             await answer(ProblemError(ProblemType.BODY_TOO_LARGE, told))(scope, receive, send)
             return
         taken = 0

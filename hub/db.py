@@ -20,15 +20,6 @@ Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 #: What a database that is away, or going away, makes the driver raise.
 DATABASE_AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
 
-
-def is_away(error: BaseException) -> bool:
-    """Whether it means that the database is away, or was for a moment; SQLAlchemy wraps what the driver says."""
-    wrapped = isinstance(error, DBAPIError) and (
-        error.connection_invalidated or isinstance(getattr(error.orig, "__cause__", None), DATABASE_AWAY)
-    )
-    return wrapped or isinstance(error, DATABASE_AWAY)
-
-
 #: How long whoever works in the background waits before trying it again.
 RETRY_SECONDS = 2
 
@@ -46,6 +37,14 @@ metadata = MetaData(
         "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
     }
 )
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether it means that the database is away, or was for a moment; SQLAlchemy wraps what the driver says."""
+    wrapped = isinstance(error, DBAPIError) and (
+        error.connection_invalidated or isinstance(getattr(error.orig, "__cause__", None), DATABASE_AWAY)
+    )
+    return wrapped or isinstance(error, DATABASE_AWAY)
 
 
 class ClockWrong(Exception):

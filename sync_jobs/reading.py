@@ -131,6 +131,7 @@ async def read_pages(
                     if page.free and not gives_way:
                         ahead = _Ahead(ask(page.next))
                 lease = await _take_in(database, vault, spec, lease, run, page, beside)
+            run.clock_skew_seconds = _skew(page)
             if lease.position is None:
                 return True
             if gives_way:
@@ -191,7 +192,6 @@ async def _take_in(
         lease = await store.advance(connection, replace(lease, shape=shape), page, further)
     run.become(further)
     OBSERVATIONS.labels(run.agency).inc(recorded.added)
-    run.clock_skew_seconds = _skew(page)
     return lease
 
 

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -13,8 +13,8 @@ from contracts.agency import AgencySpec
 from contracts.agency_change import ChangePlan, Rule, Succession
 from contracts.codes import code_key, names_its_unit
 from contracts.status import DossierStatus
-
-_VIETNAM = timezone(timedelta(hours=7))
+from hub.index.tallies import VIETNAM
+from hub.index.walks import procedure_key
 
 
 class PlanMistake(Exception):
@@ -170,7 +170,7 @@ def decide(plan: Plan, change: Succession, dossier: Candidate) -> str | Stays:
 
 
 def _fits(rule: Rule, dossier: Candidate) -> bool:
-    received = dossier.received_at.astimezone(_VIETNAM).date() if dossier.received_at else None
+    received = dossier.received_at.astimezone(VIETNAM).date() if dossier.received_at else None
     return (
         (rule.received_from is None or (received is not None and received >= rule.received_from))
         and (rule.received_before is None or (received is not None and received < rule.received_before))
@@ -182,7 +182,7 @@ def _fits(rule: Rule, dossier: Candidate) -> bool:
 
 def _is_procedure(code: str | None, wanted: str) -> bool:
     """Whether they are the same, each with or without an agency's tail: 1.001612 and 1.001612.000.00.00.H48."""
-    return code is not None and code.split(".")[:2] == wanted.split(".")[:2]
+    return code is not None and procedure_key(code) == procedure_key(wanted)
 
 
 def _names(code: str, unit: str) -> bool:
@@ -192,4 +192,4 @@ def _names(code: str, unit: str) -> bool:
 
 def starts_at(day: date) -> datetime:
     """When the day begins in Vietnam."""
-    return datetime(day.year, day.month, day.day, tzinfo=_VIETNAM)
+    return datetime(day.year, day.month, day.day, tzinfo=VIETNAM)

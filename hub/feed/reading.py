@@ -11,7 +11,8 @@ from contracts.observation import AgencyId
 from contracts.status import DossierStatus
 from hub.db import Database
 from hub.feed.cursor import Position
-from hub.index.summaries import STATE_COLUMNS, agencies_of, state_json
+from hub.index.rows import agencies_of
+from hub.index.summaries import STATE_COLUMNS, state_json
 from hub.registry import Registry
 
 #: With a filter, so many changes are looked through for one page: it costs the same however little it finds.

@@ -9,7 +9,8 @@ from contracts.codes import code_key
 from contracts.dossier import Dossier
 from hub.db import Database
 from hub.index.merge import Entry, timeline
-from hub.index.summaries import COLUMNS, JOINS, STATUSES, Json, agencies_of, summary_json
+from hub.index.rows import agencies_of
+from hub.index.summaries import COLUMNS, JOINS, STATUSES, Json, summary_json
 from hub.registry import Registry
 from hub.vault import Vault
 

@@ -14,7 +14,7 @@ from contracts.history import PastState
 from contracts.observation import Channel
 from contracts.status import DossierStatus
 from hub.db import Database
-from hub.index.merge import Entry, Step, fold_handed
+from hub.index.merge import Entry, Step, fold_handed, in_order
 from hub.index.rows import entry_of
 from hub.vault import Vault
 
@@ -39,7 +39,7 @@ async def entries(database: Database, vault: Vault, dossier_id: int, *, personal
     """The dossier's lines in the order in which they are put one on top of the other; without the personal facts,
     unless `personal`."""
     rows = await database.reads.fetch(_LINES, dossier_id, personal)
-    return sorted((entry_of(row, vault) for row in rows), key=lambda entry: entry.stamp)
+    return in_order(entry_of(row, vault) for row in rows)
 
 
 def state(entries: Collection[Entry], agencies: Sequence[str]) -> PastState | None:

@@ -51,7 +51,7 @@ def router(database: Database, vault: Vault, answers: Answers, admission: Admiss
         visitor = await admission.admit(request)
         dossier = only(await answers.find(code), agency, visitor)
         lines = past(await entries(database, vault, int(dossier.id), personal=False), as_of=as_of, known_at=known_at)
-        first = (dossier.former_agencies or [dossier.agency])[0].id
+        first = dossier.agencies[0].id
         agencies = handed_to(first, lines)
         return History(
             id=dossier.id,

@@ -79,7 +79,7 @@ def router(answers: Answers, find_fresh: FindFresh, admission: Admission) -> API
 
 def only(found: list[Dossier], agency: str | None, visitor: Visitor) -> Dossier:
     """The one dossier that was meant. Raises the problem to answer with where there is none, or more than one."""
-    mine = [each for each in found if agency is None or each.concerns(agency)]
+    mine = [each for each in found if each.concerns(agency)]
     if not mine:
         visitor.missed()
         raise ProblemError(

@@ -142,6 +142,11 @@ def state_of(row: Mapping[str, Any] | asyncpg.Record, vault: Vault) -> State:
     )
 
 
+def agencies_of(row: Mapping[str, Any] | asyncpg.Record) -> list[str]:
+    """Who has had the dossier, in order, up to whoever has it now."""
+    return [*(row["former_agencies"] or ()), row["agency"]]
+
+
 def entry_of(row: Mapping[str, Any] | asyncpg.Record, vault: Vault) -> Entry:
     """A line of history as it was recorded, personal facts included."""
     facts = orjson.loads(row["facts"])

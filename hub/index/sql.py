@@ -18,10 +18,13 @@ KNOWN = text("""
 
 NEW_IDS = "SELECT nextval(pg_get_serial_sequence('dossier', 'id')) AS id FROM generate_series(1, $1)"
 
+#: Of a dossier, how it stands and under which name.
+STANDING = f"id, agency, former_agencies, code_key, {', '.join(STATE_COLUMNS)}"
+
 # Every writer makes dossiers in the order of their keys, and then locks in that of their ids those that there were, so
 # that two batches which share dossiers wait for each other instead of deadlocking.
 LOCK = f"""
-    SELECT id, agency, former_agencies, code_key, {", ".join(STATE_COLUMNS)}
+    SELECT {STANDING}
       FROM dossier
      WHERE id = ANY($1::bigint[])
      ORDER BY id

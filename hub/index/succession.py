@@ -12,7 +12,7 @@ from hub.db import Driver
 from hub.index import sql
 from hub.index.merge import Entry, fold, fold_handed, handed_to
 from hub.index.news import news
-from hub.index.rows import STATE_COLUMNS, Seals, entry_of, line_values, state_of, state_values
+from hub.index.rows import Seals, agencies_of, entry_of, line_values, state_of, state_values
 from hub.index.settled import Settled, Standing
 from hub.vault import Vault
 
@@ -25,7 +25,7 @@ _ALIAS = """
 _UNALIAS = "DELETE FROM dossier_alias WHERE (agency, code_key) = ($1, $2)"
 
 _OTHERS = f"""
-    SELECT id, agency, former_agencies, code_key, {", ".join(STATE_COLUMNS)}
+    SELECT {sql.STANDING}
       FROM dossier
      WHERE agency = ANY($1::text[]) AND code_key = $2 AND id <> $3
      ORDER BY id
@@ -84,7 +84,7 @@ async def hand_on(
 
 
 def _standing(row: asyncpg.Record, vault: Vault) -> Standing:
-    return Standing((*(row["former_agencies"] or ()), row["agency"]), state_of(row, vault))
+    return Standing(tuple(agencies_of(row)), state_of(row, vault))
 
 
 def _new_lines(first: str, heard: Collection[Entry], history: Collection[Entry], vault: Vault) -> list[Entry]:

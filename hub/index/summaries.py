@@ -77,11 +77,6 @@ def state_json(row: asyncpg.Record, registry: Registry) -> Json:
     }
 
 
-def agencies_of(row: asyncpg.Record) -> list[str]:
-    """Who has had the dossier, in order, up to whoever has it now."""
-    return [*(row["former_agencies"] or ()), row["agency"]]
-
-
 def _agency_json(agency: str, spec: AgencySpec | None) -> Json:
     """A dossier outlives its agency's entry in the config: it is still shown, under the bare id."""
     if spec is None:

@@ -63,7 +63,7 @@ class Fresh:
         ends = asyncio.get_running_loop().time() + seconds
 
         async def read() -> list[Dossier]:
-            return [each for each in await self._find(code) if agency is None or each.concerns(agency)]
+            return [each for each in await self._find(code) if each.concerns(agency)]
 
         if known := await read():
             return await self._refreshed(known, read, max_age, ends, strictly)

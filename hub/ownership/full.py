@@ -49,7 +49,7 @@ class Ownership:
         if (wait := await self._attempts.take(code)) > 0:
             raise TooManyTries(wait)
         under_code = await self._find(code)
-        found = {int(each.id): each for each in under_code if agency is None or each.concerns(agency)}
+        found = {int(each.id): each for each in under_code if each.concerns(agency)}
         rows = await self._database.reads.fetch(_PERSONAL, list(found))
         mine = []
         for row in rows:

@@ -88,7 +88,7 @@ def present(dossier: Dossier, lang: Lang, now: datetime) -> DossierView:
     phone = dossier.agency.phone
     late = _late(dossier, status, lang, now)
     # Right after it passed to another agency, what is known of it is still its predecessor's word.
-    names = {each.id: _in(lang, each.name) for each in (*dossier.former_agencies, dossier.agency)}
+    names = {each.id: _in(lang, each.name) for each in dossier.agencies}
     told_by = names.get(dossier.source.agency, agency)
     stale = texts.STALE[dossier.stale_reason].say(lang, agency=told_by) if dossier.stale else None
     told_to_ask = words.turn != "agency" or late or stale

@@ -26,10 +26,12 @@ class Kept:
     last_seen_at: datetime
 
 
+_COLUMNS = [quarantine.c[name] for name in Kept.__dataclass_fields__]
+
+
 async def kept(database: Database, agency: str | None = None, *, most: int = 100) -> list[Kept]:
     """What is open, of one agency or of all, the latest first."""
-    columns = (quarantine.c[name] for name in Kept.__dataclass_fields__)
-    statement = select(*columns).where(quarantine.c.resolved_at.is_(None))
+    statement = select(*_COLUMNS).where(quarantine.c.resolved_at.is_(None))
     if agency:
         statement = statement.where(quarantine.c.agency == agency)
     async with database.begin() as connection:
@@ -42,13 +44,12 @@ async def close(database: Database, number: int, *, why: str, actor: str) -> Kep
 
     Said again by the agency, it is back. Raises NotOpen.
     """
-    columns = (quarantine.c[name] for name in Kept.__dataclass_fields__)
     async with database.begin() as connection:
         found = await connection.execute(
             update(quarantine)
             .where(quarantine.c.id == number, quarantine.c.resolved_at.is_(None))
             .values(resolved_at=func.now())
-            .returning(*columns)
+            .returning(*_COLUMNS)
         )
         row = found.mappings().one_or_none()
         if row is None:

@@ -44,6 +44,20 @@ async def hub(*words: str) -> Result:
     return result
 
 
+def written_spec(folder: Path, **parts: object) -> Path:
+    """The file of an agency of which the test says the `parts` that matter to it."""
+    spec = {
+        "id": "so-nv",
+        "identifier": "H21.13",
+        "name": {"vi": "Sở Nội vụ", "en": "Home Affairs"},
+        "kind": "department",
+        "statuses": {"Đang xử lý": "4"},
+    }
+    path = folder / "so-nv.yaml"
+    path.write_text(yaml.safe_dump(spec | parts, allow_unicode=True), "utf-8")
+    return path
+
+
 # --- try ------------------------------------------------------------------------------------------
 
 
@@ -117,26 +131,15 @@ async def test_a_folder_of_files_is_tried_and_left_as_it_is(tmp_path: Path) -> N
     folder.mkdir()
     rows = "Mã hồ sơ,Trạng thái,Cập nhật\nH21.30-261101-0001,Đang xử lý,01/11/2026\nH21.30-261101-0002,Lạ,02/11/2026\n"
     (folder / "hoso.csv").write_text(rows, "utf-8")
-    spec = tmp_path / "so-nv.yaml"
-    spec.write_text(
-        yaml.safe_dump(
-            {
-                "id": "so-nv",
-                "identifier": "H21.13",
-                "name": {"vi": "Sở Nội vụ", "en": "Home Affairs"},
-                "kind": "department",
-                "system": {"kind": "files", "folder": str(folder), "pattern": "*.csv", "format": {"kind": "csv"}},
-                "mapping": {
-                    "code": '"Mã hồ sơ"',
-                    "occurred_at": {"path": '"Cập nhật"', "convert": "date", "formats": ["dd/MM/yyyy"]},
-                    "facts": {"status": '"Trạng thái"'},
-                },
-                "statuses": {"Đang xử lý": "4"},
-                "sync": {"every_seconds": 60},
-            },
-            allow_unicode=True,
-        ),
-        "utf-8",
+    spec = written_spec(
+        tmp_path,
+        system={"kind": "files", "folder": str(folder), "pattern": "*.csv", "format": {"kind": "csv"}},
+        mapping={
+            "code": '"Mã hồ sơ"',
+            "occurred_at": {"path": '"Cập nhật"', "convert": "date", "formats": ["dd/MM/yyyy"]},
+            "facts": {"status": '"Trạng thái"'},
+        },
+        sync={"every_seconds": 60},
     )
     assert (await hub("check", str(spec))).exit_code == 0
     result = await hub("try", str(spec), "--changes")
@@ -151,22 +154,11 @@ async def test_a_look_up_that_answers_a_word_is_tried_with_the_code_that_was_ask
     [_, example] = (ROOT / "docs" / "adapters.md").read_text("utf-8").split("```yaml\nlookup:\n")
     parts = yaml.safe_load("lookup:\n" + example.split("```")[0])
     async with answering(lambda _asked: Told("Đang xử lý", content_type="text/plain; charset=utf-8")) as address:
-        spec = tmp_path / "so-nv.yaml"
-        spec.write_text(
-            yaml.safe_dump(
-                {
-                    "id": "so-nv",
-                    "identifier": "H21.13",
-                    "name": {"vi": "Sở Nội vụ", "en": "Home Affairs"},
-                    "kind": "department",
-                    "system": {"kind": "rest", "address": address, "private": True},
-                    "operations": {"lookup": parts["lookup"]},
-                    "mapping": parts["mapping"],
-                    "statuses": {"Đang xử lý": "4"},
-                },
-                allow_unicode=True,
-            ),
-            "utf-8",
+        spec = written_spec(
+            tmp_path,
+            system={"kind": "rest", "address": address, "private": True},
+            operations={"lookup": parts["lookup"]},
+            mapping=parts["mapping"],
         )
         assert (await hub("check", str(spec))).exit_code == 0
         result = await hub("try", str(spec), "--code", "H21.13-261101-0001")
