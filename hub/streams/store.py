@@ -3,18 +3,20 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any, Literal, TypeAlias, get_args
 
 from sqlalchemy import (
     ColumnElement,
     DateTime,
+    Float,
     RowMapping,
+    Update,
     bindparam,
     case,
     delete,
     func,
     insert,
-    literal,
     select,
     update,
 )
@@ -58,7 +60,28 @@ _SET_BACK = 5.0
 _PRECISIONS = 2
 
 
-# Built once: they are done at every page.
+# Built once: they are done at every run or page, and building takes longer than sending.
+_WHOSE = (stream.c.agency == bindparam("of_agency")) & (stream.c.kind == bindparam("of_kind"))
+_TAKE = (
+    update(stream)
+    .where(_WHOSE)
+    .values(lease_epoch=stream.c.lease_epoch + 1)
+    .returning(*stream.c, func.clock_timestamp().label("now"))
+)
+_LEFT = (
+    update(run_table)
+    .where(
+        run_table.c.agency == bindparam("of_agency"),
+        run_table.c.kind == bindparam("of_kind"),
+        run_table.c.finished_at.is_(None),
+    )
+    .values(finished_at=func.now(), outcome="lost", message="the worker said nothing more")
+)
+_SET = update(stream).where(_WHOSE)
+# As long as nobody else has taken the stream.
+_SET_HELD = _SET.where(stream.c.lease_epoch == bindparam("held_epoch"))
+_MOVE = _SET_HELD.returning(func.clock_timestamp())
+_BEGIN_RUN = insert(run_table).returning(run_table.c.id)
 _KEEP_RUN = update(run_table).where(run_table.c.id == bindparam("run_id"))
 _CLOSE_RUN = _KEEP_RUN.values(finished_at=func.now())
 
@@ -104,30 +127,15 @@ async def take(database: Database, run: "RunRecord", spec: AgencySpec) -> Lease:
     ClockWrong.
     """
     async with database.begin() as connection:
-        mine = (stream.c.agency == run.agency) & (stream.c.kind == run.kind)
-        row = (
-            (
-                await connection.execute(
-                    update(stream)
-                    .where(mine)
-                    .values(lease_epoch=stream.c.lease_epoch + 1)
-                    .returning(*stream.c, func.clock_timestamp().label("now"))
-                )
-            )
-            .mappings()
-            .one()
-        )
+        mine = {"of_agency": run.agency, "of_kind": run.kind}
+        row = (await connection.execute(_TAKE, mine)).mappings().one()
         check_clock(row["now"])
         asked_since = None
         if row["wanted"]:
             run.reason = "admin"
             since = row["wanted"].get("since")
             asked_since = datetime.fromisoformat(since) if since else None
-        left = await connection.execute(
-            update(run_table)
-            .where(run_table.c.agency == run.agency, run_table.c.kind == run.kind, run_table.c.finished_at.is_(None))
-            .values(finished_at=func.now(), outcome="lost", message="the worker said nothing more")
-        )
+        left = await connection.execute(_LEFT, mine)
         if left.rowcount and run.reason == "schedule":
             run.reason = "recovery"
         shape = Shape.from_json(row["shape"])
@@ -136,9 +144,9 @@ async def take(database: Database, run: "RunRecord", spec: AgencySpec) -> Lease:
         if run.kind == "backfill" and row["window"]:
             run.done, run.total = row["past"].get("rows"), row["past"].get("total")
         lease = (None if asked_since else _go_on(row, shape)) or _open(row, spec, shape, run.started_at, asked_since)
-        await connection.execute(update(stream).where(mine).values(window=_window_json(lease), wanted=None))
+        await connection.execute(_SET, mine | {"window": _window_json(lease), "wanted": None})
         run.since, run.until = lease.window.since, lease.window.until
-        made = await connection.execute(insert(run_table).values(run.columns()).returning(run_table.c.id))
+        made = await connection.execute(_BEGIN_RUN, run.columns())
         run.id = made.scalar_one()
     return lease
 
@@ -237,9 +245,7 @@ async def advance(connection: AsyncConnection, lease: Lease, page: Page, run: "R
         values["past"] = {"rows": run.done, "total": run.total, "ended": ends and before is None}
     elif ends:
         values |= {"window": None, "covered_until": lease.window.until, "covered_revision": high}
-    moved = await connection.execute(
-        update(stream).where(_held(lease)).values(values).returning(func.clock_timestamp())
-    )
+    moved = await connection.execute(_MOVE, _held(lease) | values)
     if (now := moved.scalar_one_or_none()) is None:
         raise Fenced(lease.agency)
     # It may have been set since the lease was taken, and with it the time at which this page was heard.
@@ -248,16 +254,16 @@ async def advance(connection: AsyncConnection, lease: Lease, page: Page, run: "R
     return further
 
 
-def _held(lease: Lease) -> ColumnElement[bool]:
-    """The lease's stream, as long as nobody else has taken it."""
-    return (stream.c.agency == lease.agency) & (stream.c.kind == lease.kind) & (stream.c.lease_epoch == lease.epoch)
+def _held(lease: Lease) -> dict[str, Any]:
+    """What _SET_HELD needs to find the lease's stream."""
+    return {"of_agency": lease.agency, "of_kind": lease.kind, "held_epoch": lease.epoch}
 
 
 async def forget_position(database: Database, lease: Lease) -> None:
     """Begin the lease's window anew at the next run."""
     async with database.begin() as connection:
         start = _window_json(replace(lease, position=None))
-        await connection.execute(update(stream).where(_held(lease)).values(window=start))
+        await connection.execute(_SET_HELD, _held(lease) | {"window": start})
 
 
 @dataclass(slots=True)
@@ -308,47 +314,57 @@ async def finish(database: Database, run: RunRecord, lease: Lease) -> None:
     """
     async with database.begin() as connection:
         # The stream first, as whoever takes it over has it.
-        if values := _learnt(run, lease):
-            await connection.execute(update(stream).where(_held(lease)).values(values))
+        if run.outcome == "ok":
+            tells_time = run.clock_skew_seconds is not None
+            found = {"began": run.started_at} | ({"skew": run.clock_skew_seconds} if tells_time else {})
+            await connection.execute(_learnt_well(run.kind, tells_time=tells_time), _held(lease) | found)
+        elif values := _learnt(run, lease):
+            await connection.execute(_SET_HELD.values(values), _held(lease))
         # Whoever took the stream over has closed it already.
         await connection.execute(_CLOSE_RUN, run.columns() | {"run_id": run.id})
 
 
 def _learnt(run: RunRecord, lease: Lease) -> dict[str, Any]:
-    """What a stream is to know after the run; nothing where that says nothing of the agency."""
+    """What a stream is to know after a run that did not go well; nothing where that says nothing of the agency."""
     if run.outcome in ("fenced", "gave_way"):
         return {}
     if run.outcome == Withheld.kind:
         # The agency was not asked, so it has not failed either.
         later = func.now() + timedelta(seconds=run.retry_after or 0)
         return {"next_due_at": func.greatest(stream.c.next_due_at, later)}
-    if run.outcome != "ok":
-        again = func.now() + min(timedelta(seconds=5) * 2 ** min(lease.failures_before, 10), MAX_BACKOFF)
-        # What broke off goes on, however seldom it is begun; a reading of everything that is refused is begun by its
-        # plan alone.
-        soon = run.kind == "pull" or run.passing
-        return {
-            "last_failed_at": func.now(),
-            "last_failure": run.message,
-            "failures_in_a_row": lease.failures_before + 1,
-            "next_due_at": again if soon else func.greatest(stream.c.next_due_at, again),
-        }
+    again = func.now() + min(timedelta(seconds=5) * 2 ** min(lease.failures_before, 10), MAX_BACKOFF)
+    # What broke off goes on, however seldom it is begun; a reading of everything that is refused is begun by its
+    # plan alone.
+    soon = run.kind == "pull" or run.passing
+    return {
+        "last_failed_at": func.now(),
+        "last_failure": run.message,
+        "failures_in_a_row": lease.failures_before + 1,
+        "next_due_at": again if soon else func.greatest(stream.c.next_due_at, again),
+    }
+
+
+@cache
+def _learnt_well(kind: Kind, *, tells_time: bool) -> Update:
+    """Notes what a stream is to know after a run that went well: it `began`, and where the agency tells the time, its
+    clock is `skew` ahead."""
     values: dict[str, Any] = {
         "last_succeeded_at": func.now(),
         "failures_in_a_row": 0,
         "last_failure": None,
-        "last_seconds": func.extract("epoch", func.now() - literal(run.started_at, DateTime(timezone=True))),
+        "last_seconds": func.extract("epoch", func.now() - bindparam("began", type_=DateTime(timezone=True))),
     }
-    if (skew := run.clock_skew_seconds) is not None:
+    if tells_time:
+        skew = bindparam("skew", type_=Float)
         values |= {"clock_skew_seconds": skew, "covered_until": _covered(skew)}
-    if run.kind == "backfill":
+    if kind == "backfill":
         # Window after window, and then never again by itself.
         more = stream.c.window.is_not(None)
         values["next_due_at"] = case((more, func.now()), else_=func.now() + NEVER)
-    return values
+    return _SET_HELD.values(values)
 
 
-def _covered(skew: float) -> ColumnElement[datetime]:
+def _covered(skew: ColumnElement[float]) -> ColumnElement[datetime]:
     """What is covered after a run that found the agency's clock to be `skew` ahead. Where it was set back since the
     run before, what has changed since then lies before what was read."""
     began = stream.c.last_succeeded_at + func.make_interval(0, 0, 0, 0, 0, 0, skew - stream.c.last_seconds)
