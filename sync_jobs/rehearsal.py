@@ -2,21 +2,12 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import text
 
 from contracts.adapter import AgencyAdapter, Position, Window
 from hub.db import Database
 from hub.index.record import record
+from hub.index.rehearsal import Would, would_change
 from hub.vault import Vault
-
-_CHANGES = text("""
-    SELECT d.code, c.kind, c.status_before, c.status_after
-      FROM change c JOIN dossier d ON d.id = c.dossier_id
-     WHERE c.xid = pg_current_xact_id() AND c.kind <> 'history'
-     ORDER BY c.seq
-""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +18,8 @@ class Rehearsed:
     added: int
     changed: int
     unusable: int
-    #: (code, kind, status before, status after) of each dossier that would be another.
-    changes: tuple[Any, ...]
+    #: The dossiers that would be other than they are.
+    changes: tuple[Would, ...]
 
 
 async def rehearse(
@@ -43,7 +34,7 @@ async def rehearse(
         async for page in adapter.changes(window, position):
             async with database.engine.connect() as connection:
                 done = await record(connection, page.observations, vault)
-                changes = tuple(tuple(row) for row in await connection.execute(_CHANGES))
+                changes = tuple(await would_change(connection))
                 await connection.rollback()
             yield Rehearsed(done.received, done.added, done.changed, len(page.unusable), changes)
         if page.next is None:

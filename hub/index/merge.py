@@ -59,6 +59,8 @@ class Entry(NamedTuple):
     channel: str
     #: Who said it; None for the agency that had the dossier first.
     said_by: str | None = None
+    #: The call or delivery that it came by, of a line that is new.
+    correlation_id: str | None = None
 
     @property
     def happened_at(self) -> datetime:
@@ -127,7 +129,7 @@ class State(NamedTuple):
     said_now: FactValues
 
 
-def entry_from(said: Observation, vault: Vault) -> Entry:
+def entry_from(said: Observation, vault: Vault, correlation_id: str | None = None) -> Entry:
     """The line of history that `said` makes."""
     content, code, facts = canonical(said)
     entry = Entry(
@@ -140,6 +142,7 @@ def entry_from(said: Observation, vault: Vault) -> Entry:
         said.observed_at,
         said.channel.value,
         said.agency,
+        correlation_id,
     )
     if not entry.is_untimed:
         return entry

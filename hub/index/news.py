@@ -48,5 +48,5 @@ def news(agency: str, entries: Collection[Entry], before: State | None, vault: V
                 observed_at=entry.observed_at,
                 channel=Channel(entry.channel),
             )
-            lines.append(entry_from(seen, vault))
+            lines.append(entry_from(seen, vault, entry.correlation_id))
     return lines

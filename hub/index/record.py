@@ -51,6 +51,8 @@ class Recorded:
     back: int = 0
     #: When what the new lines tell happened, by the agency's clock; of those that say.
     happened: tuple[datetime, ...] = ()
+    #: The dossiers, as they were named, whose present state is another than before.
+    changed_keys: frozenset[Key] = frozenset()
 
 
 async def record(
@@ -59,8 +61,10 @@ async def record(
     vault: Vault,
     *,
     correlation_id: str | None = None,
+    correlation_ids: Mapping[Key, str] = {},
 ) -> Recorded:
-    """Take what agencies said into the index, within the caller's transaction.
+    """Take what agencies said into the index, within the caller's transaction. `correlation_ids`: of what is said of
+    some dossiers, where that did not all come by one call.
 
     Nothing is durable before the caller commits, and nothing else changes the index. What follows from a
     change reads the `change` table; it is never called from here.
@@ -70,14 +74,15 @@ async def record(
     words = [said for said in received if said.channel != Channel.SUCCESSION]
     moves = [said for said in received if said.channel == Channel.SUCCESSION]
     settled: list[Settled] = []
+    named: dict[Key, int] = {}
     for said in filter(None, (words, moves)):
-        settled += await _take_in(connection, _distinct(said, vault), vault, correlation_id)
-    return _recorded(len(received), settled)
+        heard = _distinct(said, vault, correlation_ids, correlation_id)
+        settled += await _take_in(connection, heard, vault, named)
+    return _recorded(len(received), settled, named)
 
 
-async def _take_in(
-    connection: AsyncConnection, heard: Heard, vault: Vault, correlation_id: str | None
-) -> list[Settled]:
+async def _take_in(connection: AsyncConnection, heard: Heard, vault: Vault, named: dict[Key, int]) -> list[Settled]:
+    """Notes in `named` which dossiers the new things are said of."""
     settled: list[Settled] = []
     while True:
         known, fresh = await _unknown(connection, heard)
@@ -86,7 +91,7 @@ async def _take_in(
         driver = await driver_of(connection)
         try:
             new = {key: entries for key, entries in fresh.items() if key not in known}
-            settled += await _make(driver, new, vault, correlation_id)
+            settled += await _make(driver, new, vault, named)
         except asyncpg.UniqueViolationError as error:
             if error.constraint_name != "dossier_agency_code_key_key":
                 raise
@@ -94,27 +99,31 @@ async def _take_in(
             continue
         old: dict[int, dict[bytes, Entry]] = {}
         for key in fresh.keys() & known.keys():
+            named[key] = known[key]
             old.setdefault(known[key], {}).update(fresh[key])
         rows = await driver.fetch(sql.LOCK, list(old)) if old else []
         if len(rows) == len(old):
-            settled += await _go_on(driver, rows, old, vault, correlation_id)
+            settled += await _go_on(driver, rows, old, vault)
             break
         # One of them has become part of another in the meantime, and is known as that from here on.
     if settled:
         driver = await driver_of(connection)
-        await _tell(driver, settled, correlation_id)
+        await _tell(driver, settled)
         await derived.keep(driver, settled, vault)
     return settled
 
 
-def _distinct(observations: Iterable[Observation], vault: Vault) -> dict[Key, dict[bytes, Entry]]:
+def _distinct(
+    observations: Iterable[Observation], vault: Vault, correlation_ids: Mapping[Key, str], otherwise: str | None
+) -> dict[Key, dict[bytes, Entry]]:
     """Entries by dossier and digest; of copies the one heard first."""
     heard: dict[Key, dict[bytes, Entry]] = {}
     for said in observations:
-        entry = entry_from(said, vault)
+        key = (said.agency, code_key(said.code))
+        entry = entry_from(said, vault, correlation_ids.get(key, otherwise))
         if said.occurred_at and entry.clock_is_ahead:
             log.warning("index.clock_ahead", agency=said.agency, ahead=str(said.occurred_at - said.observed_at))
-        copies = heard.setdefault((said.agency, code_key(said.code)), {})
+        copies = heard.setdefault(key, {})
         known = copies.get(entry.digest)
         if known is None or entry.first_heard < known.first_heard:
             copies[entry.digest] = entry
@@ -159,7 +168,7 @@ async def _unknown(connection: AsyncConnection, heard: Heard) -> tuple[dict[Key,
     return {key: row["id"] for key, row in tops.items()}, {key: entries for key, entries in fresh.items() if entries}
 
 
-async def _make(driver: Driver, new: Heard, vault: Vault, correlation_id: str | None) -> list[Settled]:
+async def _make(driver: Driver, new: Heard, vault: Vault, named: dict[Key, int]) -> list[Settled]:
     """Copy dossiers that nobody has into the tables, with their history. Raises asyncpg's UniqueViolationError, having
     done nothing, where another makes one of them at the same time."""
     if not new:
@@ -171,11 +180,12 @@ async def _make(driver: Driver, new: Heard, vault: Vault, correlation_id: str | 
         state = fold(entries)
         settled.append(Settled(dossier_id, None, Standing(key[:1], state), entries, seals))
         dossiers.append((dossier_id, *key, *state_values(state, seals)))
-        lines += [line_values(dossier_id, key[0], entry, seals, correlation_id) for entry in entries]
+        lines += [line_values(dossier_id, key[0], entry, seals) for entry in entries]
     async with driver.transaction():
         columns = ("id", "agency", "code_key", *STATE_COLUMNS)
         await driver.copy_records_to_table("dossier", records=dossiers, columns=columns)
         await driver.copy_records_to_table("observation", records=lines, columns=LINE_COLUMNS)
+    named.update((key, each.dossier_id) for key, each in zip(sorted(new), settled, strict=True))
     return settled
 
 
@@ -184,7 +194,6 @@ async def _go_on(
     rows: Sequence[asyncpg.Record],
     fresh: Mapping[int, Mapping[bytes, Entry]],
     vault: Vault,
-    correlation_id: str | None,
 ) -> list[Settled]:
     """Write what is new of dossiers that there are, which are ours until the transaction ends."""
     settled: list[Settled] = []
@@ -194,14 +203,14 @@ async def _go_on(
         if row["former_agencies"] is None and not any(entry.moved_to for entry in entries):
             found.append((row, state_of(row, vault), Seals(vault)))
         else:
-            settled += await hand_on(driver, row, entries, vault, correlation_id)
+            settled += await hand_on(driver, row, entries, vault)
     lines: dict[tuple[int, bytes], Entry] = {}
     written = []
     for row, before, seals in found:
         seals.keep(before.facts, row["personal"])
         for entry in news(row["agency"], fresh[row["id"]].values(), before, vault):
             lines[row["id"], entry.digest] = entry
-            written.append(line_values(row["id"], row["agency"], entry, seals, correlation_id))
+            written.append(line_values(row["id"], row["agency"], entry, seals))
     added: dict[int, list[Entry]] = defaultdict(list)
     touched: set[int] = set()
     for line in await driver.fetchmany(sql.APPEND, written):
@@ -238,7 +247,7 @@ async def _go_on(
     return settled
 
 
-async def _tell(driver: Driver, settled: Sequence[Settled], correlation_id: str | None) -> None:
+async def _tell(driver: Driver, settled: Sequence[Settled]) -> None:
     """Write the changes, and ask for another look at dossiers of which the agency contradicts itself."""
     await driver.execute(
         sql.CHANGE,
@@ -247,7 +256,7 @@ async def _tell(driver: Driver, settled: Sequence[Settled], correlation_id: str 
         [each.before and status_of(each.before.state) for each in settled],
         [each.after and status_of(each.after.state) for each in settled],
         [each.dossier_id if each.part_of else None for each in settled],
-        correlation_id,
+        [each.correlation_id for each in settled],
     )
     doubtful = [
         (each.dossier_id, *each.after.state.moment) for each in settled if each.after and each.after.state.conflict
@@ -256,8 +265,9 @@ async def _tell(driver: Driver, settled: Sequence[Settled], correlation_id: str 
         await driver.executemany(sql.WANT_RECHECK, doubtful)
 
 
-def _recorded(received: int, settled: Sequence[Settled]) -> Recorded:
+def _recorded(received: int, settled: Sequence[Settled], named: Mapping[Key, int]) -> Recorded:
     kinds = [each.kind for each in settled]
+    changed = {each.dossier_id for each, kind in zip(settled, kinds, strict=True) if kind != "history"}
     return Recorded(
         received=received,
         added=sum(len(each.lines) for each in settled),
@@ -266,4 +276,5 @@ def _recorded(received: int, settled: Sequence[Settled]) -> Recorded:
         created=kinds.count("created"),
         back=kinds.count("back"),
         happened=tuple(entry.happened_at for each in settled for entry in each.lines if entry.occurred_at),
+        changed_keys=frozenset(key for key, dossier_id in named.items() if dossier_id in changed),
     )

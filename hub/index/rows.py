@@ -82,7 +82,7 @@ def _personal(facts: FactValues) -> bytes:
     return orjson.dumps({name: facts[name] for name in sorted(PERSONAL & facts.keys())})
 
 
-def line_values(dossier_id: int, first: str, entry: Entry, seals: Seals, correlation_id: str | None) -> tuple[Any, ...]:
+def line_values(dossier_id: int, first: str, entry: Entry, seals: Seals) -> tuple[Any, ...]:
     """`first`: the agency that had the dossier first."""
     return (
         dossier_id,
@@ -95,7 +95,7 @@ def line_values(dossier_id: int, first: str, entry: Entry, seals: Seals, correla
         seals.of(entry.facts),
         entry.observed_at,
         entry.channel,
-        correlation_id,
+        entry.correlation_id,
         None if entry.said_by == first else entry.said_by,
     )
 

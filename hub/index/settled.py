@@ -28,6 +28,11 @@ class Settled(NamedTuple):
     part_of: int | None = None
 
     @property
+    def correlation_id(self) -> str | None:
+        """Of what changed it: that of the last of its new lines."""
+        return self.lines[-1].correlation_id if self.lines else None
+
+    @property
     def kind(self) -> str:
         """As contracts.change.ChangeType."""
         if self.after is None:

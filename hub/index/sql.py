@@ -57,9 +57,9 @@ SETTLE = f"""
 
 CHANGE = """
     INSERT INTO change (dossier_id, kind, status_before, status_after, joined_id, correlation_id)
-    SELECT dossier_id, kind, status_before, status_after, joined_id, $6
-      FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::smallint[], $5::bigint[]) WITH ORDINALITY
-           AS n (dossier_id, kind, status_before, status_after, joined_id, place)
+    SELECT dossier_id, kind, status_before, status_after, joined_id, correlation_id
+      FROM unnest($1::bigint[], $2::text[], $3::smallint[], $4::smallint[], $5::bigint[], $6::text[]) WITH ORDINALITY
+           AS n (dossier_id, kind, status_before, status_after, joined_id, correlation_id, place)
      ORDER BY place
 """
 

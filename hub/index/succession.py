@@ -50,9 +50,7 @@ class Clash(Exception):
         self.agency, self.code = agency, code
 
 
-async def hand_on(
-    driver: Driver, row: asyncpg.Record, heard: Collection[Entry], vault: Vault, correlation_id: str | None
-) -> list[Settled]:
+async def hand_on(driver: Driver, row: asyncpg.Record, heard: Collection[Entry], vault: Vault) -> list[Settled]:
     """Write what was `heard` of the locked dossier `row`: those that turned out to be the same, and itself; nothing
     where that was no news. Raises Clash, and then the transaction must not be committed."""
     dossier_id, before, seals = row["id"], _standing(row, vault), Seals(vault)
@@ -61,7 +59,7 @@ async def hand_on(
     history = await _history(driver, dossier_id, vault)
     lines = _new_lines(first, heard, history, vault)
     # What was heard before comes again where it was heard earlier than we knew.
-    values = [line_values(dossier_id, first, entry, seals, correlation_id) for entry in lines]
+    values = [line_values(dossier_id, first, entry, seals) for entry in lines]
     written = {line["digest"]: line["is_new"] for line in await driver.fetchmany(sql.APPEND, values)}
     if not written:
         return []
