@@ -1,6 +1,6 @@
 """The AgencyAdapter that any spec makes: what is the same whatever the agency's system speaks."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,8 +10,9 @@ from adapters.operations.lookup import Lookup
 from adapters.operations.procedures import ProcedureList
 from adapters.operations.results import ResultFetch
 from adapters.operations.sending import Sender
+from adapters.pushing.events import EventFinder
 from adapters.speaker import Speak
-from contracts.adapter import Capability, Page, Position, Priority, Sending, Sent, Window
+from contracts.adapter import Capability, Page, Position, Priority, Pushed, Sending, Sent, Window
 from contracts.agency import AgencySpec
 from contracts.observation import Channel, Reading
 from contracts.submission import Procedures, ResultFile, Submission
@@ -26,6 +27,7 @@ class SpecAdapter:
         operations = spec.operations
         self._records = RecordReader(spec.mapping, spec) if spec.mapping else None
         self._events = _event_reader(spec) if spec.webhook else None
+        self._pushed = EventFinder(spec.webhook) if spec.webhook else None
         self._lookup: Lookup | None = None
         self._changes: Listing | None = None
         self._everything: Listing | None = None
@@ -93,6 +95,14 @@ class SpecAdapter:
         if self._procedures is None:
             raise LookupError(f"{self.spec.id} lists no procedures")
         return await self._procedures()
+
+    def pushed(self, body: bytes, headers: Mapping[str, str]) -> Pushed:
+        if self._pushed is None:
+            raise LookupError(f"{self.spec.id} does not push")
+        return self._pushed(body, headers)
+
+    def token(self, body: bytes, headers: Mapping[str, str]) -> str | None:
+        return self._pushed.token(body, headers) if self._pushed else None
 
     def read(self, record: Any, channel: Channel, observed_at: datetime) -> Reading:
         reader = self._events if channel is Channel.WEBHOOK else self._records

@@ -53,6 +53,11 @@ class Settings(BaseSettings):
         default=(IPv4Network("127.0.0.1"), IPv6Network("::1")),
         description="Whose X-Forwarded-For and X-Forwarded-Proto are believed, as JSON: the province's own proxies.",
     )
+    client_certificates: bool = Field(
+        default=False,
+        description="True where the trusted proxies tell of client certificates, in X-Client-Certificate-SHA256, and "
+        "take away what others say there.",
+    )
     unlimited_networks: tuple[IPvAnyNetwork, ...] = Field(
         default=(),
         description="From where look-ups are not counted, as JSON: counters and kiosks that share one address.",

@@ -8,28 +8,33 @@ from pydantic import BaseModel
 from contracts.agency import AgencySpec
 from contracts.agency_change import ChangePlan
 from contracts.change import ChangePage, DossierChanged
+from contracts.deliveries import DeliveryDetail, RefusedCall
 from contracts.dossier import Dossier, DossierPage, StatusEvent
 from contracts.history import History
 from contracts.observation import Observation
 from contracts.ownership import FullDossier
 from contracts.problem import Problem
-from contracts.webhook import Accepted, DossierUpdated
+from contracts.webhook import Accepted, AcceptedList, DossierUpdated, ListedEvent
 
 FOLDER = Path(__file__).parent / "schemas"
 
 PUBLISHED: dict[str, type[BaseModel]] = {
     "accepted": Accepted,
+    "accepted-list": AcceptedList,
     "agency-change": ChangePlan,
     "agency-spec": AgencySpec,
     "change-page": ChangePage,
+    "delivery": DeliveryDetail,
     "dossier": Dossier,
     "dossier-changed": DossierChanged,
     "dossier-page": DossierPage,
     "dossier-updated": DossierUpdated,
     "dossier-full": FullDossier,
     "history": History,
+    "listed-event": ListedEvent,
     "observation": Observation,
     "problem": Problem,
+    "refused-call": RefusedCall,
     "status-event": StatusEvent,
 }
 

@@ -1,6 +1,6 @@
 """The AgencyAdapter protocol: every agency's system, whatever it speaks, as the hub sees it."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure
 from contracts.observation import Channel, Observation, Reading, Unusable
+from contracts.problem import FieldProblem
 from contracts.submission import Procedures, ResultFile, Submission
 from contracts.system import Budget
 
@@ -87,6 +88,41 @@ class Sent:
     next: Position | None
 
 
+@dataclass(frozen=True, slots=True)
+class PushedEvent:
+    """One event of a pushed body."""
+
+    #: What names it for ever, where it says that itself.
+    id: str | None
+    type: str
+    #: The record, for `AgencyAdapter.read`.
+    data: Any
+    #: Whether events of its type tell of a dossier; others are kept and ignored.
+    tells: bool
+    #: The same for whatever says the same, however it is written.
+    content: bytes
+    #: Why it is no event, in a list of which others may be.
+    problem: FieldProblem | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What an agency pushed at once."""
+
+    events: tuple[PushedEvent, ...]
+    #: Whether it came as a list, if only of one.
+    is_batch: bool
+
+
+@dataclass(frozen=True)
+class NotEvents(Exception):
+    """A pushed body in which there are no events: what is wrong, and what would be right."""
+
+    field: str
+    problem: str
+    expected: str
+
+
 def under_way(position: Position | None) -> Position:
     """What to commit in the place of `position` before its step is taken: should nobody ever learn how that ended,
     this says so. Go back to `position` when the step fails with what is not `in_doubt`."""
@@ -142,6 +178,17 @@ class AgencyAdapter(Protocol):
 
     async def procedures(self) -> Procedures:
         """Ask which procedures the agency offers: all of them, over all pages."""
+        ...
+
+    def pushed(self, body: bytes, headers: Mapping[str, str]) -> Pushed:
+        """The events in a body that the agency sent, whose names of headers are in small letters.
+
+        Pure. Raises NotEvents, and LookupError where the agency does not push.
+        """
+        ...
+
+    def token(self, body: bytes, headers: Mapping[str, str]) -> str | None:
+        """The token by which the agency shows itself, where the spec has it stand in the body. Raises NotEvents."""
         ...
 
     def read(self, record: Any, channel: Channel, observed_at: datetime) -> Reading:

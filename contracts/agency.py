@@ -13,7 +13,8 @@ from contracts.codes import fold
 from contracts.mapping import RecordMapping
 from contracts.observation import AgencyId
 from contracts.operations import Operations, RestRequest, SoapRequest
-from contracts.spec_model import SecretName, SpecModel, known_zone
+from contracts.pushing import Webhook
+from contracts.spec_model import SpecModel, known_zone
 from contracts.status import DossierStatus
 from contracts.system import System
 
@@ -23,18 +24,6 @@ _BOUND = re.compile(r"\{(since|until)(?:\|([^{}]*))?\}")
 class Name(SpecModel):
     vi: str
     en: str
-
-
-class Webhook(SpecModel):
-    """How the agency pushes. Several secrets are all accepted, so that one can be replaced without a gap."""
-
-    secrets: tuple[SecretName, ...] = Field(min_length=1)
-    tolerance_seconds: int = Field(
-        default=300, ge=60, le=3600, description="How old a delivery's timestamp may be; more for bad clocks."
-    )
-    mapping: RecordMapping | None = Field(
-        default=None, description="For events in the agency's own shape; else contracts.webhook.EventData."
-    )
 
 
 class Plan(SpecModel):

@@ -11,6 +11,9 @@ from contracts.problem import FieldProblem
 #: The one event type the hub acts on; others are stored and marked ignored.
 DOSSIER_UPDATED = "dossier.updated"
 
+#: So many events may come in one body.
+MOST_EVENTS = 100
+
 
 class Applicant(BaseModel):
     model_config = ConfigDict(extra="ignore")
@@ -55,6 +58,28 @@ class DossierUpdated(BaseModel):
     data: EventData
 
 
+class ListedEvent(DossierUpdated):
+    """An event of a list, with what names it."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=200)] = Field(
+        description="Yours, unique for ever: as the header webhook-id of an event that comes alone."
+    )
+
+
+#: What can be pushed, as JSON schema: one event, or a list of them.
+PUSHED_SCHEMA = {
+    "anyOf": [
+        DossierUpdated.model_json_schema(),
+        {
+            "type": "array",
+            "minItems": 1,
+            "maxItems": MOST_EVENTS,
+            "items": ListedEvent.model_json_schema(),
+        },
+    ]
+}
+
+
 class Outcome(StrEnum):
     APPLIED = "applied"
     #: It only added to the history: something newer is known already.
@@ -65,14 +90,30 @@ class Outcome(StrEnum):
     IGNORED = "ignored"
     #: Stored; the hub will apply it shortly.
     WAITING = "waiting"
+    #: Its id stands for something else; both are kept. Only of an event in a list.
+    CONFLICT = "conflict"
+    #: It is no event. Only of one in a list, which is kept.
+    REFUSED = "refused"
 
 
 class Accepted(BaseModel):
     """The hub's answer to a delivery: it is durable, and this became of it."""
 
-    id: str = Field(description="The webhook-id of the delivery.")
+    id: str = Field(description="The webhook-id of the delivery, or the id of the event in a list.")
     outcome: Outcome
     duplicate: bool = Field(default=False, description="This id was delivered before; nothing was done twice.")
     problems: list[FieldProblem] = Field(
         default=[], description="What could not be understood. It is kept, and applied once it is mapped."
     )
+
+
+class AcceptedEvent(Accepted):
+    """What became of one event of a list."""
+
+    status: int = Field(description="The HTTP status that it would have got alone: 202, 200, 400 or 409.")
+
+
+class AcceptedList(BaseModel):
+    """The hub's answer to a list of events: it is durable, and this became of each."""
+
+    items: list[AcceptedEvent] = Field(description="In the order of the list.")

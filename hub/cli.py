@@ -13,7 +13,7 @@ import typer
 from prometheus_client import start_http_server
 
 from config.settings import Settings
-from hub import agencies_cli, config_cli, index_cli, log, main, quarantine_cli, sync_cli
+from hub import agencies_cli, config_cli, inbox_cli, index_cli, log, main, quarantine_cli, sync_cli
 from hub.access.scopes import Scope
 from hub.at_hand import actor, in_hub
 from hub.backup import backup, restore
@@ -29,6 +29,7 @@ app.add_typer(studio.app, name="adapter")
 app.add_typer(sync_cli.app, name="sync")
 app.add_typer(config_cli.app, name="config")
 app.add_typer(index_cli.app, name="index")
+app.add_typer(inbox_cli.app, name="inbox")
 app.add_typer(quarantine_cli.app, name="quarantine")
 app.add_typer(agencies_cli.app, name="agencies")
 

@@ -36,9 +36,11 @@ from hub.index.answers import Answers
 from hub.index.by_code import ByCode
 from hub.index.lists import Lists
 from hub.installation import check_keys
+from hub.intake import delivery_routes
 from hub.intake import routes as intake_routes
+from hub.intake.deliveries import Deliveries
 from hub.intake.inbox import Inbox
-from hub.intake.refusals import Refusals
+from hub.intake.refusals import Refusals, Tries
 from hub.limits.addresses import Addresses
 from hub.limits.admission import Admission
 from hub.live.fresh import Fresh
@@ -49,6 +51,7 @@ from hub.ownership.attempts import Attempts
 from hub.ownership.full import Ownership
 from hub.portal import look
 from hub.portal import routes as portal_routes
+from hub.proxies import BehindProxies
 from hub.registry import Registry
 from hub.request_log import RequestLog
 from hub.security_headers import SecurityHeaders
@@ -79,6 +82,7 @@ class Hub:
     secrets: SecretStore
     inbox: Inbox
     refusals: Refusals
+    tries: Tries
     answers: Answers
     fresh: Fresh
     lists: Lists
@@ -134,7 +138,8 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
                 registry=registry,
                 secrets=secrets,
                 inbox=Inbox(database, vault, registry),
-                refusals=Refusals(),
+                refusals=Refusals(vault),
+                tries=Tries(),
                 answers=answers,
                 fresh=Fresh(answers.find, looks, registry),
                 lists=Lists(database, registry, vault),
@@ -167,7 +172,8 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     app.include_router(index_routes.router(hub.answers, hub.fresh.find, hub.admission))
     app.include_router(ownership_routes.router(hub.ownership, hub.admission))
     app.include_router(history_routes.router(hub.database, hub.vault, hub.answers, hub.admission))
-    app.include_router(intake_routes.router(hub.inbox, hub.registry, hub.secrets, hub.refusals))
+    app.include_router(intake_routes.router(hub.inbox, hub.registry, hub.secrets, hub.refusals, hub.tries))
+    app.include_router(delivery_routes.router(Deliveries(hub.database, hub.vault), hub.keys))
     app.include_router(health.router(hub.database, hub.registry, hub.leaving))
     app.include_router(portal_routes.router(hub.fresh.for_page, hub.ownership.prove, hub.admission))
     app.include_router(admin.router(hub.database, hub.registry, hub.sign_in))
@@ -239,14 +245,8 @@ async def _answer(hub: Hub, listener: socket.socket, stopping: asyncio.Event, re
     """Answer until `stopping`, and then to the end whoever has asked; connections that wait are the next process's."""
     load = Load()
     proxies = [str(network) for network in hub.settings.trusted_proxies]
-    config = uvicorn.Config(
-        create_app(hub, load),
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=10,
-        proxy_headers=bool(proxies),
-        forwarded_allow_ips=proxies,
-    )
+    app = BehindProxies(create_app(hub, load), proxies, certificates=hub.settings.client_certificates)
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=10, proxy_headers=False)
     server = _Server(config)
     background = [asyncio.create_task(each) for each in (_flush(hub), hub.addresses.keep_sharing(), watch(load))]
     serving = asyncio.create_task(server.serve(sockets=[listener]))

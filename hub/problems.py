@@ -66,6 +66,13 @@ class ProblemType(Enum):
         "None of the signatures in webhook-signature matches the body under a secret we hold for this "
         "agency. Sign the raw bytes of the body exactly as they are sent.",
     )
+    ADDRESS_REFUSED = Explanation(
+        "address-refused",
+        HTTPStatus.FORBIDDEN,
+        "Nothing is taken from this address",
+        "This agency's deliveries are not signed, and are taken only from the addresses that were agreed on. If the "
+        "agency's address has changed, tell the hub's administrator.",
+    )
     FORBIDDEN = Explanation(
         "forbidden",
         HTTPStatus.FORBIDDEN,
@@ -100,11 +107,24 @@ class ProblemType(Enum):
         "No agency has this id",
         "The hub knows no agency by this id. Ids look like so-tnmt; the administrator has the list.",
     )
+    DELIVERY_NOT_FOUND = Explanation(
+        "delivery-not-found",
+        HTTPStatus.NOT_FOUND,
+        "No event with this id was taken",
+        "Nothing that this agency has pushed under this id was taken. If the hub answered it with 2xx, compare the id; "
+        "if it answered otherwise, it is among the refused calls, and was to be sent again.",
+    )
     METHOD_NOT_ALLOWED = Explanation(
         "method-not-allowed",
         HTTPStatus.METHOD_NOT_ALLOWED,
         "This address does not take that method",
         "The Allow header lists the methods it takes.",
+    )
+    BODY_TOO_SLOW = Explanation(
+        "body-too-slow",
+        HTTPStatus.REQUEST_TIMEOUT,
+        "The body took too long to arrive",
+        "Nothing was stored. Send it again; if it goes on, look at the line and at what stands between.",
     )
     SEVERAL_DOSSIERS = Explanation(
         "several-dossiers",

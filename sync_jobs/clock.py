@@ -11,6 +11,7 @@ from hub.calls import recorder
 from hub.db import DATABASE_AWAY, RETRY_SECONDS, Database
 from hub.feed import keeping
 from hub.index import tallies
+from hub.intake import keeping as inbox_keeping
 from hub.live import claims
 from hub.ownership import attempts
 from hub.registry import Registry
@@ -116,5 +117,6 @@ class Clock:
         await keeping.prune(self._database)
         await claims.prune(self._database)
         await attempts.prune(self._database)
+        await inbox_keeping.reduce(self._database)
         async with self._database.begin() as connection:
             await engine.prune(connection)

@@ -16,7 +16,8 @@ from contracts.errors import AgencyFailure
 from contracts.observation import Observation, Unusable
 from contracts.webhook import Accepted
 from hub.db import Database
-from hub.intake.inbox import Delivery, Inbox
+from hub.intake.applying import Delivery
+from hub.intake.inbox import Inbox
 from hub.registry import Registry
 from hub.vault import Vault
 
@@ -69,15 +70,11 @@ async def deliver(
     async with registry_of(spec) as registry:
         adapter = registry.adapter(spec.id)
         assert adapter is not None
-        delivery = Delivery(
-            agency=spec.id,
-            webhook_id=webhook_id,
-            body=orjson.dumps(event),
-            event=event,
-            received_at=at or datetime.now(UTC),
-            correlation_id=webhook_id,
-        )
-        return await Inbox(database, vault, registry).accept(delivery, adapter)
+        body = orjson.dumps(event)
+        pushed = adapter.pushed(body, {})
+        delivery = Delivery(adapter, webhook_id, body, {}, None, pushed, at or datetime.now(UTC))
+        (accepted,) = await Inbox(database, vault, registry).accept(delivery)
+        return accepted
 
 
 class Told(SpecAdapter):

@@ -14,6 +14,7 @@ class Scope(StrEnum):
     PEOPLE_TOKENS = "people:tokens"
     STATISTICS_READ = "statistics:read"
     CHANGES_READ = "changes:read"
+    DELIVERIES_READ = "deliveries:read"
 
     @property
     def meaning(self) -> str:
@@ -27,6 +28,7 @@ _MEANINGS = {
     Scope.PEOPLE_TOKENS: "tokens for persons that the frontend has signed in",
     Scope.STATISTICS_READ: "counts",
     Scope.CHANGES_READ: "the change feed",
+    Scope.DELIVERIES_READ: "what an agency has pushed, as it was sent, and why some was refused",
 }
 
 

@@ -1,34 +1,88 @@
-"""Counts refused deliveries: all that is kept of them, so that a flood of bad signatures costs no storage."""
+"""What is kept of refused deliveries: how many there were, and the last of each agency, for those who look for the why.
 
-from collections import Counter
+A flood of them costs no storage: counts are by day, and of the calls themselves no more are kept than one looks at.
+"""
+
+import time
+from collections import Counter, deque
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy.dialects.postgresql import insert
+import orjson
+from sqlalchemy import delete, insert, select
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from hub.db import Database
-from hub.intake.tables import refusal
+from hub.intake.signature import Refused
+from hub.intake.tables import refusal, refused_call
+from hub.limits.rules import NOTHING, Debt, Terms
+from hub.vault import Vault
+
+#: The last calls that are kept, of each agency.
+KEPT_CALLS = 50
+#: Of the calls since the last flush, so many.
+_MOST_WAITING = 200
+_KEPT_BYTES = 4096
+
+#: Of an address whose deliveries are refused. A mistake is made a hundred times before it is found.
+_TERMS = Terms(half_life=60, free=120, doubles=60, shortest=1, longest=60, most=600)
+_MOST_ADDRESSES = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call that was refused."""
+
+    agency: str
+    at: datetime
+    refused: Refused
+    address: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Tries:
+    """How long an address has to wait whose deliveries were refused again and again. Each process counts by itself."""
+
+    def __init__(self) -> None:
+        self._debts: dict[str, Debt] = {}
+
+    def wait(self, address: str) -> float:
+        """Seconds; looked up before anything is read, so that a flood costs next to nothing."""
+        debt = self._debts.get(address)
+        return max(0.0, debt.wait_until - time.monotonic()) if debt else 0.0
+
+    def refused(self, address: str) -> None:
+        if len(self._debts) >= _MOST_ADDRESSES:
+            del self._debts[next(iter(self._debts))]
+        self._debts[address] = _TERMS.charge(self._debts.pop(address, NOTHING), 1, time.monotonic())
 
 
 class Refusals:
-    """Counts in memory; `flush`, called now and then, adds them to the table by day."""
+    """Notes in memory; `flush`, called now and then, adds it to the tables."""
 
-    def __init__(self) -> None:
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
         self._counts: Counter[tuple[str, str]] = Counter()
+        self._calls: deque[Call] = deque(maxlen=_MOST_WAITING)
 
-    def count(self, agency: str, reason: str) -> None:
-        self._counts[agency, reason] += 1
+    def note(self, call: Call) -> None:
+        self._counts[call.agency, call.refused.reason] += 1
+        self._calls.append(call)
 
     async def flush(self, database: Database) -> None:
         if not self._counts:
             return
         counts, self._counts = self._counts, Counter()
+        calls, self._calls = list(self._calls), deque(maxlen=_MOST_WAITING)
         day = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
         # Sorted, so that two processes which flush at once cannot deadlock.
         rows = [
             {"agency": agency, "reason": reason, "day": day, "count": count}
             for (agency, reason), count in sorted(counts.items())
         ]
-        statement = insert(refusal).values(rows)
+        statement = upsert(refusal).values(rows)
         try:
             async with database.begin() as connection:
                 await connection.execute(
@@ -37,6 +91,30 @@ class Refusals:
                         set_={"count": refusal.c.count + statement.excluded.count},
                     )
                 )
+                await connection.execute(insert(refused_call), [self._row(call) for call in calls])
+                for agency in sorted({call.agency for call in calls}):
+                    last = (
+                        select(refused_call.c.id)
+                        .where(refused_call.c.agency == agency)
+                        .order_by(refused_call.c.id.desc())
+                        .offset(KEPT_CALLS)
+                    )
+                    await connection.execute(delete(refused_call).where(refused_call.c.id.in_(last)))
         except Exception:
             self._counts.update(counts)
+            self._calls.extendleft(reversed(calls))
             raise
+
+    def _row(self, call: Call) -> dict[str, object]:
+        refused = call.refused
+        return {
+            "agency": call.agency,
+            "at": call.at,
+            "reason": refused.reason,
+            "status": refused.status,
+            "problem": {"field": refused.field, "problem": refused.problem, "expected": refused.expected},
+            "address": call.address or None,
+            "headers": self._vault.seal(orjson.dumps(dict(call.headers))),
+            "body": self._vault.seal(call.body[:_KEPT_BYTES]),
+            "body_bytes": len(call.body),
+        }

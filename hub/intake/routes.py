@@ -1,35 +1,42 @@
 """POST /v1/webhooks/{agency}: where agencies push. 2xx means that the delivery is durable."""
 
-import json
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from math import ceil
+from typing import Any, TypeVar
 
 import structlog
 from fastapi import APIRouter, Request, Response
 
-from contracts.adapter import AgencyAdapter, Secrets
-from contracts.agency import Webhook
+from contracts.adapter import AgencyAdapter, NotEvents, Pushed, Secrets
 from contracts.problem import FieldProblem
-from contracts.webhook import Accepted, DossierUpdated
+from contracts.pushing import Webhook
+from contracts.webhook import PUSHED_SCHEMA, Accepted, AcceptedEvent, AcceptedList, Outcome
 from hub.bodies import BodyCutOff, BodyTooLarge, limited_body
-from hub.intake.inbox import BodyConflict, Delivery, Inbox
-from hub.intake.refusals import Refusals
-from hub.intake.signature import Refused, Signed, verify
+from hub.intake.applying import Delivery
+from hub.intake.inbox import BodyConflict, Inbox
+from hub.intake.proofs import kept_headers, prove
+from hub.intake.refusals import Call, Refusals, Tries
+from hub.intake.signature import Refused
 from hub.log import bind_correlation
 from hub.problems import ProblemError, ProblemType, responses
 from hub.registry import Registry
 from hub.telemetry import WEBHOOKS
 
+T = TypeVar("T")
+
 log = structlog.get_logger()
 
 MAX_BODY = 256 * 1024
+#: A department's line may be slow; it is never that slow.
+BODY_SECONDS = 20
 
 _HEADERS: list[dict[str, Any]] = [
     {
         "name": name,
         "in": "header",
-        "required": True,
+        "required": False,
         "schema": {"type": "string"},
         "description": description,
     }
@@ -40,23 +47,26 @@ _HEADERS: list[dict[str, Any]] = [
     )
 ]
 _DELIVERED_BEFORE: dict[int | str, dict[str, Any]] = {
-    200: {"model": Accepted, "description": "Delivered before; nothing is done twice."}
+    200: {
+        "model": Accepted | AcceptedList,
+        "description": "Delivered before, with all that is in it; nothing is done twice.",
+    }
 }
 _OPENAPI = {
     "parameters": _HEADERS,
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": DossierUpdated.model_json_schema()}},
+        "content": {"application/json": {"schema": PUSHED_SCHEMA}},
     },
 }
 
 
-def router(inbox: Inbox, registry: Registry, secrets: Secrets, refusals: Refusals) -> APIRouter:
+def router(inbox: Inbox, registry: Registry, secrets: Secrets, refusals: Refusals, tries: Tries) -> APIRouter:
     routes = APIRouter(prefix="/v1/webhooks", tags=["webhooks"])
 
     @routes.post(
         "/{agency}",
-        summary="Push one event",
+        summary="Push an event, or a list of them",
         status_code=202,
         openapi_extra=_OPENAPI,
         responses=_DELIVERED_BEFORE
@@ -64,38 +74,100 @@ def router(inbox: Inbox, registry: Registry, secrets: Secrets, refusals: Refusal
             ProblemType.MALFORMED_REQUEST,
             ProblemType.TIMESTAMP_REFUSED,
             ProblemType.SIGNATURE_REFUSED,
+            ProblemType.ADDRESS_REFUSED,
             ProblemType.AGENCY_NOT_FOUND,
+            ProblemType.BODY_TOO_SLOW,
             ProblemType.ID_REUSED,
             ProblemType.BODY_TOO_LARGE,
+            ProblemType.UNSUPPORTED_MEDIA_TYPE,
+            ProblemType.TOO_MANY_REQUESTS,
             ProblemType.UNAVAILABLE,
         ),
     )
-    async def push(agency: str, request: Request, response: Response) -> Accepted:
-        """Stored before it is understood. The answer tells what became of it."""
+    async def push(agency: str, request: Request, response: Response) -> Accepted | AcceptedList:
+        """Stored before it is understood. The answer tells what became of it; of a list, of each event in it.
+
+        Which headers prove whose it is, and how events look, is agreed on with each agency; what is said here is what
+        holds where nothing else was agreed on.
+        """
+        address = request.client.host if request.client else ""
+        if (wait := tries.wait(address)) > 0:
+            raise ProblemError(
+                ProblemType.TOO_MANY_REQUESTS,
+                "Too many deliveries from this address were refused; this one was not looked at.",
+                headers={"Retry-After": str(ceil(wait))},
+            )
         adapter, webhook = _pushing(registry, agency)
         now = datetime.now(UTC)
         keys = _keys(secrets, webhook, agency)
+        body = b""
         try:
             body = await _body(request)
-            signed = verify(request.headers, body, keys, now=now, tolerance_seconds=webhook.tolerance_seconds)
-            event = _event(body)
+            named = _prove(adapter, webhook, request, body, address=address, secrets=keys, now=now)
+            pushed = _pushed(adapter, request, body)
         except Refused as refused:
             if refused.reason == "out_of_time" and not await inbox.clock_is_right():
                 # Whose clock is wrong is then anybody's guess, and a sender takes a 400 for the last word.
                 raise ProblemError(
                     ProblemType.UNAVAILABLE, "The hub's own clock is wrong.", headers={"Retry-After": "30"}
                 ) from None
-            refusals.count(agency, refused.reason)
+            tries.refused(address)
+            refusals.note(Call(agency, now, refused, address, kept_headers(request.headers, webhook), body))
             WEBHOOKS.labels(agency, refused.reason).inc()
             raise _as_problem(refused, now) from refused
-        bind_correlation(signed.id)
-        accepted = await _accept(inbox, _delivery(agency, signed, body, event, now), adapter)
-        WEBHOOKS.labels(agency, "duplicate" if accepted.duplicate else accepted.outcome.value).inc()
-        if accepted.duplicate:
+        headers = kept_headers(request.headers, webhook)
+        delivery = Delivery(adapter, named, body, headers, address or None, pushed, now)
+        bind_correlation(named or "")
+        accepted = await _accept(inbox, delivery)
+        for each in accepted:
+            WEBHOOKS.labels(agency, "duplicate" if each.duplicate else each.outcome.value).inc()
+        if all(each.duplicate for each in accepted):
             response.status_code = 200
-        return accepted
+        if not pushed.is_batch:
+            return accepted[0]
+        return AcceptedList(items=[AcceptedEvent(**each.model_dump(), status=_status(each)) for each in accepted])
 
     return routes
+
+
+def _prove(
+    adapter: AgencyAdapter,
+    webhook: Webhook,
+    request: Request,
+    body: bytes,
+    *,
+    address: str,
+    secrets: Sequence[str],
+    now: datetime,
+) -> str | None:
+    headers = request.headers
+
+    def said() -> str | None:
+        return _understood(lambda: adapter.token(body, headers))
+
+    return prove(webhook, headers, body, address=address, secrets=secrets, said=said, now=now)
+
+
+def _pushed(adapter: AgencyAdapter, request: Request, body: bytes) -> Pushed:
+    return _understood(lambda: adapter.pushed(body, request.headers))
+
+
+def _understood(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except NotEvents as wrong:
+        raise Refused(400, "not_events", wrong.field, wrong.problem, wrong.expected) from None
+
+
+def _status(accepted: Accepted) -> int:
+    """What the event would have been answered alone."""
+    match accepted.outcome:
+        case Outcome.CONFLICT:
+            return 409
+        case Outcome.REFUSED:
+            return 400
+        case _:
+            return 200 if accepted.duplicate else 202
 
 
 def _pushing(registry: Registry, agency: str) -> tuple[AgencyAdapter, Webhook]:
@@ -120,58 +192,28 @@ def _keys(secrets: Secrets, webhook: Webhook, agency: str) -> list[str]:
 
 
 async def _body(request: Request) -> bytes:
+    encoding = request.headers.get("content-encoding", "identity").lower()
+    if encoding != "identity":
+        # What a few bytes would unpack to, nobody knows before.
+        raise Refused(415, "compressed", "Content-Encoding", f"{encoding[:20]!r}", "the body as it is, not compressed")
     try:
-        return await limited_body(request, MAX_BODY)
+        async with asyncio.timeout(BODY_SECONDS):
+            return await limited_body(request, MAX_BODY)
+    except TimeoutError:
+        raise Refused(408, "too_slow", "/", f"not all here after {BODY_SECONDS} s", "a body sent in one go") from None
     except BodyTooLarge:
         raise Refused(413, "too_large", "/", "the body is too large", f"at most {MAX_BODY} bytes") from None
     except BodyCutOff:
         raise Refused(400, "cut_off", "/", "the body ended early", "as many bytes as promised") from None
 
 
-def _event(body: bytes) -> Mapping[str, Any]:
-    """The envelope. What is in `data` is for the adapter to understand."""
+async def _accept(inbox: Inbox, delivery: Delivery) -> list[Accepted]:
     try:
-        event = json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise Refused(400, "not_json", "/", f"not JSON at {place}: {error.msg}", "a JSON object") from None
-    except (UnicodeDecodeError, ValueError, RecursionError) as error:
-        raise Refused(400, "not_json", "/", f"not JSON: {_reason(error)}", "a JSON object in UTF-8") from None
-    if not isinstance(event, dict):
-        raise Refused(400, "bad_envelope", "/", "not an object", '{"type": …, "timestamp": …, "data": {…}}')
-    if not isinstance(event.get("type"), str):
-        raise Refused(400, "bad_envelope", "/type", "missing or not text", '"dossier.updated"')
-    if not isinstance(event.get("data"), dict):
-        raise Refused(400, "bad_envelope", "/data", "missing or not an object", "the dossier after the change")
-    return event
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _reason(error: Exception) -> str:
-    """Never the text itself: it may hold personal data."""
-    match error:
-        case UnicodeDecodeError():
-            return f"byte {error.start} is not UTF-8"
-        case RecursionError():
-            return "nested too deeply"
-        case _:
-            return str(error)
-
-
-def _delivery(agency: str, signed: Signed, body: bytes, event: Mapping[str, Any], now: datetime) -> Delivery:
-    return Delivery(agency, signed.id, body, event, received_at=now, correlation_id=signed.id)
-
-
-async def _accept(inbox: Inbox, delivery: Delivery, adapter: AgencyAdapter) -> Accepted:
-    try:
-        return await inbox.accept(delivery, adapter)
+        return await inbox.accept(delivery)
     except BodyConflict:
         raise ProblemError(
             ProblemType.ID_REUSED,
-            f"{delivery.webhook_id} was delivered before with another body; both are kept.",
+            f"{delivery.webhook_id or 'This id'} was delivered before with another body; both are kept.",
         ) from None
     except Exception as error:
         # Whatever kept the INSERT from committing: the sender must know that we do not have it.
@@ -183,7 +225,10 @@ async def _accept(inbox: Inbox, delivery: Delivery, adapter: AgencyAdapter) -> A
 _TYPES = {
     400: ProblemType.MALFORMED_REQUEST,
     401: ProblemType.SIGNATURE_REFUSED,
+    403: ProblemType.ADDRESS_REFUSED,
+    408: ProblemType.BODY_TOO_SLOW,
     413: ProblemType.BODY_TOO_LARGE,
+    415: ProblemType.UNSUPPORTED_MEDIA_TYPE,
 }
 
 

@@ -1,4 +1,5 @@
-"""Tables of the intake: inbox (every accepted delivery, for ever), inbox_conflict, refusal (counts only)."""
+"""Tables of the intake: inbox (every event that was taken, for ever), inbox_conflict, refusal (counts), and
+refused_call (the last ones)."""
 
 from sqlalchemy import (
     BigInteger,
@@ -8,14 +9,17 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
     func,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from hub.db import metadata
+from hub.index.tables import Xid8
 
 inbox = Table(
     "inbox",
@@ -23,20 +27,32 @@ inbox = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("agency", Text, nullable=False),
     Column("webhook_id", Text, nullable=False),
+    # Of what it says, however that is written.
     Column("body_digest", LargeBinary, nullable=False),
-    Column("body", LargeBinary, nullable=False),  # sealed, as it came
-    # new | applied | superseded | ignored | waiting | quarantined | dead
+    # Sealed, as it came; null for an event of a list, and once it was kept for long enough.
+    Column("body", LargeBinary),
+    Column("headers", LargeBinary),  # sealed JSON, without what lets in; null likewise
+    Column("address", Text),  # from where it came
+    Column("batch", Text),  # the webhook_id of the list that it came in
+    Column("place", SmallInteger),  # where in it
+    # new | applied | superseded | ignored | waiting | quarantined | dead; batch: a list, whose events have their own
     Column("state", Text, nullable=False, server_default=text("'new'")),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("last_error", Text),
+    Column("problems", JSONB),  # what was not understood, as contracts.problem.FieldProblem
     # When the sweep may try it; the delivery's own transaction comes first.
     Column("next_try_at", DateTime(timezone=True), nullable=False, server_default=text("now() + interval '5 s'")),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("applied_at", DateTime(timezone=True)),
+    Column("xid", Xid8),  # the transaction that applied it, by which its changes are found
     Column("correlation_id", Text, nullable=False),
     UniqueConstraint("agency", "webhook_id"),
     Index(None, "next_try_at", postgresql_where=text("state IN ('new', 'waiting')")),
     Index(None, "agency", "received_at"),
+    Index(
+        "inbox_open_idx", "agency", "id", postgresql_where=text("state IN ('new', 'waiting', 'quarantined', 'dead')")
+    ),
+    Index("inbox_kept_idx", "received_at", postgresql_where=text("body IS NOT NULL")),
 )
 
 inbox_conflict = Table(
@@ -57,4 +73,20 @@ refusal = Table(
     Column("reason", Text, primary_key=True),
     Column("day", DateTime(timezone=True), primary_key=True),
     Column("count", BigInteger, nullable=False),
+)
+
+refused_call = Table(
+    "refused_call",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("agency", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("status", SmallInteger, nullable=False),
+    Column("problem", JSONB, nullable=False),  # contracts.problem.FieldProblem
+    Column("address", Text),
+    Column("headers", LargeBinary),  # sealed JSON, without what lets in
+    Column("body", LargeBinary),  # sealed, its beginning
+    Column("body_bytes", Integer, nullable=False),
+    Index(None, "agency", "id"),
 )

@@ -4,7 +4,7 @@ from datetime import UTC
 
 import orjson
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 
 from contracts.adapter import AgencyAdapter
 from contracts.observation import Channel
@@ -17,6 +17,15 @@ from hub.vault import Vault
 log = structlog.get_logger()
 
 _BATCH = 500
+
+# Of the deliveries that what is mended came by, those of which nothing is left in quarantine.
+_MENDED = text("""
+    UPDATE inbox i
+       SET state = 'applied', problems = NULL, applied_at = now()
+     WHERE i.agency = :agency AND i.webhook_id = ANY(CAST(:webhook_ids AS text[])) AND i.state = 'quarantined'
+       AND NOT EXISTS (SELECT FROM quarantine q
+                        WHERE q.agency = i.agency AND q.correlation_id = i.webhook_id AND q.resolved_at IS NULL)
+""")
 
 
 async def replay(database: Database, adapter: AgencyAdapter, vault: Vault) -> int:
@@ -62,6 +71,12 @@ async def replay(database: Database, adapter: AgencyAdapter, vault: Vault) -> in
                 .where(quarantine.c.id.in_([row_id for row_id, _ in whole]))
                 .values(resolved_at=func.now())
             )
+            ids = {reading_id for reading_id, _ in whole}
+            by_webhook = [
+                row["correlation_id"] for row in rows if row["id"] in ids and row["channel"] == Channel.WEBHOOK
+            ]
+            if by_webhook:
+                await connection.execute(_MENDED, {"agency": adapter.spec.id, "webhook_ids": by_webhook})
             mended += len(whole)
     if mended:
         log.info("quarantine.mended", agency=adapter.spec.id, records=mended)

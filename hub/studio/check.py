@@ -183,6 +183,9 @@ class _Checker:
         yield from self._statuses()
         yield from self._schedule()
         yield from self._open_line()
+        if self._spec.webhook and (weakness := self._spec.webhook.proof.weakness):
+            words = f"weaker than signatures by Standard Webhooks: {weakness}"
+            yield self._warn(("webhook", "proof"), words)
         if self._file.document.get("id") not in (None, self._file.path.stem):
             named = f"{self._file.document['id']}.yaml"
             yield self._warn(("id",), f"once in config/agencies the file must be called {named}")

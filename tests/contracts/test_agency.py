@@ -83,7 +83,7 @@ def test_status_words_are_compared_without_marks_and_case() -> None:
             "a date needs `formats`",
         ),
         ({"mapping": MAPPING | {"facts": ["status"]}}, ("mapping", "facts"), "valid dictionary"),
-        ({"webhook": {"secrets": []}}, ("webhook", "secrets"), "at least 1 item"),
+        ({"webhook": {"secrets": []}}, ("webhook",), "give at least one of `secrets`"),
         ({"webhook": {"secrets": ["whsec_abc="]}}, ("webhook", "secrets", 0), "should match pattern"),
     ],
 )

@@ -18,7 +18,7 @@ from hub.main import Hub, create_app, open_hub
 from hub.shedding import Load, Urgency
 from tests.hub.live.agencies import spec_of
 from tests.observations import observation as said
-from tests.parts import pushing_spec
+from tests.parts import deliver, pushing_spec
 from tests.test_openapi import ENDLESS, write
 
 CODE = "H21.20-261123-0001"
@@ -32,7 +32,7 @@ class Operation(NamedTuple):
 
     @property
     def url(self) -> str:
-        return self.path.format(code=CODE, agency="ubnd-pleiku")
+        return self.path.format(code=CODE, agency="ubnd-pleiku", id="msg_1")
 
     def tells_of(self, status: int) -> bool:
         return str(status) in self.told["responses"]
@@ -53,6 +53,7 @@ async def hub(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     async with open_hub(Settings(data_dir=tmp_path, agencies_dir=agencies), database_url) as opened:
         async with opened.database.begin() as connection:
             await record(connection, [said(CODE, agency="ubnd-pleiku", status=2)], opened.vault)
+        await deliver(opened.database, opened.vault, pushing_spec(), "msg_1", type="fee.paid")
         yield opened
 
 
@@ -112,8 +113,9 @@ async def test_bodies_that_are_too_large(app: FastAPI, client: httpx.AsyncClient
 
 async def test_too_many_requests(app: FastAPI, hub: Hub, client: httpx.AsyncClient) -> None:
     visitor = hub.addresses.visitor(ADDRESS)
-    while visitor.wait() <= 0:
+    while visitor.wait() <= 0 or hub.tries.wait(ADDRESS) <= 0:
         visitor.missed()
+        hub.tries.refused(ADDRESS)
     waiting = set()
     for each in operations(app):
         answer = await client.request(each.method, each.url)

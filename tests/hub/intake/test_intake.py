@@ -1,86 +1,27 @@
 """POST /v1/webhooks/{agency} over HTTP: what is refused, what is kept, and that 2xx means durable."""
 
 import asyncio
-import base64
-import hashlib
-import hmac
 import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import httpx
 import pytest
 import time_machine
-from fastapi import FastAPI
 from sqlalchemy import func, select, text
 
 from contracts.problem import Problem
-from hub import problems
 from hub.db import Database
 from hub.index.tables import change, dossier
-from hub.intake import inbox as inbox_module
+from hub.intake import applying
 from hub.intake.inbox import Inbox
 from hub.intake.refusals import Refusals
-from hub.intake.routes import MAX_BODY, router
+from hub.intake.routes import MAX_BODY
 from hub.intake.tables import inbox, inbox_conflict, refusal
 from hub.quarantine.tables import quarantine
 from hub.registry import Registry
 from hub.vault import Vault
-from tests.parts import NamedSecrets, pushing_spec, registry_of
-
-CODE = "H21.20-261123-0001"
-KEY = b"k" * 24
-SECRET = "whsec_" + base64.b64encode(KEY).decode()
-DATA = {"code": CODE, "occurred_at": "2026-11-23T08:00:00+07:00", "status": "DANG_XU_LY"}
-EVENT = {"type": "dossier.updated", "timestamp": "2026-11-23T08:00:00+07:00", "data": DATA}
-
-
-class Sender:
-    """An agency pushing to the hub under test."""
-
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self.client = client
-
-    async def post(self, event: Any = EVENT, id: str = "msg_1", *, to: str = "ubnd-pleiku") -> httpx.Response:
-        body = event if isinstance(event, bytes) else json.dumps(event).encode()
-        return await self.post_signed(body, self.sign(body, id), to=to)
-
-    async def post_signed(self, body: bytes, headers: dict[str, str], *, to: str = "ubnd-pleiku") -> httpx.Response:
-        return await self.client.post(f"/v1/webhooks/{to}", content=body, headers=headers)
-
-    def sign(self, body: bytes, id: str = "msg_1", *, at: datetime | None = None) -> dict[str, str]:
-        seconds = str(int((at or datetime.now(UTC)).timestamp()))
-        digest = hmac.digest(KEY, f"{id}.{seconds}.".encode() + body, hashlib.sha256)
-        signature = "v1," + base64.b64encode(digest).decode()
-        return {"webhook-id": id, "webhook-timestamp": seconds, "webhook-signature": signature}
-
-
-@pytest.fixture
-async def registry() -> AsyncIterator[Registry]:
-    async with registry_of(pushing_spec(), pushing_spec("so-yt", enabled=False)) as built:
-        yield built
-
-
-@pytest.fixture
-def refusals() -> Refusals:
-    return Refusals()
-
-
-@pytest.fixture
-async def sender(database: Database, vault: Vault, registry: Registry, refusals: Refusals) -> AsyncIterator[Sender]:
-    app = FastAPI()
-    problems.install(app)
-    secrets = NamedSecrets({"ubnd-pleiku-webhook": SECRET})
-    app.include_router(router(Inbox(database, vault, registry), registry, secrets, refusals))
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
-        yield Sender(client)
-
-
-async def count(database: Database, table: Any) -> int:
-    async with database.begin() as connection:
-        return int((await connection.execute(select(func.count()).select_from(table))).scalar_one())
+from tests.hub.intake.senders import DATA, EVENT, Sender, count
 
 
 async def test_an_event_is_applied_and_stored(sender: Sender, database: Database, vault: Vault) -> None:
@@ -200,10 +141,12 @@ async def test_too_large_a_body_is_413(sender: Sender, database: Database) -> No
         (b'{"type": "dossier.updated",\n "data": }', "/", "line 2, column 10"),
         (b"", "/", "line 1, column 1"),
         (b"\xff\xfe{}", "/", "byte 0 is not UTF-8"),
-        (b'{"type": NaN}', "/", "NaN"),
-        (b"[" * 100_000, "/", "nested too deeply"),
-        (b'{"a": ' + b"9" * 5000 + b"}", "/", "digits"),
-        (b"[]", "/", "not an object"),
+        (b'{"type": NaN}', "/", "line 1, column 10"),
+        (b"[" * 100_000, "/", "not JSON"),
+        (b'{"a": ' + b"9" * 5000 + b"}", "/", "not JSON"),
+        (b"7", "/", "not an object"),
+        (b"[]", "/", "a list of 0"),
+        (b"[" + b"{}," * 100 + b"{}]", "/", "a list of 101"),
         (b'{"data": {}}', "/type", "missing"),
         (b'{"type": "dossier.updated", "data": null}', "/data", "not an object"),
     ],
@@ -240,7 +183,7 @@ async def test_what_cannot_be_applied_now_is_stored_and_swept_later(
         raise RuntimeError("the index is not itself today")
 
     with monkeypatch.context() as patch:
-        patch.setattr(inbox_module, "record", broken)
+        patch.setattr(applying, "record", broken)
         response = await sender.post()
         assert (response.status_code, response.json()["outcome"]) == (202, "waiting")
         await due(database)

@@ -1,0 +1,1 @@
+"""What agencies push: the events in the bodies that they send."""

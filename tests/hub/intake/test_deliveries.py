@@ -1,0 +1,223 @@
+"""What came in, as people see it; reading it again; how long it is kept; and what is kept of refused calls."""
+
+import asyncio
+import json
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import func, select, text
+
+from contracts.agency import AgencySpec
+from hub import problems
+from hub.access.keys import ApiKeys
+from hub.access.scopes import Scope
+from hub.access.tables import audit
+from hub.db import Database
+from hub.index.tables import change, dossier
+from hub.intake import keeping
+from hub.intake.deliveries import Deliveries
+from hub.intake.delivery_routes import router
+from hub.intake.inbox import Inbox
+from hub.intake.refusals import KEPT_CALLS, Refusals
+from hub.intake.replay import Chosen, Replayed, replay
+from hub.intake.tables import inbox, refused_call
+from hub.quarantine.replay import replay as replay_quarantine
+from hub.quarantine.tables import quarantine
+from hub.registry import Registry
+from hub.vault import Vault
+from tests.hub.intake.senders import CODE, DATA, EVENT, Sender, count
+from tests.parts import STATUSES, pushing_spec, registry_of
+
+UNKNOWN: dict[str, Any] = {**EVENT, "data": {**DATA, "status": "Chờ xác minh"}}
+
+
+def mapped() -> AgencySpec:
+    return pushing_spec(statuses=STATUSES | {"Chờ xác minh": "5"})
+
+
+@pytest.fixture
+def deliveries(database: Database, vault: Vault) -> Deliveries:
+    return Deliveries(database, vault)
+
+
+async def test_an_event_is_shown_as_it_was_sent_with_what_it_changed(sender: Sender, deliveries: Deliveries) -> None:
+    await sender.post(id="m1")
+    other = {**EVENT, "data": {**DATA, "status": "XONG"}}
+    await sender.post(other, "m1")
+    sent = await deliveries.one("ubnd-pleiku", "m1")
+    assert sent
+    assert (sent.came.state, sent.attempts, sent.came.problems) == ("applied", 1, [])
+    assert json.loads(sent.body or b"") == EVENT
+    assert sent.headers
+    assert sent.headers["webhook-id"] == "m1"
+    assert [(each.code, each.kind, each.status_after) for each in sent.changes] == [(CODE, "created", 4)]
+    assert [json.loads(each) for each in sent.others] == [other]
+    assert await deliveries.one("ubnd-pleiku", "m2") is None
+    assert await deliveries.one("so-yt", "m1") is None
+
+
+async def test_the_latest_come_first_by_filter_and_page(sender: Sender, deliveries: Deliveries) -> None:
+    for number in range(5):
+        await sender.post({**EVENT, "data": {**DATA, "code": f"{CODE}{number}"}}, f"m{number}")
+    await sender.post(UNKNOWN, "unknown")
+    listed = await deliveries.latest(["ubnd-pleiku"], most=4)
+    assert [each.webhook_id for each in listed] == ["unknown", "m4", "m3", "m2"]
+    rest = await deliveries.latest(None, before=listed[-1].id, most=4)
+    assert [each.webhook_id for each in rest] == ["m1", "m0"]
+    (found,) = await deliveries.latest(None, states=["quarantined"], most=4)
+    assert found.problems[0]["field"] == "/data/status"
+    assert await deliveries.latest(["so-yt"], most=4) == []
+
+
+async def again(database: Database, vault: Vault, spec: AgencySpec, **chosen: Any) -> list[Replayed]:
+    dry_run = chosen.pop("dry_run", False)
+    async with registry_of(spec) as registry:
+        wanted = Chosen(spec.id, **chosen)
+        intake = Inbox(database, vault, registry)
+        return [each async for each in replay(database, intake, wanted, actor="test", dry_run=dry_run)]
+
+
+async def test_what_would_change_is_told_and_nothing_is_changed(
+    sender: Sender, database: Database, vault: Vault
+) -> None:
+    await sender.post(UNKNOWN, "m1")
+    before = await count(database, change)
+    (would,) = await again(database, vault, mapped(), states=["quarantined"], dry_run=True)
+    assert (would.before, would.outcome, would.problems) == ("quarantined", "applied", [])
+    assert [(each.code, each.status_before, each.status_after) for each in would.changes] == [(CODE, None, 5)]
+    assert await count(database, change) == before
+    assert await count(database, audit) == 0
+    async with database.begin() as connection:
+        assert (await connection.execute(select(inbox.c.state))).scalar_one() == "quarantined"
+
+
+async def test_once_mapped_it_is_read_again_and_leaves_the_quarantine(
+    sender: Sender, database: Database, vault: Vault
+) -> None:
+    await sender.post(UNKNOWN, "m1")
+    await sender.post([{**UNKNOWN, "id": "e1", "data": {**UNKNOWN["data"], "code": f"{CODE}1"}}], "list_1")
+    done = await again(database, vault, mapped(), states=["quarantined"])
+    assert [(each.webhook_id, each.outcome) for each in done] == [("m1", "applied"), ("e1", "applied")]
+    async with database.begin() as connection:
+        assert (await connection.execute(select(dossier.c.status))).scalars().all() == [5, 5]
+        still = select(func.count()).select_from(quarantine).where(quarantine.c.resolved_at.is_(None))
+        assert (await connection.execute(still)).scalar_one() == 0
+        line = (await connection.execute(select(audit))).mappings().one()
+    assert (line["action"], line["target"], line["detail"]["events"]) == ("inbox.replayed", "ubnd-pleiku", 2)
+    # Once more does nothing, and says so.
+    (same,) = await again(database, vault, mapped(), webhook_id="m1")
+    assert (same.outcome, same.changes) == ("superseded", [])
+
+
+async def test_an_old_event_read_again_turns_nothing_back(sender: Sender, database: Database, vault: Vault) -> None:
+    await sender.post(UNKNOWN, "m1")
+    newer = {**DATA, "status": "XONG", "occurred_at": "2026-11-23T09:00:00+07:00"}
+    await sender.post({**EVENT, "data": newer}, "m2")
+    (done,) = await again(database, vault, mapped(), webhook_id="m1")
+    assert done.outcome == "superseded"
+    async with database.begin() as connection:
+        assert (await connection.execute(select(dossier.c.status))).scalar_one() == 9
+
+
+async def test_what_the_quarantine_mends_is_mended_in_the_inbox(
+    sender: Sender, database: Database, vault: Vault
+) -> None:
+    await sender.post(UNKNOWN, "m1")
+    async with registry_of(mapped()) as registry:
+        adapter = registry.adapter("ubnd-pleiku")
+        assert adapter
+        assert await replay_quarantine(database, adapter, vault) == 1
+    async with database.begin() as connection:
+        assert (await connection.execute(select(inbox.c.state, inbox.c.problems))).one() == ("applied", None)
+
+
+async def test_what_was_kept_for_long_enough_is_reduced_to_its_digest(
+    sender: Sender, database: Database, vault: Vault, deliveries: Deliveries
+) -> None:
+    await sender.post(id="m1")
+    await sender.post({**UNKNOWN, "data": {**UNKNOWN["data"], "code": f"{CODE}3"}}, "m2")
+    await sender.post([{**EVENT, "id": "e1", "data": {**DATA, "code": f"{CODE}1"}}], "list_1")
+    await sender.post([{**UNKNOWN, "id": "e2", "data": {**UNKNOWN["data"], "code": f"{CODE}2"}}], "list_2")
+    assert await keeping.reduce(database) == 0
+    async with database.begin() as connection:
+        await connection.execute(text("UPDATE inbox SET received_at = received_at - interval '181 days'"))
+    assert await keeping.reduce(database) == 2
+    gone = await deliveries.one("ubnd-pleiku", "m1")
+    assert gone
+    assert (gone.body, gone.headers, gone.came.state) == (None, None, "applied")
+    # An id is unique for ever, and what is not settled can still be read again.
+    assert (await sender.post(id="m1")).json()["duplicate"]
+    assert (await sender.post({**EVENT, "data": {**DATA, "status": "XONG"}}, "m1")).status_code == 409
+    (cannot,) = await again(database, vault, mapped(), webhook_id="m1")
+    assert (cannot.outcome, cannot.problems[0].problem) == (None, "the bytes of this delivery are kept no more")
+    done = await again(database, vault, mapped(), states=["quarantined"])
+    assert [each.outcome for each in done] == ["applied", "applied"]
+
+
+async def test_of_refused_calls_the_last_are_kept_with_why(
+    sender: Sender, database: Database, vault: Vault, refusals: Refusals, deliveries: Deliveries
+) -> None:
+    body = json.dumps(EVENT).encode()
+    await sender.post_signed(body + b" ", sender.sign(body) | {"Authorization": "Bearer secret"})
+    await refusals.flush(database)
+    (kept,) = await deliveries.refused(["ubnd-pleiku"], most=10)
+    assert (kept.status, kept.reason, kept.problem["field"]) == (401, "bad_signature", "webhook-signature")
+    assert kept.body == body + b" "
+    assert kept.headers["authorization"] == "…"
+    for _ in range(KEPT_CALLS // 10 + 2):
+        await asyncio.gather(*(sender.post_signed(b"{}" * 5000, sender.sign(b"")) for _ in range(10)))
+        await refusals.flush(database)
+    assert await count(database, refused_call) == KEPT_CALLS
+    assert len((await deliveries.refused(["ubnd-pleiku"], most=1))[0].body) == 4096
+
+
+async def test_who_is_refused_again_and_again_has_to_wait_and_others_do_not(
+    sender: Sender, registry: Registry, database: Database
+) -> None:
+    other = httpx.ASGITransport(sender.app, client=("10.9.9.9", 1))
+    statuses = [(await sender.post_signed(b"{}", sender.sign(b""))).status_code for _ in range(200)]
+    assert statuses[:100] == [401] * 100
+    assert statuses[-1] == 429
+    refused = await sender.post()
+    assert refused.status_code == 429
+    assert int(refused.headers["retry-after"]) >= 1
+    async with httpx.AsyncClient(transport=other, base_url="http://hub") as client:
+        assert (await Sender(client, sender.app).post()).status_code == 202
+
+
+@pytest.fixture
+async def client(database: Database, deliveries: Deliveries) -> httpx.AsyncClient:
+    app = FastAPI()
+    problems.install(app)
+    app.include_router(router(deliveries, ApiKeys(database)))
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub")
+
+
+async def test_developers_see_what_their_agency_has_sent_and_no_others(
+    sender: Sender, database: Database, refusals: Refusals, client: httpx.AsyncClient
+) -> None:
+    await sender.post(UNKNOWN, "m1")
+    await sender.post_signed(b"{}", sender.sign(b""))
+    await refusals.flush(database)
+    keys = ApiKeys(database)
+    mine = await keys.create("dev", scopes=[Scope.DELIVERIES_READ], agencies=["ubnd-pleiku"], actor="test")
+    theirs = await keys.create("dev-yt", scopes=[Scope.DELIVERIES_READ], agencies=["so-yt"], actor="test")
+    other = await keys.create("portal", scopes=[Scope.DOSSIERS_READ], actor="test")
+    address = "/v1/webhooks/ubnd-pleiku"
+    for path in ("/deliveries", "/deliveries/m1", "/refused"):
+        for key, status in ((mine, 200), (theirs, 403), (other, 403), ("", 401)):
+            response = await client.get(address + path, headers={"X-Api-Key": key})
+            assert response.status_code == status, (path, key)
+            if status == 200:
+                assert response.headers["cache-control"] == "private, no-store"
+    headers = {"X-Api-Key": mine}
+    (listed,) = (await client.get(f"{address}/deliveries?state=quarantined", headers=headers)).json()["items"]
+    assert (listed["id"], listed["state"]) == ("m1", "quarantined")
+    one = (await client.get(f"{address}/deliveries/m1", headers=headers)).json()
+    assert json.loads(one["body"]) == UNKNOWN
+    assert one["changes"][0] == {"code": CODE, "type": "dossier.created", "status_before": None, "status_after": None}
+    assert (await client.get(f"{address}/deliveries/m9", headers=headers)).status_code == 404
+    (refused,) = (await client.get(f"{address}/refused", headers=headers)).json()["items"]
+    assert refused["reason"] == "bad_signature"
