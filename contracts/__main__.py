@@ -10,7 +10,7 @@ from contracts.agency_change import ChangePlan
 from contracts.change import ChangePage, DossierChanged
 from contracts.deliveries import DeliveryDetail, RefusedCall
 from contracts.dossier import Dossier, DossierPage, StatusEvent
-from contracts.history import History
+from contracts.history import History, HistoryLines
 from contracts.observation import Observation
 from contracts.ownership import FullDossier
 from contracts.problem import Problem
@@ -31,6 +31,7 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "dossier-updated": DossierUpdated,
     "dossier-full": FullDossier,
     "history": History,
+    "history-lines": HistoryLines,
     "listed-event": ListedEvent,
     "observation": Observation,
     "problem": Problem,

@@ -1,5 +1,6 @@
 """The unified answer: one dossier as anybody holding its code may see it. No personal data."""
 
+from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
 from pydantic import AwareDatetime, BaseModel, Field
@@ -98,7 +99,11 @@ class DossierState(BaseModel):
 
     def concerns(self, agency: str | None) -> bool:
         """Whether that agency has it, or had: a slip may show the name of one that is no more. None asks for any."""
-        return agency is None or agency in {each.id for each in self.agencies}
+        return agency is None or self.concerns_one_of([agency])
+
+    def concerns_one_of(self, agencies: Iterable[str] | None) -> bool:
+        """Whether one of these has it, or had. None asks for any."""
+        return agencies is None or not {each.id for each in self.agencies}.isdisjoint(agencies)
 
 
 class DossierSummary(DossierState):

@@ -54,6 +54,7 @@ checks.positive_data_acceptance.enabled = false
     for path in (
         "/v1/dossiers",
         "/v1/dossiers/search",
+        "/v1/dossiers/{code}/history/lines",
         "/v1/people/dossiers",
         "/v1/people/tokens",
         "/v1/me/dossiers",

@@ -16,7 +16,7 @@ from hub.access.tables import api_key
 from hub.db import Database
 from hub.problems import ProblemError, ProblemType
 
-_header = APIKeyHeader(name="X-Api-Key", auto_error=False, description="Made with `hub keys create NAME --scope …`.")
+HEADER = APIKeyHeader(name="X-Api-Key", auto_error=False, description="Made with `hub keys create NAME --scope …`.")
 
 #: For so long a key that was good is good: a key that was ended elsewhere works on for that long at most.
 _TRUSTED_SECONDS = 10
@@ -63,7 +63,7 @@ class ApiKeys:
     def needs(self, scope: Scope) -> Callable[..., Awaitable[Caller]]:
         """A FastAPI dependency: whose key was sent; a 401 problem without a valid one, 403 for one without `scope`."""
 
-        async def caller(key: Annotated[str | None, Security(_header)] = None) -> Caller:
+        async def caller(key: Annotated[str | None, Security(HEADER)] = None) -> Caller:
             found = await self.caller(key)
             if not found.may(scope):
                 raise ProblemError(

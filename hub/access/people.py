@@ -22,7 +22,7 @@ LIFETIME_SECONDS = 900
 
 _ALGORITHM = "HS256"
 _ISSUER = "hub"
-_bearer = HTTPBearer(auto_error=False, description="A token of POST /v1/people/tokens.")
+BEARER = HTTPBearer(auto_error=False, description="A token of POST /v1/people/tokens.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,7 @@ class People:
         }
         return jwt.encode({"alg": _ALGORITHM}, claims, self._key), claims["exp"]  # type: ignore[return-value]
 
-    async def signed_in(
-        self, given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)] = None
-    ) -> Person:
+    async def signed_in(self, given: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)] = None) -> Person:
         """A FastAPI dependency: whose token was sent, or a 401 problem."""
         if given is None:
             raise _refused("The header Authorization is missing, or holds no Bearer token.")

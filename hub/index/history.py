@@ -5,16 +5,19 @@ corrections are in it. `known_at` asks what the hub could have answered then: of
 the time, and answers given in the past can be explained by it. With both: what the hub knew then of an earlier day.
 """
 
+import struct
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
+from operator import itemgetter
 from typing import Any
 
 from contracts.dossier import Procedure, Source, StatusEvent, StatusName
-from contracts.history import PastState
+from contracts.history import FactChange, HistoryLine, PastState
 from contracts.observation import Channel
 from contracts.status import DossierStatus
 from hub.db import Database
-from hub.index.merge import Entry, Step, fold_handed, in_order
+from hub.index.cursors import Place
+from hub.index.merge import Entry, FactValues, Step, eras, fold_handed, in_order, moves, played
 from hub.index.rows import entry_of
 from hub.vault import Vault
 
@@ -74,6 +77,58 @@ def events(steps: Iterable[Step], first: str) -> list[StatusEvent]:
         )
         for step in steps
     ]
+
+
+def lines(entries: Collection[Entry], agencies: Sequence[str]) -> list[tuple[Entry, HistoryLine]]:
+    """Each line, with what it changed, as they are put one on top of the other; a line by which the dossier moved
+    before all that its new agency says."""
+    first, era = agencies[0], eras(agencies)
+    told: list[tuple[int, Entry, list[FactChange]]] = []
+    holder = first
+    for entry in moves(entries):
+        now = str(entry.moved_to)
+        before, after = {"agency": holder}, {"agency": now, "moved_under": entry.facts.get("moved_under")}
+        told.append((era[now], entry, _changes(before, after)))
+        holder = now
+    facts: FactValues = {}
+    for entry, state in played(entries, agencies):
+        told.append((era[entry.said_by or first], entry, _changes(facts, state.facts)))
+        facts = state.facts
+    told.sort(key=itemgetter(0))
+    return [(entry, _line(entry, first, changed)) for _, entry, changed in told]
+
+
+def place_of(entry: Entry) -> Place:
+    """Names the line for a cursor. A line stays where it is among those before and after it."""
+    # Of a line that tells no time the digest's beginning says what was said, and its end when.
+    what, when = struct.unpack(">qq", entry.digest[:8] + entry.digest[-8:])
+    return what, when
+
+
+def _line(entry: Entry, first: str, changed: list[FactChange]) -> HistoryLine:
+    return HistoryLine(
+        code=entry.code,
+        occurred_at=entry.occurred_at,
+        revision=entry.revision,
+        observed_at=entry.observed_at,
+        source=Source(agency=entry.said_by or first, channel=Channel(entry.channel)),
+        settles=entry.settles,
+        status=_status(entry.facts),
+        raw=entry.facts.get("status_raw"),
+        changed=changed,
+    )
+
+
+def _changes(before: FactValues, after: FactValues) -> list[FactChange]:
+    return [
+        FactChange(fact=name, before=_text(before.get(name)), after=_text(after.get(name)))
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _text(value: Any) -> str | None:
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value
 
 
 def _status(facts: Mapping[str, Any]) -> StatusName | None:

@@ -1,24 +1,30 @@
-"""GET /v1/dossiers/{code}/history: how a dossier stood at any moment of the past, for anybody holding its code."""
+"""GET /v1/dossiers/{code}/history: how a dossier stood at any moment of the past, for anybody holding its code; and
+…/history/lines: all that was said of it, for frontends whose key has the scope."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
 
-from contracts.history import History
-from hub.conditional import NOT_MODIFIED
+from contracts.history import History, HistoryLines
+from hub.access.keys import ApiKeys
+from hub.access.scopes import Caller, Scope
+from hub.conditional import NOT_MODIFIED, secret
 from hub.db import Database
 from hub.index.answers import Answers
-from hub.index.history import entries, events, past, state
+from hub.index.cursors import BadCursor, Cursors
+from hub.index.history import entries, events, lines, past, place_of, state
+from hub.index.list_routes import MOST, REFUSED, Cursor, bad_cursor
 from hub.index.merge import handed_to, timeline
-from hub.index.routes import Code, OneAgency, only
+from hub.index.routes import Code, OneAgency, only, the_one
 from hub.limits.admission import Admission
 from hub.moments import Moment
 from hub.problems import ProblemType, responses
 from hub.vault import Vault
 
 
-def router(database: Database, vault: Vault, answers: Answers, admission: Admission) -> APIRouter:
+def router(database: Database, vault: Vault, answers: Answers, admission: Admission, keys: ApiKeys) -> APIRouter:
     routes = APIRouter(prefix="/v1/dossiers", tags=["dossiers"])
+    cursors = Cursors(vault)
 
     @routes.get(
         "/{code}/history",
@@ -50,17 +56,59 @@ def router(database: Database, vault: Vault, answers: Answers, admission: Admiss
         """Both together: what the hub knew at `known_at` of how it stood at `as_of`. No personal data is given."""
         visitor = await admission.admit(request)
         dossier = only(await answers.find(code), agency, visitor)
-        lines = past(await entries(database, vault, int(dossier.id), personal=False), as_of=as_of, known_at=known_at)
+        then = past(await entries(database, vault, int(dossier.id), personal=False), as_of=as_of, known_at=known_at)
         first = dossier.agencies[0].id
-        agencies = handed_to(first, lines)
+        agencies = handed_to(first, then)
         return History(
             id=dossier.id,
             code=dossier.code,
             agency=dossier.agency,
             as_of=as_of,
             known_at=known_at,
-            state=state(lines, agencies),
-            timeline=events(timeline(lines, agencies), first),
+            state=state(then, agencies),
+            timeline=events(timeline(then, agencies), first),
+        )
+
+    @routes.get(
+        "/{code}/history/lines",
+        summary="All that was said of a dossier",
+        response_model=HistoryLines,
+        responses=responses(
+            ProblemType.MALFORMED_REQUEST, ProblemType.DOSSIER_NOT_FOUND, ProblemType.SEVERAL_DOSSIERS, *REFUSED
+        ),
+    )
+    async def history_lines(
+        code: Code,
+        caller: Annotated[Caller, Depends(keys.needs(Scope.DOSSIERS_READ))],
+        agency: OneAgency = None,
+        cursor: Annotated[Cursor | None, Query(description="`next_cursor` of the page before.")] = None,
+        limit: Annotated[int, Query(ge=1, le=MOST)] = 100,
+    ) -> Response:
+        """Each line with the agency's time and the hub's, where it came from, the agency's own words, and what it
+        changed. People's data only where the key has people:read as well."""
+        agencies = caller.agencies_for(agency)
+        dossier = the_one([each for each in await answers.find(code) if each.concerns_one_of(agencies)])
+        in_full = caller.may(Scope.PEOPLE_READ)
+        said = await entries(database, vault, int(dossier.id), personal=in_full)
+        told = lines(said, handed_to(dossier.agencies[0].id, said))
+        question = f"history {dossier.id}".encode()
+        begin = 0
+        if cursor:
+            try:
+                after = cursors.read(question, cursor)
+                begin = [place_of(entry) for entry, _ in told].index(after) + 1
+            except BadCursor as error:
+                raise bad_cursor(error, "cursor") from None
+        page = told[begin : begin + limit]
+        return secret(
+            HistoryLines(
+                id=dossier.id,
+                code=dossier.code,
+                agency=dossier.agency,
+                masked=not in_full,
+                items=[line for _, line in page],
+                next_cursor=cursors.give(question, place_of(page[-1][0])) if begin + limit < len(told) else None,
+            )
         )
 
     return routes

@@ -116,7 +116,7 @@ class Lists:
         Raises BadCursor."""
         return await self._found(
             [mark],
-            lambda _, personal: any(map(is_theirs, marks.contact_values(contact, personal.get(contact.fact, "")))),
+            lambda _, personal: marks.is_of(contact, personal, is_theirs),
             wanted,
             wanted.question("person", str(mark)),
             cursor,

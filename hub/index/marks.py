@@ -4,7 +4,7 @@ A mark is a keyed number (`Vault.mark`). What was found by one is opened and com
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from itertools import pairwise
@@ -52,6 +52,11 @@ def filed_under(code: str, facts: Mapping[str, Any], vault: Vault) -> set[int]:
         if each:
             marks.update(vault.mark("code", key) for key in _code_keys(each))
     return marks
+
+
+def is_of(contact: Contact, personal: Mapping[str, str], is_theirs: Callable[[str], bool]) -> bool:
+    """Whether one of the values of this contact, of a dossier with these facts, is somebody's."""
+    return any(map(is_theirs, contact_values(contact, personal.get(contact.fact, ""))))
 
 
 #: Two words side by side are of many names: most marks of names have been made before.

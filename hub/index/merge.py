@@ -5,7 +5,8 @@ defined as the fold over *all* of them, sorted. `record` takes a short cut when 
 everything known; the result is the same.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
@@ -223,10 +224,15 @@ def fold(entries: Iterable[Entry], start: State | None = None) -> State:
 def handed_to(first: str, entries: Iterable[Entry]) -> list[str]:
     """Who has had the dossier, in order, beginning with the `first`: as the lines tell by which it moved."""
     agencies = [first]
-    for entry in sorted((entry for entry in entries if entry.moved_to), key=_decided):
+    for entry in moves(entries):
         if entry.moved_to and entry.moved_to != agencies[-1]:
             agencies.append(entry.moved_to)
     return agencies
+
+
+def moves(entries: Iterable[Entry]) -> list[Entry]:
+    """The lines by which the dossier moved, in the order in which they hold."""
+    return sorted((entry for entry in entries if entry.moved_to), key=_decided)
 
 
 def _decided(move: Entry) -> tuple[Moment, datetime, bytes]:
@@ -245,20 +251,27 @@ def fold_handed(entries: Collection[Entry], agencies: Sequence[str]) -> tuple[St
     What a successor says goes over all that was said by those before it, whatever their times and numbers: each counts
     for itself. As long as it says nothing, theirs holds. The lines by which the dossier moved say nothing about it.
     """
+    last = deque(played(entries, agencies), maxlen=1)
+    if not last:
+        raise ValueError("a dossier without history")
+    entry, state = last[0]
+    return state, entry.said_by or agencies[0]
+
+
+def played(entries: Iterable[Entry], agencies: Sequence[str]) -> Iterator[tuple[Entry, State]]:
+    """The lines that say something about it, as they are put one on top of the other, each with what it makes."""
     of_agency: dict[str, list[Entry]] = {}
     for entry in entries:
         if not entry.moved_to:
             of_agency.setdefault(entry.said_by or agencies[0], []).append(entry)
     state: State | None = None
-    speaker = agencies[0]
     for agency, _ in sorted(eras(agencies).items(), key=itemgetter(1)):
         if spoken := of_agency.get(agency):
             # Its moments are not those of who spoke before.
-            state = fold(spoken, start=state and state._replace(moment=_LOWEST, said_now={}, conflict=False))
-            speaker = agency
-    if state is None:
-        raise ValueError("a dossier without history")
-    return state, speaker
+            state = state and state._replace(moment=_LOWEST, said_now={}, conflict=False)
+            for entry in in_order(spoken):
+                state = apply(state, entry)
+                yield entry, state
 
 
 @dataclass(frozen=True, slots=True)

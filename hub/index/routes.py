@@ -1,8 +1,8 @@
 """GET /v1/dossiers/{code}: the unified answer, for anybody holding a code."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from datetime import timedelta
-from typing import Annotated, Protocol
+from typing import Annotated, Protocol, TypeVar
 
 from fastapi import APIRouter, Path, Query, Request
 
@@ -15,6 +15,8 @@ from hub.limits.admission import Admission
 from hub.problems import ProblemError, ProblemType, responses
 
 Code = Annotated[str, Path(max_length=120, examples=["H21.09-261120-0001"])]
+D = TypeVar("D", bound=Dossier)
+
 OneAgency = Annotated[AgencyId | None, Query(description="Which agency's, where several gave this code.")]
 
 #: A younger answer is not to be had: one look at an agency takes that long.
@@ -88,6 +90,18 @@ def only(found: list[Dossier], agency: str | None, visitor: Visitor) -> Dossier:
             detail_vi="Không có hồ sơ nào mang mã này. Hãy so lại với giấy tiếp nhận hồ sơ.",
         )
     visitor.found(mine[0].id)
+    return the_one(mine)
+
+
+def the_one(mine: Sequence[D]) -> D:
+    """Of dossiers under one code that may be shown. Raises the problem to answer with where there is none, which tells
+    nobody whether there is one of others; or more than one."""
+    if not mine:
+        raise ProblemError(
+            ProblemType.DOSSIER_NOT_FOUND,
+            "There is no dossier with this code, or it is not open to whoever asks.",
+            detail_vi="Không có hồ sơ nào mang mã này, hoặc hồ sơ không thuộc quyền xem của người hỏi.",
+        )
     if len(mine) > 1:
         raise ProblemError(
             ProblemType.SEVERAL_DOSSIERS,

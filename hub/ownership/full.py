@@ -1,14 +1,18 @@
-"""The whole dossier, for whoever proves to be its applicant; nothing, and always the same nothing, for others."""
+"""The whole dossier, for whoever proves to be its applicant, is signed in as them, or has a key for people's data;
+nothing, and always the same nothing, for others."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
 
 from contracts.dossier import Dossier
 from contracts.ownership import FullDossier
+from hub.access.people import Person
 from hub.db import Database
+from hub.index.marks import Contact, is_of
 from hub.masks import mask_email, mask_number
 from hub.ownership.attempts import Attempts
 from hub.ownership.proof import proves
@@ -49,13 +53,7 @@ class Ownership:
         if (wait := await self._attempts.take(code)) > 0:
             raise TooManyTries(wait)
         under_code = await self._find(code)
-        found = {int(each.id): each for each in under_code if each.concerns(agency)}
-        rows = await self._database.reads.fetch(_PERSONAL, list(found))
-        mine = []
-        for row in rows:
-            personal = orjson.loads(self._vault.open(row["personal"])) if row["personal"] else {}
-            if proves(digits, personal):
-                mine.append(_full(found[row["id"]], row["national_code"], personal))
+        mine = await self._opened((each for each in under_code if each.concerns(agency)), partial(proves, digits))
         if not mine:
             await asyncio.sleep(began + REFUSAL_SECONDS - loop.time())
             raise NotProved
@@ -63,6 +61,39 @@ class Ownership:
             # Else who has one of them could go on trying for the others.
             await self._attempts.forgive(code)
         return mine
+
+    async def of_agencies(self, code: str, agencies: Collection[str] | None) -> list[FullDossier]:
+        """The dossiers under the code that one of these agencies has, or had; None for any."""
+        found = await self._find(code)
+        return await self._opened((each for each in found if each.concerns_one_of(agencies)), lambda _: True)
+
+    async def of_person(self, code: str, person: Person, *, agency: str | None = None) -> list[FullDossier]:
+        """The person's among the dossiers under the code (and of the agency): those that are in their list, too. None
+        come as late as a refused proof, so that how long it takes tells nobody of others'."""
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        found = await self._find(code)
+        mine = await self._opened(
+            (each for each in found if each.concerns(agency) and each.concerns_one_of(person.agencies)),
+            lambda personal: is_of(
+                Contact(person.contact), personal, lambda value: person.is_told_by(value, self._vault)
+            ),
+        )
+        if not mine:
+            await asyncio.sleep(began + REFUSAL_SECONDS - loop.time())
+        return mine
+
+    async def _opened(
+        self, dossiers: Iterable[Dossier], may_be_seen: Callable[[Mapping[str, str]], bool]
+    ) -> list[FullDossier]:
+        """Those of whose personal facts that is true."""
+        found = {int(each.id): each for each in dossiers}
+        opened = []
+        for row in await self._database.reads.fetch(_PERSONAL, list(found)):
+            personal = orjson.loads(self._vault.open(row["personal"])) if row["personal"] else {}
+            if may_be_seen(personal):
+                opened.append(_full(found[row["id"]], row["national_code"], personal))
+        return opened
 
 
 def _full(dossier: Dossier, national_code: str | None, personal: Mapping[str, Any]) -> FullDossier:

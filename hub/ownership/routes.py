@@ -1,15 +1,22 @@
-"""POST /v1/dossiers/{code}/full: the whole dossier for its applicant, who proves it by last digits in the body."""
+"""/v1/dossiers/{code}/full: the whole dossier for its applicant, who proves it by last digits in the body (POST) or is
+signed in, and for frontends whose key has the scope (GET)."""
 
 import math
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request, Security
 from fastapi.responses import Response
+from fastapi.security import HTTPAuthorizationCredentials
 from pydantic import ValidationError
 
 from contracts.ownership import FullDossier, LastDigits
 from contracts.problem import FieldProblem
+from hub.access.keys import HEADER, ApiKeys
+from hub.access.people import BEARER, People, Person
+from hub.access.scopes import Caller, Scope
 from hub.bodies import BodyCutOff, BodyTooLarge, limited_body
-from hub.index.routes import Code
+from hub.conditional import secret
+from hub.index.routes import Code, OneAgency, the_one
 from hub.limits.admission import Admission
 from hub.ownership.full import NotProved, Ownership, TooManyTries
 from hub.ownership.proof import FEWEST, MOST, typed_digits
@@ -22,8 +29,15 @@ _OPENAPI = {
 }
 
 
-def router(ownership: Ownership, admission: Admission) -> APIRouter:
+def router(ownership: Ownership, admission: Admission, keys: ApiKeys, people: People) -> APIRouter:
     routes = APIRouter(prefix="/v1/dossiers", tags=["dossiers"])
+    reader = keys.needs(Scope.PEOPLE_READ)
+
+    async def asker(
+        key: Annotated[str | None, Security(HEADER)] = None,
+        token: Annotated[HTTPAuthorizationCredentials | None, Security(BEARER)] = None,
+    ) -> Caller | Person:
+        return await people.signed_in(token) if key is None else await reader(key)
 
     @routes.post(
         "/{code}/full",
@@ -70,14 +84,33 @@ def router(ownership: Ownership, admission: Admission) -> APIRouter:
                 detail_vi=f"Mã này đã được thử quá nhiều lần. Xin thử lại sau {seconds} giây.",
                 headers={"Retry-After": str(seconds)},
             ) from None
-        if len(mine) > 1:
-            raise ProblemError(
-                ProblemType.SEVERAL_DOSSIERS,
-                "Several agencies gave this code; choose one with `agency`.",
-                detail_vi="Mã này có ở nhiều cơ quan. Hãy chọn cơ quan.",
-                agencies=[each.agency.id for each in mine],
-            )
-        return Response(mine[0].model_dump_json(), media_type="application/json", headers={"Cache-Control": "no-store"})
+        return secret(the_one(mine))
+
+    @routes.get(
+        "/{code}/full",
+        summary="One dossier in full, for its applicant who is signed in, or for a frontend that may see it",
+        response_model=FullDossier,
+        responses=responses(
+            ProblemType.MALFORMED_REQUEST,
+            ProblemType.API_KEY_REFUSED,
+            ProblemType.TOKEN_REFUSED,
+            ProblemType.FORBIDDEN,
+            ProblemType.DOSSIER_NOT_FOUND,
+            ProblemType.SEVERAL_DOSSIERS,
+            ProblemType.UNAVAILABLE,
+        ),
+    )
+    async def full_of_ones_own(
+        code: Code,
+        who: Annotated[Caller | Person, Depends(asker)],
+        agency: OneAgency = None,
+    ) -> Response:
+        """With a person's token: their own, those that `GET /v1/me/dossiers` lists. With a key that has people:read:
+        anybody's, at the key's agencies. Others' dossiers are answered as if there were none. Where both are sent, the
+        key counts."""
+        if isinstance(who, Person):
+            return secret(the_one(await ownership.of_person(code, who, agency=agency)))
+        return secret(the_one(await ownership.of_agencies(code, who.agencies_for(agency))))
 
     return routes
 

@@ -121,8 +121,8 @@ async def test_too_many_requests(app: FastAPI, hub: Hub, client: httpx.AsyncClie
         answer = await client.request(each.method, each.url)
         if answer.status_code == 429:
             assert int(answer.headers["Retry-After"]) > 0
-            waiting.add(each.url)
-    assert waiting and waiting == {each.url for each in operations(app) if each.tells_of(429)}
+            waiting.add((each.method, each.path))
+    assert waiting and waiting == {(each.method, each.path) for each in operations(app) if each.tells_of(429)}
 
 
 async def test_the_hub_is_overloaded(app: FastAPI, load: Load, client: httpx.AsyncClient) -> None:

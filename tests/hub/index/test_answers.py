@@ -51,7 +51,7 @@ async def client(database: Database, vault: Vault, registry: Registry) -> AsyncI
     fresh = Fresh(answers.find, Looks(database, registry, vault), registry)
     admission = Admission(Addresses(database, vault), keys)
     app.include_router(router(answers, fresh.find, admission))
-    app.include_router(history_routes.router(database, vault, answers, admission))
+    app.include_router(history_routes.router(database, vault, answers, admission, keys))
     key = await keys.create("portal", scopes=[Scope.DOSSIERS_READ], actor="test")
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub", headers={"X-Api-Key": key}) as client:
