@@ -19,12 +19,14 @@ from time import perf_counter
 
 @dataclass(frozen=True, slots=True)
 class Callers:
-    """One kind of callers: their requests, of which each is chosen at random, whole and as bytes."""
+    """One kind of callers: their requests, whole and as bytes."""
 
     requests: Sequence[bytes]
     connections: int
     #: Requests a second; None: as many as are answered.
     rate: float | None = None
+    #: Each is asked once, in their order, and then no more; else each time one of them at random.
+    once: bool = False
 
 
 @dataclass(slots=True)
@@ -88,7 +90,7 @@ class _Line:
 
     def ask(self, due: float) -> None:
         self.due = due
-        self.socket.send(random.choice(self.crowd.callers.requests))
+        self.socket.sendall(self.crowd.next_request())
 
     def answered(self) -> tuple[int, bytes] | None:
         """The answer's status and head, once all of it is here; status 0 where the connection broke off."""
@@ -120,18 +122,28 @@ class _Crowd:
         self.queue: deque[float] = deque()
         self.next = perf_counter()
         self.outcome = Outcome()
+        self.asked = 0
+
+    def next_request(self) -> bytes:
+        requests = self.callers.requests
+        self.asked += 1
+        return requests[self.asked - 1] if self.callers.once else random.choice(requests)
+
+    @property
+    def is_done(self) -> bool:
+        return self.callers.once and self.asked >= len(self.callers.requests)
 
     def set_off(self, now: float) -> None:
         """Ask whatever is due."""
         rate = self.callers.rate
         if rate is None:
-            while self.idle:
+            while self.idle and not self.is_done:
                 self.idle.popleft().ask(now)
             return
         while self.next <= now:
             self.queue.append(self.next)
             self.next += random.expovariate(rate)
-        while self.queue and self.idle:
+        while self.queue and self.idle and not self.is_done:
             self.idle.popleft().ask(self.queue.popleft())
 
 

@@ -40,6 +40,7 @@ from hub.intake import delivery_routes
 from hub.intake import routes as intake_routes
 from hub.intake.deliveries import Deliveries
 from hub.intake.inbox import Inbox
+from hub.intake.push import Floods, Push, Pushes
 from hub.intake.refusals import Refusals, Tries
 from hub.limits.addresses import Addresses
 from hub.limits.admission import Admission
@@ -166,6 +167,7 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     )
     problems.install(app)
     people = People(hub.vault)
+    push = Push(hub.inbox, hub.registry, hub.secrets, hub.refusals, hub.tries)
     app.include_router(list_routes.router(hub.lists, hub.keys))
     app.include_router(people_routes.router(hub.lists, hub.keys, people, hub.vault))
     app.include_router(statistics_routes.router(hub.database, hub.keys))
@@ -173,7 +175,7 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     app.include_router(index_routes.router(hub.answers, hub.fresh.find, hub.admission))
     app.include_router(ownership_routes.router(hub.ownership, hub.admission, hub.keys, people))
     app.include_router(history_routes.router(hub.database, hub.vault, hub.answers, hub.admission, hub.keys))
-    app.include_router(intake_routes.router(hub.inbox, hub.registry, hub.secrets, hub.refusals, hub.tries))
+    app.include_router(intake_routes.router(push))
     app.include_router(delivery_routes.router(Deliveries(hub.database, hub.vault), hub.keys))
     app.include_router(health.router(hub.database, hub.registry, hub.leaving))
     app.include_router(portal_routes.router(hub.fresh.for_page, hub.ownership.prove, hub.admission))
@@ -184,8 +186,10 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     app.add_middleware(ETags)
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=5)
     app.add_middleware(ByCode, answers=hub.answers, keys=hub.keys)
+    app.add_middleware(Pushes, push=push)
     app.add_middleware(RequestLog)
     app.add_middleware(Shedding, load=load)
+    app.add_middleware(Floods, tries=hub.tries)
     app.add_middleware(SecurityHeaders, styles=[look.STYLE, admin.STYLE])
     return app
 

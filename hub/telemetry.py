@@ -2,6 +2,7 @@
 
 from prometheus_client import Counter, Gauge
 
+FLOODED = Counter("hub_webhooks_flooded_total", "Deliveries turned away unread: their address was refused too often.")
 WEBHOOKS = Counter("hub_webhooks_total", "Webhook deliveries by what became of them.", ["agency", "outcome"])
 RUNS = Counter("hub_sync_runs_total", "Sync runs by outcome.", ["agency", "outcome"])
 OBSERVATIONS = Counter("hub_observations_added_total", "New lines of history.", ["agency"])

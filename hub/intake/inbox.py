@@ -243,8 +243,6 @@ class Inbox:
             else:
                 item = by_place[place if delivery.pushed.is_batch else None]
                 told.append(item.before or _accepted(item))
-                outcome = told[-1].outcome.value
-                log.info("webhook.accepted", agency=item.agency, webhook_id=item.webhook_id, outcome=outcome)
         return told
 
     async def apply_waiting(self, limit: int = 100) -> int:

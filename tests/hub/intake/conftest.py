@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from hub import problems
 from hub.db import Database
 from hub.intake.inbox import Inbox
+from hub.intake.push import Floods, Push
 from hub.intake.refusals import Refusals, Tries
 from hub.intake.routes import router
 from hub.registry import Registry
@@ -33,7 +34,9 @@ async def sender(database: Database, vault: Vault, registry: Registry, refusals:
     app = FastAPI()
     problems.install(app)
     secrets = NamedSecrets({"ubnd-pleiku-webhook": SECRET})
-    app.include_router(router(Inbox(database, vault, registry), registry, secrets, refusals, Tries()))
+    tries = Tries()
+    app.include_router(router(Push(Inbox(database, vault, registry), registry, secrets, refusals, tries)))
+    app.add_middleware(Floods, tries=tries)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
         yield Sender(client, app)

@@ -15,8 +15,8 @@ from hub.db import Database
 from hub.index.tables import change, dossier
 from hub.intake import applying
 from hub.intake.inbox import Inbox
+from hub.intake.push import MAX_BODY
 from hub.intake.refusals import Refusals
-from hub.intake.routes import MAX_BODY
 from hub.intake.tables import inbox, inbox_conflict, refusal
 from hub.quarantine.tables import quarantine
 from hub.registry import Registry

@@ -1,0 +1,254 @@
+"""Takes what agencies push: proves whose it is, finds the events in it, and answers once they are durable.
+
+Departments send all day, so the plain way of a delivery is a layer of ASGI before the framework, whose routing,
+dependencies and models cost more than all that is done for an event. The route in hub.intake.routes describes it.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from math import ceil
+from typing import NamedTuple, TypeVar
+
+import structlog
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from contracts.adapter import AgencyAdapter, NotEvents, Pushed, Secrets
+from contracts.problem import FieldProblem
+from contracts.pushing import Webhook
+from contracts.webhook import Accepted, AcceptedEvent, AcceptedList, Outcome
+from hub.bodies import BodyCutOff, BodyTooLarge, limited_body
+from hub.intake.applying import Delivery
+from hub.intake.inbox import BodyConflict, Inbox
+from hub.intake.proofs import kept_headers, prove
+from hub.intake.refusals import Call, Refusals, Tries
+from hub.intake.signature import Refused
+from hub.log import bind_correlation
+from hub.problems import ProblemError, ProblemType, answer
+from hub.registry import Registry
+from hub.telemetry import FLOODED, WEBHOOKS
+
+T = TypeVar("T")
+
+log = structlog.get_logger()
+
+MAX_BODY = 256 * 1024
+#: A department's line may be slow; it is never that slow.
+BODY_SECONDS = 20
+
+_PREFIX = "/v1/webhooks/"
+
+
+class _Route(NamedTuple):
+    """What the request log asks of a route."""
+
+    path_format: str = _PREFIX + "{agency}"
+
+
+class Push:
+    """What is done with one delivery, from its bytes to its answer."""
+
+    def __init__(self, inbox: Inbox, registry: Registry, secrets: Secrets, refusals: Refusals, tries: Tries) -> None:
+        self._inbox, self._registry, self._secrets = inbox, registry, secrets
+        self._refusals, self._tries = refusals, tries
+
+    async def __call__(self, agency: str, request: Request) -> tuple[int, BaseModel]:
+        """The status and the body to answer with. Raises ProblemError."""
+        address = request.client.host if request.client else ""
+        adapter, webhook = _pushing(self._registry, agency)
+        now = datetime.now(UTC)
+        keys = _keys(self._secrets, webhook, agency)
+        headers = dict(request.headers)
+        body = b""
+        try:
+            body = await _body(request, headers)
+            named = _prove(adapter, webhook, headers, body, address=address, secrets=keys, now=now)
+            pushed = _pushed(adapter, headers, body)
+        except Refused as refused:
+            if refused.reason == "out_of_time" and not await self._inbox.clock_is_right():
+                # Whose clock is wrong is then anybody's guess, and a sender takes a 400 for the last word.
+                raise ProblemError(
+                    ProblemType.UNAVAILABLE, "The hub's own clock is wrong.", headers={"Retry-After": "30"}
+                ) from None
+            self._tries.refused(address)
+            self._refusals.note(Call(agency, now, refused, address, kept_headers(headers, webhook), body))
+            WEBHOOKS.labels(agency, refused.reason).inc()
+            raise _as_problem(refused, now) from refused
+        delivery = Delivery(adapter, named, body, kept_headers(headers, webhook), address or None, pushed, now)
+        if named:
+            bind_correlation(named)
+        accepted = await _accept(self._inbox, delivery)
+        for each in accepted:
+            WEBHOOKS.labels(agency, "duplicate" if each.duplicate else each.outcome.value).inc()
+        status = 200 if all(each.duplicate for each in accepted) else 202
+        if not pushed.is_batch:
+            return status, accepted[0]
+        return status, AcceptedList(
+            items=[AcceptedEvent(**each.model_dump(), status=_status(each)) for each in accepted]
+        )
+
+
+class Floods:
+    """The layer that turns away whoever was refused again and again, before the request costs anything: no line of log,
+    and nothing is read."""
+
+    def __init__(self, app: ASGIApp, tries: Tries) -> None:
+        self.app, self._tries = app, tries
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        client = scope.get("client")
+        if scope["type"] != "http" or client is None or not _is_push(scope):
+            await self.app(scope, receive, send)
+        elif (wait := self._tries.wait(client[0])) > 0:
+            FLOODED.inc()
+            problem = ProblemError(
+                ProblemType.TOO_MANY_REQUESTS,
+                "Too many deliveries from this address were refused; this one was not looked at.",
+                headers={"Retry-After": str(ceil(wait)), "Connection": "close"},
+            )
+            await answer(problem)(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
+
+
+def _is_push(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return scope["method"] == "POST" and path.startswith(_PREFIX) and "/" not in path[len(_PREFIX) :]
+
+
+class Pushes:
+    """The layer that answers POST /v1/webhooks/{agency}."""
+
+    def __init__(self, app: ASGIApp, push: Push) -> None:
+        self.app, self._push = app, push
+        self._route = _Route()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or not _is_push(scope):
+            await self.app(scope, receive, send)
+            return
+        scope["route"] = self._route
+        try:
+            status, accepted = await self._push(scope["path"][len(_PREFIX) :], Request(scope, receive))
+        except ProblemError as problem:
+            await answer(problem)(scope, receive, send)
+            return
+        body = accepted.model_dump_json().encode()
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+
+def _prove(
+    adapter: AgencyAdapter,
+    webhook: Webhook,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    address: str,
+    secrets: Sequence[str],
+    now: datetime,
+) -> str | None:
+    def said() -> str | None:
+        return _understood(lambda: adapter.token(body, headers))
+
+    return prove(webhook, headers, body, address=address, secrets=secrets, said=said, now=now)
+
+
+def _pushed(adapter: AgencyAdapter, headers: Mapping[str, str], body: bytes) -> Pushed:
+    return _understood(lambda: adapter.pushed(body, headers))
+
+
+def _understood(read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except NotEvents as wrong:
+        raise Refused(400, "not_events", wrong.field, wrong.problem, wrong.expected) from None
+
+
+def _status(accepted: Accepted) -> int:
+    """What the event would have been answered alone."""
+    match accepted.outcome:
+        case Outcome.CONFLICT:
+            return 409
+        case Outcome.REFUSED:
+            return 400
+        case _:
+            return 200 if accepted.duplicate else 202
+
+
+def _pushing(registry: Registry, agency: str) -> tuple[AgencyAdapter, Webhook]:
+    adapter = registry.adapter(agency)
+    if adapter is None or adapter.spec.webhook is None:
+        raise ProblemError(
+            ProblemType.AGENCY_NOT_FOUND, "No agency that pushes has this id. Ids look like ubnd-pleiku."
+        )
+    return adapter, adapter.spec.webhook
+
+
+def _keys(secrets: Secrets, webhook: Webhook, agency: str) -> list[str]:
+    try:
+        return [secrets.get(name) for name in webhook.secrets]
+    except KeyError as missing:
+        log.error("webhook.secret_missing", agency=agency, problem=str(missing.args[0]))
+        raise ProblemError(
+            ProblemType.UNAVAILABLE,
+            "The hub lacks this agency's secret; its administrator has been told.",
+            headers={"Retry-After": "300"},
+        ) from None
+
+
+async def _body(request: Request, headers: Mapping[str, str]) -> bytes:
+    encoding = headers.get("content-encoding", "identity").lower()
+    if encoding != "identity":
+        # What a few bytes would unpack to, nobody knows before.
+        raise Refused(415, "compressed", "Content-Encoding", f"{encoding[:20]!r}", "the body as it is, not compressed")
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await limited_body(request, MAX_BODY)
+    except TimeoutError:
+        raise Refused(408, "too_slow", "/", f"not all here after {BODY_SECONDS} s", "a body sent in one go") from None
+    except BodyTooLarge:
+        raise Refused(413, "too_large", "/", "the body is too large", f"at most {MAX_BODY} bytes") from None
+    except BodyCutOff:
+        raise Refused(400, "cut_off", "/", "the body ended early", "as many bytes as promised") from None
+
+
+async def _accept(inbox: Inbox, delivery: Delivery) -> list[Accepted]:
+    try:
+        return await inbox.accept(delivery)
+    except BodyConflict:
+        raise ProblemError(
+            ProblemType.ID_REUSED,
+            f"{delivery.webhook_id or 'This id'} was delivered before with another body; both are kept.",
+        ) from None
+    except Exception as error:
+        # Whatever kept the INSERT from committing: the sender must know that we do not have it.
+        raise ProblemError(
+            ProblemType.UNAVAILABLE, "The delivery could not be stored.", headers={"Retry-After": "5"}
+        ) from error
+
+
+_TYPES = {
+    400: ProblemType.MALFORMED_REQUEST,
+    401: ProblemType.SIGNATURE_REFUSED,
+    403: ProblemType.ADDRESS_REFUSED,
+    408: ProblemType.BODY_TOO_SLOW,
+    413: ProblemType.BODY_TOO_LARGE,
+    415: ProblemType.UNSUPPORTED_MEDIA_TYPE,
+}
+
+
+def _as_problem(refused: Refused, now: datetime) -> ProblemError:
+    error = FieldProblem(field=refused.field, problem=refused.problem, expected=refused.expected)
+    detail = f"{refused.field}: {refused.problem}."
+    if refused.reason == "out_of_time":
+        return ProblemError(
+            ProblemType.TIMESTAMP_REFUSED,
+            detail,
+            errors=[error],
+            server_time=now.isoformat(timespec="seconds"),
+        )
+    return ProblemError(_TYPES[refused.status], detail, errors=[error])
