@@ -62,6 +62,20 @@ class Settings(BaseSettings):
         default=(),
         description="From where look-ups are not counted, as JSON: counters and kiosks that share one address.",
     )
+    endpoint_networks: tuple[IPvAnyNetwork, ...] = Field(
+        default=(),
+        description="In which private networks subscribers' endpoints may be, as JSON: the province's own. With any, "
+        "endpoints may be http.",
+    )
+    smtp_host: str | None = Field(default=None, description="The mail server; without one no mail is sent.")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Its port.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the way to it is secured; none only on this machine."
+    )
+    smtp_username: str | None = Field(
+        default=None, description="As whom we sign in there; the password is the secret smtp-password."
+    )
+    mail_from: str = Field(default="hub@localhost", description="The sender's address of what the hub mails.")
     metrics_port: int | None = Field(
         default=None, ge=0, le=65535, description="Where a clock or worker shows its own metrics, for it has no API."
     )

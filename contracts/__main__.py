@@ -14,6 +14,13 @@ from contracts.history import History, HistoryLines
 from contracts.observation import Observation
 from contracts.ownership import FullDossier
 from contracts.problem import Problem
+from contracts.subscription import (
+    EventDeliveries,
+    EventDeliveryDetail,
+    Subscription,
+    SubscriptionRequest,
+    SubscriptionTest,
+)
 from contracts.webhook import Accepted, AcceptedList, DossierUpdated, ListedEvent
 
 FOLDER = Path(__file__).parent / "schemas"
@@ -25,6 +32,8 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "agency-spec": AgencySpec,
     "change-page": ChangePage,
     "delivery": DeliveryDetail,
+    "event-deliveries": EventDeliveries,
+    "event-delivery": EventDeliveryDetail,
     "dossier": Dossier,
     "dossier-changed": DossierChanged,
     "dossier-page": DossierPage,
@@ -37,6 +46,9 @@ PUBLISHED: dict[str, type[BaseModel]] = {
     "problem": Problem,
     "refused-call": RefusedCall,
     "status-event": StatusEvent,
+    "subscription": Subscription,
+    "subscription-request": SubscriptionRequest,
+    "subscription-test": SubscriptionTest,
 }
 
 

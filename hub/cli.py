@@ -13,7 +13,18 @@ import typer
 from prometheus_client import start_http_server
 
 from config.settings import Settings
-from hub import agencies_cli, config_cli, inbox_cli, index_cli, log, main, quarantine_cli, sync_cli
+from hub import (
+    agencies_cli,
+    config_cli,
+    inbox_cli,
+    index_cli,
+    log,
+    mail_cli,
+    main,
+    quarantine_cli,
+    subscriptions_cli,
+    sync_cli,
+)
 from hub.access.scopes import Scope
 from hub.at_hand import actor, in_hub
 from hub.backup import backup, restore
@@ -32,6 +43,8 @@ app.add_typer(index_cli.app, name="index")
 app.add_typer(inbox_cli.app, name="inbox")
 app.add_typer(quarantine_cli.app, name="quarantine")
 app.add_typer(agencies_cli.app, name="agencies")
+app.add_typer(subscriptions_cli.app, name="subscriptions")
+app.add_typer(mail_cli.app, name="mail")
 
 #: How long `run --sample` waits for the first sync before it says what to open all the same.
 _FIRST_SYNC_SECONDS = 90

@@ -19,6 +19,21 @@ _WAITING = """
       FROM pgqueuer WHERE status = 'queued' AND execute_after <= now()
 """
 
+# Of what is due only as much is counted as says that it is too much.
+_OUTBOX = """
+    SELECT (SELECT count(*) FROM (SELECT FROM delivery d JOIN destination t ON t.id = d.destination_id
+                                   WHERE d.state = 'open' AND d.next_try_at <= now() AND t.enabled LIMIT 100000) w)
+               AS due,
+           (SELECT coalesce(greatest(0, extract(epoch FROM now() - min(next_due_at))), 0)::float8 FROM destination
+             WHERE enabled) AS seconds,
+           (SELECT count(*) FROM destination WHERE NOT enabled AND kind = 'webhook') AS disabled_webhooks,
+           (SELECT count(*) FROM destination WHERE NOT enabled AND kind = 'mail') AS disabled_mail,
+           (SELECT coalesce(extract(epoch FROM now() - (
+                SELECT c.at FROM change c, fan_out f WHERE (c.xid, c.seq) > (f.xid, f.seq)
+                   AND EXISTS (SELECT FROM subscription WHERE joined) ORDER BY c.xid, c.seq LIMIT 1)), 0)::float8)
+               AS not_handed_on
+"""
+
 
 #: What was true a moment ago is of no use to who watches.
 _NEVER_KEPT = {"Cache-Control": "no-store"}
@@ -61,6 +76,12 @@ async def _measure(database: Database, registry: Registry) -> None:
     async with database.reads.acquire() as connection:
         streams = await statuses(connection)
         waiting = await connection.fetchrow(_WAITING)
+        outbox = await connection.fetchrow(_OUTBOX)
+    telemetry.UNDELIVERED.set(outbox["due"])
+    telemetry.LONGEST_UNDELIVERED.set(outbox["seconds"])
+    telemetry.DISABLED.labels("webhook").set(outbox["disabled_webhooks"])
+    telemetry.DISABLED.labels("mail").set(outbox["disabled_mail"])
+    telemetry.NOT_HANDED_ON.set(outbox["not_handed_on"])
     telemetry.WAITING.set(waiting["jobs"])
     telemetry.LONGEST_WAIT.set(waiting["seconds"])
     for each in streams:

@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from adapters import Client
+from adapters import Client, Messenger
 from config.load import ConfigError, load_agencies
 from config.secrets import SecretStore, digest_key_file, seal_key_file
 from config.settings import Settings
@@ -46,7 +46,10 @@ from hub.limits.addresses import Addresses
 from hub.limits.admission import Admission
 from hub.live.fresh import Fresh
 from hub.live.looks import Looks
+from hub.mail.channel import MailChannel, Server
 from hub.migrations.run import migrate
+from hub.outbox.channel import Channel
+from hub.outbox.store import Outbox
 from hub.ownership import routes as ownership_routes
 from hub.ownership.attempts import Attempts
 from hub.ownership.full import Ownership
@@ -58,9 +61,16 @@ from hub.request_log import RequestLog
 from hub.security_headers import SecurityHeaders
 from hub.shedding import Load, Shedding, watch
 from hub.streams import store
+from hub.subscriptions import routes as subscription_routes
+from hub.subscriptions.channel import WebhookChannel
+from hub.subscriptions.deliveries import DeliveryLog
+from hub.subscriptions.fan_out import FanOut
+from hub.subscriptions.owners import teller
+from hub.subscriptions.subscriptions import SubscriptionStore
 from hub.vault import Vault
 from hub.watch.opens import Opens
 from sync_jobs.clock import Clock
+from sync_jobs.courier import Courier
 from sync_jobs.engine import Worker
 from sync_jobs.rehearsal import Rehearsed, rehearse
 
@@ -94,6 +104,8 @@ class Hub:
     admission: Admission
     keys: ApiKeys
     sign_in: SignIn
+    subscriptions: SubscriptionStore
+    webhooks: WebhookChannel
     #: Set once it has been told to stop.
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -129,6 +141,7 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
                 await store.ensure(database, [spec for spec in registry if spec.enabled and spec.plan(kind)], [kind])
             opens = Opens()
             answers = Answers(database, registry, vault, shown=opens.note)
+            messenger = await parts.enter_async_context(Messenger(settings.endpoint_networks))
             looks = await parts.enter_async_context(Looks(database, registry, vault))
             keys = ApiKeys(database)
             addresses = Addresses(database, vault, settings.unlimited_networks)
@@ -151,6 +164,8 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
                 admission=Admission(addresses, keys),
                 keys=keys,
                 sign_in=SignIn(database),
+                subscriptions=SubscriptionStore(database, registry, vault),
+                webhooks=WebhookChannel(messenger),
             )
     finally:
         await database.close()
@@ -177,6 +192,16 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     app.include_router(history_routes.router(hub.database, hub.vault, hub.answers, hub.admission, hub.keys))
     app.include_router(intake_routes.router(push))
     app.include_router(delivery_routes.router(Deliveries(hub.database, hub.vault), hub.keys))
+    app.include_router(
+        subscription_routes.router(
+            hub.subscriptions,
+            DeliveryLog(hub.database, hub.vault),
+            hub.webhooks,
+            hub.registry,
+            hub.keys,
+            plain_http=bool(hub.settings.endpoint_networks),
+        )
+    )
     app.include_router(health.router(hub.database, hub.registry, hub.leaving))
     app.include_router(portal_routes.router(hub.fresh.for_page, hub.ownership.prove, hub.admission))
     app.include_router(admin.router(hub.database, hub.registry, hub.sign_in))
@@ -207,12 +232,13 @@ async def serve(
 ) -> None:
     """Answer on `listener`, tick and work, or only some of these, until SIGINT or SIGTERM; what is at hand is
     finished first."""
-    parts: list[Clock | Worker] = []
+    parts: list[Clock | Worker | Courier] = []
     if clock:
         parts.append(Clock(hub.database, hub.registry))
     if worker:
         lease = hub.settings.worker_lease_seconds
         parts.append(Worker(hub.database, hub.registry, hub.vault, hub.inbox, lease_seconds=lease))
+        parts.append(courier(hub))
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -231,6 +257,24 @@ async def serve(
         for part in parts:
             part.stop()
     log.info("hub.stopped")
+
+
+def courier(hub: Hub) -> Courier:
+    """What carries the hub's webhooks and mail."""
+    settings = hub.settings
+    server = settings.smtp_host and Server(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        security=settings.smtp_security,
+        sender=settings.mail_from,
+        username=settings.smtp_username,
+    )
+    channels: dict[str, Channel] = {"webhook": hub.webhooks, "mail": MailChannel(server or None, hub.secrets)}
+    tell = teller(hub.vault)
+    fan_out = FanOut(hub.database, hub.registry, hub.vault, on_disabled=tell)
+    spacing = {name: channel.spacing for name, channel in channels.items()}
+    outbox = Outbox(hub.database, hub.vault, spacing=spacing, on_disabled=tell)
+    return Courier(hub.database, fan_out, outbox, channels)
 
 
 async def _announce(ready: asyncio.Event) -> None:

@@ -114,6 +114,13 @@ class ProblemType(Enum):
         "Nothing that this agency has pushed under this id was taken. If the hub answered it with 2xx, compare the id; "
         "if it answered otherwise, it is among the refused calls, and was to be sent again.",
     )
+    SUBSCRIPTION_NOT_FOUND = Explanation(
+        "subscription-not-found",
+        HTTPStatus.NOT_FOUND,
+        "This key has no such subscription",
+        "A key sees the subscriptions that were made with it, or with an earlier key of the same name, and their "
+        "deliveries. GET /v1/subscriptions lists them. Deliveries are kept for two weeks after they have ended.",
+    )
     METHOD_NOT_ALLOWED = Explanation(
         "method-not-allowed",
         HTTPStatus.METHOD_NOT_ALLOWED,

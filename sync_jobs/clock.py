@@ -13,6 +13,7 @@ from hub.feed import keeping
 from hub.index import tallies
 from hub.intake import keeping as inbox_keeping
 from hub.live import claims
+from hub.outbox import keeping as outbox_keeping
 from hub.ownership import attempts
 from hub.registry import Registry
 from hub.streams import store, turns
@@ -118,5 +119,6 @@ class Clock:
         await claims.prune(self._database)
         await attempts.prune(self._database)
         await inbox_keeping.reduce(self._database)
+        await outbox_keeping.prune(self._database)
         async with self._database.begin() as connection:
             await engine.prune(connection)

@@ -8,7 +8,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Literal, TypeAlias
 
 import httpcore
@@ -18,6 +18,9 @@ from adapters.calling.connection import Connection
 from contracts.errors import Unreachable
 
 _Address: TypeAlias = IPv4Address | IPv6Address
+
+#: Whether private networks may be called: all of them, none, or only these.
+Private: TypeAlias = bool | tuple[IPv4Network | IPv6Network, ...]
 
 #: Networks that need an agency's `private: true`.
 _PRIVATE = [
@@ -31,7 +34,7 @@ _METADATA = {ip_address(each) for each in ("fd00:ec2::254", "100.100.100.200", "
 _TRANSLATED = [ip_network("64:ff9b::/96"), ip_network("64:ff9b:1::/48")]
 
 
-async def allowed_addresses(host: str, port: int, *, private: bool) -> list[str]:
+async def allowed_addresses(host: str, port: int, *, private: Private) -> list[str]:
     """The addresses that `host` has now and that may be called, in the order to try them.
 
     Raises Unreachable where the name leads to none.
@@ -44,7 +47,11 @@ async def allowed_addresses(host: str, port: int, *, private: bool) -> list[str]
         raise Unreachable(f"{host!r} cannot be a host's name.", sent=False, lasting=True) from error
     addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
     kinds = {address: kind_of(address) for address in addresses}
-    allowed = [address for address, kind in kinds.items() if kind == "public" or (private and kind == "private")]
+    allowed = [
+        address
+        for address, kind in kinds.items()
+        if kind == "public" or (kind == "private" and _is_open(address, private))
+    ]
     if not allowed:
         raise Unreachable(_refusal(host, kinds), sent=False, lasting=True)
     return allowed
@@ -67,6 +74,10 @@ def kind_of(address: str) -> Literal["public", "private", "forbidden"]:
     return "public" if ip.is_global and not ip.is_reserved else "forbidden"
 
 
+def _is_open(address: str, private: Private) -> bool:
+    return private if isinstance(private, bool) else any(_meant(ip_address(address)) in each for each in private)
+
+
 def _meant(ip: _Address) -> _Address:
     """The IPv4 address that an IPv6 address stands for, where it does."""
     if isinstance(ip, IPv4Address):
@@ -87,7 +98,7 @@ def _refusal(host: str, kinds: Mapping[str, str]) -> str:
 class CheckedNetwork(httpcore.AsyncNetworkBackend):
     """The HTTP library's way to the network, by `allowed_addresses`. Raises its Unreachable too."""
 
-    def __init__(self, private: bool) -> None:
+    def __init__(self, private: Private) -> None:
         self._private = private
 
     async def connect_tcp(

@@ -19,7 +19,7 @@ import anyio._backends._asyncio  # noqa: F401
 import httpcore
 import httpx
 
-from adapters.calling.egress import CheckedNetwork
+from adapters.calling.egress import CheckedNetwork, Private
 from adapters.calling.inflate import unpacker
 from adapters.calling.tls import tls_failure
 from contracts.errors import (
@@ -115,9 +115,9 @@ class Incoming:
 
 
 class Connections:
-    """Kept-alive connections to one agency's system, none of them shared with another's."""
+    """Kept-alive connections to one agency's system, none of them shared with another's; or to whom messages go."""
 
-    def __init__(self, context: ssl.SSLContext, private: bool) -> None:
+    def __init__(self, context: ssl.SSLContext, private: Private) -> None:
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=context,
             # The agency's budget bounds them.

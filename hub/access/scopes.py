@@ -15,6 +15,7 @@ class Scope(StrEnum):
     STATISTICS_READ = "statistics:read"
     CHANGES_READ = "changes:read"
     DELIVERIES_READ = "deliveries:read"
+    WEBHOOKS_MANAGE = "webhooks:manage"
 
     @property
     def meaning(self) -> str:
@@ -29,6 +30,7 @@ _MEANINGS = {
     Scope.STATISTICS_READ: "counts",
     Scope.CHANGES_READ: "the change feed",
     Scope.DELIVERIES_READ: "what an agency has pushed, as it was sent, and why some was refused",
+    Scope.WEBHOOKS_MANAGE: "subscriptions of its own, by which changes are sent to it",
 }
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
 import orjson
@@ -13,6 +14,7 @@ from hub.db import Database
 from hub.feed.cursor import Position
 from hub.index.rows import agencies_of
 from hub.index.summaries import STATE_COLUMNS, state_json
+from hub.index.walks import procedure_key
 from hub.registry import Registry
 
 #: With a filter, so many changes are looked through for one page: it costs the same however little it finds.
@@ -38,6 +40,15 @@ _READ = f"""
 
 _HERE = """
     SELECT generation, pg_snapshot_xmin(pg_current_snapshot())::text AS xmin FROM feed
+"""
+
+# Everything that was written at the moment or later comes after it. Moments are not in the feed's order, so all of what
+# is kept is looked through, once.
+_BEFORE = """
+    SELECT c.xid, c.seq, pg_snapshot_xmin(pg_current_snapshot())::text AS xmin,
+           f.pruned_seq > 0 AND NOT EXISTS (SELECT FROM change WHERE at < $1) AS is_gone
+      FROM feed f
+      LEFT JOIN (SELECT xid::text AS xid, seq FROM change WHERE at >= $1 ORDER BY change.xid, seq LIMIT 1) c ON true
 """
 
 
@@ -67,6 +78,12 @@ class Event:
     agencies: tuple[AgencyId, ...]
     #: The event as JSON, made once however many read it.
     body: bytes
+    #: The dossier's number, and that of another which became part of it by this.
+    dossier: int
+    joined: int | None
+    #: As `procedure_key` of the index; and the national status after the change.
+    procedure: str | None
+    status: DossierStatus | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +102,14 @@ async def here(database: Database) -> tuple[int, Position]:
     """The feed's generation and its end: before every change of a transaction that has not ended yet."""
     row = await database.reads.fetchrow(_HERE)
     return row["generation"], Position(int(row["xmin"]), 0)
+
+
+async def before(database: Database, moment: datetime) -> Position:
+    """A position after which all that was written at the moment or later comes. Raises Expired."""
+    row = await database.reads.fetchrow(_BEFORE, moment)
+    if row["is_gone"]:
+        raise Expired
+    return Position(int(row["xmin"]), 0) if row["xid"] is None else Position(int(row["xid"]), row["seq"] - 1)
 
 
 async def read(
@@ -131,7 +156,17 @@ def _event(row: asyncpg.Record, registry: Registry) -> Event:
         "data": state_json(row, registry),
     }
     body = orjson.dumps(told, option=orjson.OPT_UTC_Z)
-    return Event(_position(row), _type(row), _agencies(row), body)
+    code = row["procedure_code"]
+    return Event(
+        position=_position(row),
+        type=_type(row),
+        agencies=_agencies(row),
+        body=body,
+        dossier=row["id"],
+        joined=row["joined_id"],
+        procedure=procedure_key(code) if code else None,
+        status=_status(row["status_after"]),
+    )
 
 
 def _type(row: asyncpg.Record) -> ChangeType:

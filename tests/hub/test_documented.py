@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from config.settings import Settings
+from contracts.subscription import SubscriptionRequest
 from hub.access.people import People, Person
 from hub.access.scopes import Caller, Scope
 from hub.bodies import LARGEST
@@ -32,7 +33,7 @@ class Operation(NamedTuple):
 
     @property
     def url(self) -> str:
-        return self.path.format(code=CODE, agency="ubnd-pleiku", id="msg_1")
+        return self.path.format(code=CODE, agency="ubnd-pleiku", id="msg_1", subscription=1, delivery=1)
 
     def tells_of(self, status: int) -> bool:
         return str(status) in self.told["responses"]
@@ -54,6 +55,9 @@ async def hub(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         async with opened.database.begin() as connection:
             await record(connection, [said(CODE, agency="ubnd-pleiku", status=2)], opened.vault)
         await deliver(opened.database, opened.vault, pushing_spec(), "msg_1", type="fee.paid")
+        await opened.subscriptions.make("portal", SubscriptionRequest(address="https://127.0.0.1:9/"))
+        # A delivery, which nobody answers.
+        await opened.subscriptions.test(1, "portal", opened.webhooks)
         yield opened
 
 

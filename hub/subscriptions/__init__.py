@@ -1,0 +1,1 @@
+"""Webhooks out: who wants to be told of which changes, and telling them."""
