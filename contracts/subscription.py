@@ -12,7 +12,6 @@ from contracts.status import DossierStatus
 #: The type of the event that `POST /v1/subscriptions/{id}/test` sends.
 TEST = "subscription.test"
 
-_UNIQUE = {"uniqueItems": True}
 #: Host and port, without a user: a secret in an address would be shown and logged on the way.
 _ADDRESS = r"^https?://[A-Za-z0-9.\-\[\]:]+(/[!-~]*)?$"
 
@@ -29,11 +28,11 @@ Email = Annotated[
 ]
 Types = Annotated[
     list[ChangeType],
-    Field(max_length=20, description="Only these; all where there are none.", json_schema_extra=_UNIQUE),
+    Field(max_length=20, description="Only these; all where there are none."),
 ]
 Agencies = Annotated[
     list[AgencyId],
-    Field(max_length=200, description="Only dossiers that one of these has, or had.", json_schema_extra=_UNIQUE),
+    Field(max_length=200, description="Only dossiers that one of these has, or had."),
 ]
 Procedures = Annotated[
     list[Annotated[str, StringConstraints(pattern=r"^[0-9]{1,3}\.[0-9]{6}(\.[0-9A-Z]{1,10}){0,4}$")]],
@@ -41,14 +40,11 @@ Procedures = Annotated[
         max_length=500,
         description="MaTTHC; `1.001612` takes `1.001612.000.00.00.H48` too.",
         examples=[["1.001612"]],
-        json_schema_extra=_UNIQUE,
     ),
 ]
 Statuses = Annotated[
     list[DossierStatus],
-    Field(
-        max_length=10, description="Only changes after which the dossier is at one of these.", json_schema_extra=_UNIQUE
-    ),
+    Field(max_length=10, description="Only changes after which the dossier is at one of these."),
 ]
 Ordered = Annotated[
     bool,

@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 
 from contracts.problem import FieldProblem, Problem
 from hub.log import correlation_id
@@ -264,7 +265,10 @@ def install(app: FastAPI) -> None:
         return answer(_from_validation(error))
 
     @app.exception_handler(HTTPException)
-    async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+    async def _http(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            # The framework names the methods of the first route with that path, and a path may have several.
+            error.headers = {**(error.headers or {}), "Allow": ", ".join(_methods(app, request))}
         return answer(_from_http(error))
 
     @app.get("/problems", include_in_schema=False)
@@ -334,6 +338,15 @@ def _field_problem(item: Mapping[str, Any]) -> FieldProblem:
     if wanted := re.fullmatch(r"(?:Input|\w+) should (?:be )?(.+)", item["msg"]):
         return FieldProblem(field=field, problem="does not fit", expected=wanted[1])
     return FieldProblem(field=field, problem=item["msg"])
+
+
+def _methods(app: FastAPI, request: Request) -> list[str]:
+    """What the path takes."""
+    return [
+        method
+        for method in ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
+        if any(each.matches({**request.scope, "method": method})[0] is Match.FULL for each in app.routes)
+    ]
 
 
 # --- pages and documentation ----------------------------------------------------------------------
