@@ -48,7 +48,10 @@ Statuses = Annotated[
 ]
 Ordered = Annotated[
     bool,
-    Field(description="Events of one dossier one after the other: a later one waits until the one before has arrived."),
+    Field(
+        strict=True,
+        description="Events of one dossier one after the other: a later one waits until the one before has arrived.",
+    ),
 ]
 
 
@@ -126,7 +129,7 @@ class Subscriptions(BaseModel):
 class SecretRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    overlap_hours: Annotated[int, Field(ge=0, le=168)] = Field(
+    overlap_hours: Annotated[int, Field(ge=0, le=168, strict=True)] = Field(
         default=24, description="For so long deliveries are signed by the old secret, too."
     )
 
