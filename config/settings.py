@@ -76,6 +76,12 @@ class Settings(BaseSettings):
         default=None, description="As whom we sign in there; the password is the secret smtp-password."
     )
     mail_from: str = Field(default="hub@localhost", description="The sender's address of what the hub mails.")
+    sandbox: bool = Field(
+        default=False,
+        description="True where developers may make test agencies at /developers/sandbox; what these push is kept "
+        "apart, in a schema of its own.",
+    )
+    sandbox_dir: Path = Field(default=HERE / "sandbox", description="Where the test agencies' pattern is.")
     metrics_port: int | None = Field(
         default=None, ge=0, le=65535, description="Where a clock or worker shows its own metrics, for it has no API."
     )

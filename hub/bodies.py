@@ -31,6 +31,9 @@ async def limited_body(request: Request, limit: int) -> bytes:
                 raise BodyTooLarge
     except ClientDisconnect:
         raise BodyCutOff from None
+    if len(body) < _announced(request.scope):
+        # The server reads no further where a client asks to change to HTTP/2 (h2c), as Java's does by itself.
+        raise BodyCutOff
     return bytes(body)
 
 

@@ -171,7 +171,8 @@ async def _run(settings: Settings, listener: socket.socket, sample_size: int | N
         estate = None
         if sample_size is not None:
             estate = await stack.enter_async_context(sample_estate(settings.data_dir, address, sample_size))
-            settings = settings.model_copy(update={"agency_addresses": settings.agency_addresses | estate.addresses})
+            elsewhere = settings.agency_addresses | estate.addresses
+            settings = settings.model_copy(update={"agency_addresses": elsewhere, "sandbox": True})
         hub = await stack.enter_async_context(main.open_hub(settings, url))
         ready = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
@@ -196,6 +197,7 @@ async def _greet(hub: main.Hub, address: str, estate: SampleEstate | None, ready
         f"  Look up a dossier   {page}",
         *([f"  The same as JSON    curl {address}/v1/dossiers/{code}"] if code else []),
         f"  API documentation   {address}/docs",
+        f"  For developers      {address}/developers",
         f"  Admin               {address}/admin",
         f"                      one-time password {password}",
         "Stop it with Ctrl-C.",

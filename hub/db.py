@@ -1,6 +1,6 @@
 """The one database: SQLAlchemy for whatever writes or runs seldom, the plain driver for hot reads."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from time import monotonic
@@ -105,23 +105,40 @@ async def driver_of(connection: AsyncConnection) -> Driver:
 class Database:
     """One pool for transactions (`begin`), one for hot reads (`reads`), one door to a lone connection."""
 
-    def __init__(self, url: str, engine: AsyncEngine, reads: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(
+        self, url: str, engine: AsyncEngine, reads: "asyncpg.Pool[asyncpg.Record]", settings: Mapping[str, str]
+    ) -> None:
         self.url = url
         self.engine = engine
         self.reads = reads
+        self._settings = dict(settings)
 
     @classmethod
-    async def open(cls, url: str) -> Self:
-        """Connect to `url`. Raises DatabaseFailed when nobody is there, or we are not let in."""
+    async def open(cls, url: str, *, schema: str | None = None) -> Self:
+        """Connect to `url`. `schema`: whose tables are meant, and no others; without it those that all of us share.
+
+        Raises DatabaseFailed when nobody is there, or we are not let in.
+        """
+        settings = {"search_path": schema} if schema else {}
+        # What is beside the hub's own tables is there for few.
+        most = 2 if schema else 8
         try:
-            reads = await asyncpg.create_pool(url, min_size=1, max_size=8, reset=left_as_found)
+            reads = await asyncpg.create_pool(
+                url, min_size=1, max_size=most, reset=left_as_found, server_settings=settings
+            )
         except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             # The driver's words name host and user, never the password.
             raise DatabaseFailed(f"cannot connect to the database: {error or type(error).__name__}") from error
         # None beyond those that stay: to connect costs more than to wait, and a server has a hundred for all of us.
-        engine = create_async_engine(driver_url(url), pool_size=10, max_overflow=0, hide_parameters=True)
+        engine = create_async_engine(
+            driver_url(url),
+            pool_size=most + 2,
+            max_overflow=0,
+            hide_parameters=True,
+            connect_args={"server_settings": settings},
+        )
         _take_none_that_is_dead(engine)
-        return cls(url, engine, reads)
+        return cls(url, engine, reads, settings)
 
     async def close(self) -> None:
         await self.engine.dispose()
@@ -135,7 +152,7 @@ class Database:
 
     async def connect_alone(self) -> Driver:
         """A connection outside every pool, for LISTEN and for locks held as long as a process lives."""
-        return await asyncpg.connect(self.url)
+        return await asyncpg.connect(self.url, server_settings=self._settings)
 
     async def check_clock(self) -> None:
         """Raises ClockWrong."""

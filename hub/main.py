@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import structlog
 import uvicorn
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
 from adapters import Client, Messenger
@@ -25,6 +25,10 @@ from hub.access.sign_in import SignIn
 from hub.bodies import BodyLimit
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.db import Database
+from hub.developers import look as developers_look
+from hub.developers import routes as developer_pages
+from hub.developers.calls import Door
+from hub.developers.sessions import Sessions
 from hub.etags import ETags
 from hub.feed import keeping
 from hub.feed import routes as feed_routes
@@ -58,6 +62,8 @@ from hub.portal import routes as portal_routes
 from hub.proxies import BehindProxies
 from hub.registry import Registry
 from hub.request_log import RequestLog
+from hub.sandbox import api as sandbox_api
+from hub.sandbox.sandbox import Sandbox, open_sandbox
 from hub.security_headers import SecurityHeaders
 from hub.shedding import Load, Shedding, watch
 from hub.streams import store
@@ -106,6 +112,8 @@ class Hub:
     sign_in: SignIn
     subscriptions: SubscriptionStore
     webhooks: WebhookChannel
+    #: None where developers may not make test agencies.
+    sandbox: Sandbox | None = None
     #: Set once it has been told to stop.
     leaving: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -145,6 +153,11 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
             looks = await parts.enter_async_context(Looks(database, registry, vault))
             keys = ApiKeys(database)
             addresses = Addresses(database, vault, settings.unlimited_networks)
+            sandbox = None
+            if settings.sandbox:
+                sandbox = await parts.enter_async_context(
+                    open_sandbox(database_url, vault, client, settings.sandbox_dir, settings.documents_dir)
+                )
             yield Hub(
                 settings=settings,
                 database=database,
@@ -166,6 +179,7 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
                 sign_in=SignIn(database),
                 subscriptions=SubscriptionStore(database, registry, vault),
                 webhooks=WebhookChannel(messenger),
+                sandbox=sandbox,
             )
     finally:
         await database.close()
@@ -191,7 +205,8 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     app.include_router(ownership_routes.router(hub.ownership, hub.admission, hub.keys, people))
     app.include_router(history_routes.router(hub.database, hub.vault, hub.answers, hub.admission, hub.keys))
     app.include_router(intake_routes.router(push))
-    app.include_router(delivery_routes.router(Deliveries(hub.database, hub.vault), hub.keys))
+    deliveries = Deliveries(hub.database, hub.vault)
+    app.include_router(delivery_routes.router(deliveries, hub.keys))
     app.include_router(
         subscription_routes.router(
             hub.subscriptions,
@@ -205,6 +220,9 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     app.include_router(health.router(hub.database, hub.registry, hub.leaving))
     app.include_router(portal_routes.router(hub.fresh.for_page, hub.ownership.prove, hub.admission))
     app.include_router(admin.router(hub.database, hub.registry, hub.sign_in))
+    app.include_router(_developers(hub, deliveries))
+    if hub.sandbox:
+        app.mount(sandbox_api.PATH, sandbox_api.create_api(hub.sandbox))
     apidocs.install(app)
     # Each lies around those before it. An answer by code is not compressed: it fits into what is sent at once anyway.
     app.add_middleware(BodyLimit)
@@ -215,8 +233,15 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     app.add_middleware(RequestLog)
     app.add_middleware(Shedding, load=load)
     app.add_middleware(Floods, tries=hub.tries)
-    app.add_middleware(SecurityHeaders, styles=[look.STYLE, admin.STYLE])
+    app.add_middleware(SecurityHeaders, styles=[look.STYLE, admin.STYLE, developers_look.STYLE])
     return app
+
+
+def _developers(hub: Hub, deliveries: Deliveries) -> APIRouter:
+    doors = [Door(hub.keys, deliveries, hub.registry, hub.secrets)]
+    if sandbox := hub.sandbox:
+        doors.append(Door(sandbox.keys, sandbox.deliveries, sandbox.registry, sandbox.secrets))
+    return developer_pages.router(hub.sandbox, doors, Sessions(hub.vault))
 
 
 class _Server(uvicorn.Server):
@@ -298,6 +323,8 @@ async def _answer(hub: Hub, listener: socket.socket, stopping: asyncio.Event, re
     config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=10, proxy_headers=False)
     server = _Server(config)
     background = [asyncio.create_task(each) for each in (_flush(hub), hub.addresses.keep_sharing(), watch(load))]
+    if hub.sandbox:
+        background.append(asyncio.create_task(hub.sandbox.keep()))
     serving = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started and not serving.done():
         await asyncio.sleep(0.01)

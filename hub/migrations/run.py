@@ -8,6 +8,7 @@ from alembic.config import Config
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.schema import CreateSchema
 from tenacity import RetryCallState, retry, retry_if_exception, stop_after_delay, wait_random
 
 log = structlog.get_logger()
@@ -46,10 +47,13 @@ def _say(state: RetryCallState) -> None:
     before_sleep=_say,
     reraise=True,
 )
-async def migrate(engine: AsyncEngine) -> None:
-    """Run the migrations a database lacks, in one transaction: all of them or none. Raises DBAPIError where a table
-    that is to change is in use for ten minutes on end."""
+async def migrate(engine: AsyncEngine, *, schema: str | None = None) -> None:
+    """Run the migrations a database lacks, in one transaction: all of them or none. `schema`: the one that `engine`
+    works in, made where there is none. Raises DBAPIError where a table that is to change is in use for ten minutes on
+    end."""
     async with engine.begin() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         await connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
+        if schema:
+            await connection.execute(CreateSchema(schema, if_not_exists=True))
         await connection.run_sync(lambda sync: command.upgrade(config(sync), "head"))

@@ -1,0 +1,87 @@
+"""The event reference, made from the models that read the events and write the changes."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+
+from contracts.change import ChangeType, DossierChanged
+from contracts.webhook import Accepted, DossierUpdated, Outcome
+
+_PLAIN = {"string": "text", "integer": "whole number", "boolean": "true or false", "array": "list"}
+_FORMATS = {"date-time": "moment with zone", "date": "day"}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One field of an event. `name` is its path in the document."""
+
+    name: str
+    type: str
+    is_required: bool
+    description: str
+    example: str | None
+
+
+def rows(model: type[BaseModel]) -> list[Row]:
+    """The fields of `model` and of what it holds, in their order."""
+    schema = model.model_json_schema()
+    return list(_rows(schema, schema.get("$defs", {}), ""))
+
+
+def _rows(schema: dict[str, Any], parts: dict[str, Any], path: str) -> list[Row]:
+    found: list[Row] = []
+    for name, told in schema.get("properties", {}).items():
+        one = _one(told, parts)
+        examples = told.get("examples") or one.get("examples") or []
+        found.append(
+            Row(
+                path + name,
+                _type(one),
+                name in schema.get("required", ()),
+                told.get("description") or one.get("description") or "",
+                json.dumps(examples[0], ensure_ascii=False) if examples else None,
+            )
+        )
+        if one.get("properties"):
+            found += _rows(one, parts, f"{path}{name}.")
+    return found
+
+
+def _one(told: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
+    """The schema that counts: behind a reference, and without the null of what may be left out."""
+    for each in told.get("anyOf", ()):
+        if each.get("type") != "null":
+            return _one(each, parts)
+    if "$ref" in told:
+        return _one(parts[told["$ref"].rpartition("/")[2]], parts)
+    return told
+
+
+def _type(one: dict[str, Any]) -> str:
+    if "const" in one:
+        return f"`{one['const']}`"
+    if "enum" in one:
+        return ", ".join(f"`{each}`" for each in one["enum"])
+    if one.get("format") in _FORMATS:
+        return _FORMATS[one["format"]]
+    kind = _PLAIN.get(one.get("type", ""), "object")
+    return f"{kind}, up to {one['maxLength']}" if "maxLength" in one else kind
+
+
+def incoming() -> list[Row]:
+    return rows(DossierUpdated)
+
+
+def outgoing() -> list[Row]:
+    """Of a change, without the dossier in it, which GET /v1/dossiers/{code} gives as well."""
+    return [row for row in rows(DossierChanged) if not row.name.startswith("data.")]
+
+
+def answer() -> list[Row]:
+    return [row for row in rows(Accepted) if not row.name.startswith("problems.")]
+
+
+OUTCOMES = tuple(Outcome)
+CHANGES = tuple(ChangeType)

@@ -1,0 +1,146 @@
+"""The developers' pages in a real browser, and the way of a newcomer through them: from the first page to an event."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.hub.portal.test_portal_browser import AXE, CHROMIUM, violations
+from tests.running import ROOT, HubProcess
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium; set HUB_TEST_CHROMIUM to its path")
+
+PATHS = ("/developers", "/developers/events", "/developers/errors", "/developers/sandbox", "/developers/calls")
+
+
+@pytest.fixture(scope="module")
+def address(
+    new_database: Callable[[], AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
+    folder = tmp_path_factory.mktemp("hub")
+    (folder / "agencies").mkdir()
+    shutil.copy(ROOT / "config" / "agencies" / "so-yt.yaml", folder / "agencies")
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    with new_database() as url:
+        hub = HubProcess(url, folder / "data", folder / "agencies", command="api", settings={"HUB_SANDBOX": "true"})
+        asyncio.run_coroutine_threadsafe(hub.start(), loop).result()
+        try:
+            yield hub.url
+        finally:
+            asyncio.run_coroutine_threadsafe(hub.kill(), loop).result()
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=address, java_script_enabled=False)
+    yield context.new_page()
+    context.close()
+
+
+def walk(page: Page) -> dict[str, str]:
+    """From the first page to a test agency, and its settings."""
+    page.goto("/developers")
+    page.get_by_role("navigation").get_by_role("link", name="Thử nghiệm").click()
+    page.get_by_role("button", name="Tạo cơ quan thử").click()
+    settings = page.get_by_role("region", name="Thiết lập").inner_text()
+    return dict(line.removeprefix("export ").split("=", 1) for line in settings.strip().splitlines())
+
+
+def test_a_newcomer_sends_an_event_and_sees_it(page: Page, address: str, tmp_path: Path) -> None:
+    settings = walk(page)
+    command = page.get_by_role("region", name="Gửi", exact=True).inner_text()
+    environment = os.environ | settings
+    done = subprocess.run(["sh", "-ec", command], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert '"outcome":"applied"' in done.stdout, done.stderr
+    look = page.get_by_role("region", name="Xem hồ sơ", exact=True).inner_text()
+    seen = subprocess.run(["sh", "-ec", look], env=environment, capture_output=True, text=True, check=True)
+    assert "H21.99-261126-0001" in seen.stdout
+
+    page.get_by_role("listitem").get_by_role("link", name="Cuộc gọi").last.click()
+    page.get_by_label("Khóa").fill(settings["HUB_KEY"])
+    page.get_by_role("button", name="Xem").click()
+    page.get_by_text("Nguyễn Thị Ánh").first.wait_for()
+    assert page.url == address + "/developers/calls"
+    assert page.get_by_text("đã áp dụng").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 360
+
+    page.get_by_role("button", name="Quên khóa").click()
+    assert page.get_by_label("Khóa").input_value() == ""
+
+
+def test_a_wrong_key_is_said_beside_the_field(page: Page) -> None:
+    page.goto("/developers/calls?lang=en")
+    page.get_by_label("Key").fill("ghk_wrong")
+    page.keyboard.press("Enter")
+    assert "not valid" in page.get_by_role("alert").inner_text()
+    assert "ghk_wrong" not in page.content()
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_small_phone_shows_it_whole(browser: Browser, address: str, path: str) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=address)
+    page = context.new_page()
+    requested: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    for language in ("vi", "en"):
+        page.goto(f"{path}?lang={language}")
+        assert page.evaluate("document.documentElement.scrollWidth") == 360
+        for target in page.locator("nav a, button, summary, input[type=text]").all():
+            box = target.bounding_box()
+            assert box and box["height"] >= 44, target.inner_text()
+    assert {url.split("?")[0] for url in requested if not url.startswith("data:")} == {address + path}
+    assert not [line for line in complaints if "Content Security Policy" in line]
+    context.close()
+
+
+def test_the_keyboard_unfolds_a_program(page: Page) -> None:
+    page.goto("/developers")
+    page.locator("summary", has_text="PHP").focus()
+    page.keyboard.press("Enter")
+    assert page.get_by_role("region", name="send.php").is_visible()
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="needs axe-core; run npm ci --prefix tests/suite/node")
+def test_nothing_keeps_anybody_from_using_a_page(browser: Browser, address: str, tmp_path: Path) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, base_url=address, bypass_csp=True)
+    page = context.new_page()
+    wrong = {}
+    for path in PATHS:
+        page.goto(path)
+        wrong[path] = violations(page)
+    settings = walk(page)
+    wrong["given"] = violations(page)
+    subprocess.run(
+        ["sh", str(ROOT / "examples" / "webhooks" / "send.sh"), "H21.99-261126-0009"],
+        env=os.environ | settings,
+        check=True,
+        capture_output=True,
+    )
+    page.goto("/developers/calls")
+    page.get_by_label("Khóa").fill(settings["HUB_KEY"])
+    page.get_by_role("button", name="Xem").click()
+    page.get_by_text("H21.99-261126-0009").first.wait_for()
+    wrong["calls"] = violations(page)
+    assert {path: found for path, found in wrong.items() if found} == {}, wrong
+    context.close()
