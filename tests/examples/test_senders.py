@@ -93,8 +93,8 @@ class BadLine:
             if "100-continue" in headers.get("expect", ""):
                 writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             body = await reader.readexactly(int(headers["content-length"]))
-            signed = [headers[f"webhook-{name}"] for name in ("id", "timestamp", "signature")]
-            self.tries.append(Tried(*signed, body))
+            id, timestamp, signature = (headers[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
+            self.tries.append(Tried(id, timestamp, signature, body))
             answer = httpx.Response(503)
             if len(self.tries) > 1:
                 passed = {name: value for name, value in headers.items() if name.startswith(("webhook-", "content-t"))}

@@ -98,7 +98,7 @@ async def test_the_cookie_is_for_this_page_and_ends(
     made = mine.cookie("ghk_x")
     assert mine.key(made) == "ghk_x"
     later = time.time() + sessions.LIFETIME_SECONDS + 1
-    monkeypatch.setattr(sessions.time, "time", lambda: later)
+    monkeypatch.setattr("hub.developers.sessions.time.time", lambda: later)
     assert mine.key(made) is None
 
 
