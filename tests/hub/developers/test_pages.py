@@ -12,6 +12,7 @@ from hub.developers import reference, texts
 from hub.developers.routes import router
 from hub.developers.sessions import Sessions
 from hub.developers.snippets import SNIPPETS
+from hub.intake.push import Push
 from hub.intake.routes import router as intake
 from hub.problems import ProblemType
 from hub.sandbox.sandbox import Sandbox
@@ -63,7 +64,8 @@ async def test_the_catalogue_names_every_problem(client: httpx.AsyncClient) -> N
 
 
 def test_the_problems_of_sending_are_told_of_in_vietnamese(sandbox: Sandbox) -> None:
-    routes = intake(sandbox.inbox, sandbox.registry, sandbox.secrets, sandbox.refusals, sandbox.tries)
+    push = Push(sandbox.inbox, sandbox.registry, sandbox.secrets, sandbox.refusals, sandbox.tries)
+    routes = intake(push)
     [route] = routes.routes
     told = " ".join(each["description"] for each in route.responses.values())  # type: ignore[attr-defined]
     for type in ProblemType:
