@@ -9,6 +9,7 @@ from benchmarks import country
 from contracts.codes import code_key
 from hub.db import Database, driver_of
 from hub.index import sql
+from hub.index.check import check
 from hub.index.merge import Entry, fold
 from hub.index.record import record
 from hub.index.rows import entry_of, state_of
@@ -31,6 +32,8 @@ async def test_each_dossier_is_what_its_history_makes(database: Database, vault:
     before = await schema(database)
     await country.fill(database, vault, 5000, lines=lines, now=NOW)
     assert await schema(database) == before
+    found = await check(database, vault)
+    assert (found.dossiers, found.counts, found.missing_marks) == (5000, [], 0)
     async with database.begin() as connection:
         rows = (await connection.execute(select(dossier))).mappings().all()
         history = await (await driver_of(connection)).fetch(sql.HISTORY, [row["id"] for row in rows])
