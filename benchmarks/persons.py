@@ -1,4 +1,4 @@
-"""The people of a made country: who applies, with names as often as in life, and what their dossiers are filed under."""
+"""The people of a made country: who applies, with names as often as in life, and under what that is filed."""
 
 from bisect import bisect
 from collections.abc import Iterator
@@ -20,11 +20,13 @@ _FAMILIES = {
     "Bùi": 2, "Đỗ": 1, "Hồ": 1, "Rơ Châm": 1, "Siu": 1, "Ksor": 1, "Rmah": 1, "Kpă": 1,
 }  # fmt: skip
 _MIDDLE = ["Văn", "Văn", "Hữu", "Đức", "Minh", "Quốc", "Thị", "Thị", "Thị", "Thị Ngọc", "Thị Thanh", "Thị Ánh"]
-_GIVEN = (
-    "An Anh Bình Chi Cường Dung Dũng Duy Đạt Đức Giang Hà Hải Hạnh Hằng Hiền Hiếu Hoa Hòa Hồng Huệ Hùng Hương Huy Khánh "
-    "Khoa Kiên Lan Linh Loan Long Mai Minh Nam Nga Ngân Ngọc Nhung Oanh Phong Phúc Phương Quang Quân Quỳnh Sơn Tâm Thảo "
-    "Thắng Thành Thơm Thu Thủy Tiến Toàn Trang Trung Tuấn Tuyết Vân Việt Vinh Yến"
-).split()
+_GIVEN = [
+    *("An", "Anh", "Bình", "Chi", "Cường", "Dung", "Dũng", "Duy", "Đạt", "Đức", "Giang", "Hà", "Hải", "Hạnh", "Hằng"),
+    *("Hiền", "Hiếu", "Hoa", "Hòa", "Hồng", "Huệ", "Hùng", "Hương", "Huy", "Khánh", "Khoa", "Kiên", "Lan", "Linh"),
+    *("Loan", "Long", "Mai", "Minh", "Nam", "Nga", "Ngân", "Ngọc", "Nhung", "Oanh", "Phong", "Phúc", "Phương", "Quang"),
+    *("Quân", "Quỳnh", "Sơn", "Tâm", "Thảo", "Thắng", "Thành", "Thơm", "Thu", "Thủy", "Tiến", "Toàn", "Trang", "Trung"),
+    *("Tuấn", "Tuyết", "Vân", "Việt", "Vinh", "Yến"),
+]
 
 
 class Person(NamedTuple):
