@@ -8,7 +8,7 @@ value. Of changes only the last of each dossier is there.
 Dossiers are numbered in the order in which they were submitted, over five years up to now. Two fifths are the city's,
 two fifths those of three departments, the rest is spread over the other agencies. A dossier lives two to thirty-two
 days; those that are still alive stand at "being processed", and nine tenths of the others ended with their result
-handed out. Texts, codes and times have the lengths they have in life. Who applies is in benchmarks.persons: each of them
+handed out. Texts, codes and times have the lengths they have in life. Who applies is in benchmarks.persons: each
 eight times, with any agency, in any year.
 
 Ten million dossiers take about 14 GB with one line of history each, and about 26 GB with six.
