@@ -1,7 +1,8 @@
 """GET /v1/dossiers and what is beside it: lists, searches and many by code, for frontends whose key has the scope."""
 
-from datetime import UTC, date, datetime
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
@@ -19,6 +20,9 @@ from hub.index.tallies import VIETNAM
 from hub.index.walks import RUNNING, Filter
 from hub.moments import Day, Moment
 from hub.problems import ProblemError, ProblemType, responses
+
+#: In seconds. A younger answer is not to be had: one look at an agency takes that long.
+MaxAge = Annotated[int, Field(ge=5, le=86_400)]
 
 #: The most of a page, and the most codes asked for at once.
 MOST = 200
@@ -46,6 +50,12 @@ class ManyCodes(BaseModel):
 
     codes: list[Annotated[str, StringConstraints(max_length=120)]] = Field(
         min_length=1, max_length=MOST, examples=[["H21.09-261120-0001", "h21.20 261123 7"]]
+    )
+    max_age: MaxAge | None = Field(
+        default=None,
+        description="How old each may be, in seconds. What is older is asked of its agency; where that does not answer "
+        "within two seconds for all of them, the known state is given, `stale`, with the reason. Codes that the hub "
+        "does not know are not asked about.",
     )
 
 
@@ -93,7 +103,15 @@ class Procedures(BaseModel):
     items: list[ProcedureName]
 
 
-def router(lists: Lists, keys: ApiKeys) -> APIRouter:
+class AtMost(Protocol):
+    def __call__(
+        self, max_age: timedelta, read: Callable[[], Awaitable[list[DossierSummary]]]
+    ) -> Awaitable[list[DossierSummary]]:
+        """What `read` gives, none older than `max_age` or marked why it is, within the deadline."""
+        ...
+
+
+def router(lists: Lists, keys: ApiKeys, at_most: AtMost) -> APIRouter:
     routes = APIRouter(prefix="/v1", tags=["dossiers"])
     reader = Depends(keys.needs(Scope.DOSSIERS_READ))
     searcher = Depends(keys.needs(Scope.DOSSIERS_SEARCH))
@@ -155,7 +173,18 @@ def router(lists: Lists, keys: ApiKeys) -> APIRouter:
     )
     async def by_codes(asked: ManyCodes, caller: Caller = reader) -> Response:
         """Up to 200 at once; spaces, dashes, case and accents do not matter."""
-        found = await lists.by_codes(asked.codes, caller.agencies)
+        found: dict[str, list[DossierSummary]] = {}
+
+        async def read() -> list[DossierSummary]:
+            nonlocal found
+            found = await lists.by_codes(asked.codes, caller.agencies)
+            return list({each.id: each for under in found.values() for each in under}.values())
+
+        if asked.max_age is None:
+            await read()
+        else:
+            fresh = {each.id: each for each in await at_most(timedelta(seconds=asked.max_age), read)}
+            found = {code: [fresh[each.id] for each in under if each.id in fresh] for code, under in found.items()}
         items = [UnderCode.model_construct(code=code, dossiers=dossiers) for code, dossiers in found.items()]
         return secret(ManyDossiers.model_construct(items=items))
 

@@ -10,6 +10,7 @@ from contracts.dossier import Dossier
 from contracts.observation import AgencyId
 from hub.conditional import NOT_MODIFIED
 from hub.index.answers import Answers
+from hub.index.list_routes import MaxAge
 from hub.limits.addresses import Visitor
 from hub.limits.admission import Admission
 from hub.problems import ProblemError, ProblemType, responses
@@ -18,9 +19,6 @@ Code = Annotated[str, Path(max_length=120, examples=["H21.09-261120-0001"])]
 D = TypeVar("D", bound=Dossier)
 
 OneAgency = Annotated[AgencyId | None, Query(description="Which agency's, where several gave this code.")]
-
-#: A younger answer is not to be had: one look at an agency takes that long.
-_LEAST_SECONDS, _MOST_SECONDS = 5, 86_400
 
 
 class FindFresh(Protocol):
@@ -50,10 +48,8 @@ def router(answers: Answers, find_fresh: FindFresh, admission: Admission) -> API
         code: Code,
         agency: OneAgency = None,
         max_age: Annotated[
-            int | None,
+            MaxAge | None,
             Query(
-                ge=_LEAST_SECONDS,
-                le=_MOST_SECONDS,
                 description="How old the answer may be, in seconds. What is older is asked of the agency; where that "
                 "does not answer within two seconds, the known state is given, `stale`, with the reason.",
             ),

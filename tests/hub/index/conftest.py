@@ -14,8 +14,11 @@ from hub.access.people import People
 from hub.access.scopes import Scope
 from hub.db import Database
 from hub.index import list_routes, people_routes, statistics_routes
+from hub.index.answers import Answers
 from hub.index.lists import Lists
 from hub.index.record import record
+from hub.live.fresh import Fresh
+from hub.live.looks import Looks
 from hub.registry import Registry
 from hub.vault import Vault
 from tests.parts import pulled_spec, registry_of
@@ -47,12 +50,13 @@ def do(database: Database, vault: Vault) -> Record:
 
 
 @pytest.fixture
-async def new_client(database: Database, lists: Lists, vault: Vault) -> AsyncIterator[NewClient]:
+async def new_client(database: Database, lists: Lists, vault: Vault, registry: Registry) -> AsyncIterator[NewClient]:
     """Makes a frontend whose key has some scopes, and is for some agencies."""
     app = FastAPI()
     problems.install(app)
     keys = ApiKeys(database)
-    app.include_router(list_routes.router(lists, keys))
+    fresh = Fresh(Answers(database, registry, vault).find, Looks(database, registry, vault), registry)
+    app.include_router(list_routes.router(lists, keys, fresh.at_most))
     app.include_router(people_routes.router(lists, keys, People(vault), vault))
     app.include_router(statistics_routes.router(database, keys))
     made: list[httpx.AsyncClient] = []

@@ -46,9 +46,9 @@ async def client(database: Database, vault: Vault, registry: Registry) -> AsyncI
     app = FastAPI()
     problems.install(app)
     keys = ApiKeys(database)
-    app.include_router(list_routes.router(Lists(database, registry, vault), keys))
     answers = Answers(database, registry, vault)
     fresh = Fresh(answers.find, Looks(database, registry, vault), registry)
+    app.include_router(list_routes.router(Lists(database, registry, vault), keys, fresh.at_most))
     admission = Admission(Addresses(database, vault), keys)
     app.include_router(router(answers, fresh.find, admission))
     app.include_router(history_routes.router(database, vault, answers, admission, keys))
@@ -239,6 +239,22 @@ async def test_how_old_it_may_be(client: httpx.AsyncClient, database: Database, 
     assert (told["stale"], told["stale_reason"]) == (True, "cannot_be_asked")
     too_young = await client.get(f"/v1/dossiers/{CODE}", params={"max_age": 1})
     assert (too_young.status_code, too_young.json()["errors"][0]["field"]) == (400, "max_age")
+
+
+async def test_how_old_many_may_be(client: httpx.AsyncClient, database: Database, vault: Vault) -> None:
+    """Each by its own agency; a code given twice, or that nobody has, disturbs no other."""
+    other = "H21.09-261123-0001"
+    await do(database, vault, said(CODE, at=-600, status=4), said(other, agency="so-tnmt", at=-600, status=4))
+    codes = [CODE, "h21.20 261123 0001", other, "H21.20-261123-9999"]
+    told = (await client.post("/v1/dossiers/by-code", json={"codes": codes, "max_age": 30})).json()
+    assert [
+        (each["code"], [(one["stale"], one["stale_reason"]) for one in each["dossiers"]]) for each in told["items"]
+    ] == [
+        *((code, [(True, "cannot_be_asked")]) for code in codes[:3]),
+        (codes[3], []),
+    ]
+    too_young = await client.post("/v1/dossiers/by-code", json={"codes": codes, "max_age": 1})
+    assert (too_young.status_code, too_young.json()["errors"][0]["field"]) == (400, "/max_age")
 
 
 async def test_who_walks_through_codes_has_to_wait(client: httpx.AsyncClient, database: Database, vault: Vault) -> None:

@@ -4,16 +4,23 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
+import httpx
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import insert, select
 
 from contracts.dossier import Dossier
 from contracts.observation import Channel
 from contracts.status import DossierStatus
+from hub.access.keys import ApiKeys
+from hub.access.scopes import Scope
 from hub.db import Database
+from hub.index import list_routes
 from hub.index.answers import Answers
+from hub.index.lists import Lists
 from hub.index.record import record
 from hub.index.tables import observation
 from hub.live import fresh as fresh_module
@@ -122,6 +129,29 @@ async def test_a_page_of_thirty_agencies_comes_whatever_they_do(
         return all(is_fresh(dossier) for found in answered for dossier in found)
 
     await eventually(everybody)
+
+
+async def test_many_by_code_are_asked_of_their_agencies(
+    connect: Callable[..., Awaitable[Fresh]], database: Database, vault: Vault
+) -> None:
+    agencies = [Agency("co-quan-1"), Agency("co-quan-2", "error")]
+    for agency in agencies:
+        await know(database, vault, agency.name)
+    fresh = await connect(*agencies)
+    keys = ApiKeys(database)
+    app = FastAPI()
+    async with registry_of(*(pushing_spec(agency.name) for agency in agencies)) as registry:
+        app.include_router(
+            list_routes.router(Lists(database, registry, vault), keys, partial(fresh.at_most, seconds=PATIENCE))
+        )
+        key = await keys.create("portal", scopes=[Scope.DOSSIERS_READ], actor="test")
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
+            asked = {"codes": [code_of(agency.name) for agency in agencies], "max_age": 3600}
+            told = (await client.post("/v1/dossiers/by-code", json=asked, headers={"X-Api-Key": key})).json()
+    (well,), (failing,) = (each["dossiers"] for each in told["items"])
+    assert (well["stale"], well["source"]["channel"]) == (False, "lookup")
+    assert (failing["stale"], failing["stale_reason"]) == (True, "agency_failing")
+    assert agencies[0].asked.total() == 1
 
 
 async def test_what_is_young_enough_is_asked_of_nobody(
