@@ -62,7 +62,7 @@ async def test_not_even_another_developer(developer: Developer, another: Develop
     assert (await another.get("/v1/dossiers")).json()["items"] == []
     assert (await another.get(f"/v1/dossiers?agency={developer.given.agency}")).status_code == 403
     assert (await another.get(f"/v1/webhooks/{developer.given.agency}/deliveries")).status_code == 403
-    assert (await another.get("/v1/dossiers/procedures")).status_code == 404
+    assert (await another.get("/v1/procedures")).status_code == 404
     assert (await another.get(f"/v1/dossiers/{CODE}")).status_code == 404
     assert (await another.get("/v1/changes?agency=" + developer.given.agency)).status_code == 403
 
