@@ -27,7 +27,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import AgencyAdapter
-from hub.db import DATABASE_AWAY, RETRY_SECONDS, ClockWrong, Database, driver_of
+from hub.db import RETRY_SECONDS, ClockWrong, Database, driver_of, is_away
 from hub.intake.inbox import Inbox
 from hub.log import bind_correlation
 from hub.quarantine.replay import replay
@@ -134,11 +134,11 @@ class Worker:
             except ClockWrong as error:
                 log.error("worker.clock_wrong", reason=str(error))
                 await asyncio.sleep(RETRY_SECONDS)
-            except DATABASE_AWAY as error:
-                log.warning("worker.interrupted", reason=str(error) or type(error).__name__)
-                await asyncio.sleep(RETRY_SECONDS)
-            except Exception:
-                log.exception("worker.failed")
+            except Exception as error:
+                if is_away(error):
+                    log.warning("worker.interrupted", reason=type(error).__name__)
+                else:
+                    log.exception("worker.failed")
                 await asyncio.sleep(RETRY_SECONDS)
 
     def stop(self) -> None:
