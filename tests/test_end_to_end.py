@@ -124,6 +124,11 @@ async def test_one_agency_at_fault_is_alone_with_it(province: Province, fault: s
         await connection.execute(
             "UPDATE dossier SET observed_at = observed_at - interval '1 hour' WHERE agency = 'so-tnmt'"
         )
+        # In office hours, which are when most changes, they were also looked up by themselves.
+        await connection.execute(
+            "UPDATE watch SET checked_at = checked_at - interval '1 hour'"
+            " WHERE dossier_id IN (SELECT id FROM dossier WHERE agency = 'so-tnmt')"
+        )
         known = await province.dossier(await province.a_code("so-tnmt"))
         assert known
         assert known.stale_reason == "agency_failing"

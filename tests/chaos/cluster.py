@@ -4,6 +4,7 @@ import asyncio
 import resource
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -76,9 +77,11 @@ class Cluster:
 
     def _processes(self) -> Iterator[psutil.Process]:
         """The server's first process, and then all others."""
-        first = psutil.Process(int((self._folder / "postmaster.pid").read_text().split()[0]))
-        yield first
-        yield from first.children(recursive=True)
+        # It may end by itself meanwhile.
+        with suppress(psutil.NoSuchProcess):
+            first = psutil.Process(int((self._folder / "postmaster.pid").read_text().split()[0]))
+            yield first
+            yield from first.children(recursive=True)
 
     async def _gone(self, processes: list[psutil.Process]) -> None:
         await asyncio.to_thread(psutil.wait_procs, processes, timeout=30)
