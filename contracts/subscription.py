@@ -3,11 +3,19 @@
 from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from contracts.change import ChangeType
 from contracts.observation import AgencyId
 from contracts.status import DossierStatus
+
+
+def _number(value: object) -> object:
+    """JSON's 24 and 24.0 are one number; "24" and true are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a whole number of hours")
+    return value
+
 
 #: The type of the event that `POST /v1/subscriptions/{id}/test` sends.
 TEST = "subscription.test"
@@ -129,7 +137,7 @@ class Subscriptions(BaseModel):
 class SecretRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    overlap_hours: Annotated[int, Field(ge=0, le=168, strict=True)] = Field(
+    overlap_hours: Annotated[int, Field(ge=0, le=168), BeforeValidator(_number)] = Field(
         default=24, description="For so long deliveries are signed by the old secret, too."
     )
 

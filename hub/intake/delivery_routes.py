@@ -3,7 +3,6 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
-from pydantic import AwareDatetime
 
 from contracts.deliveries import (
     DeliveryChange,
@@ -21,6 +20,7 @@ from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.conditional import secret
 from hub.intake.deliveries import Came, Changed, Deliveries, Refusal, Sent
+from hub.moments import Moment
 from hub.problems import ProblemError, ProblemType, responses
 
 _MOST = 200
@@ -51,7 +51,7 @@ def router(deliveries: Deliveries, keys: ApiKeys) -> APIRouter:
         state: Annotated[
             list[DeliveryState] | None, Query(description="Only these; several for more.", max_length=10)
         ] = None,
-        since: Annotated[AwareDatetime | None, Query(description="Received from then on. With zone.")] = None,
+        since: Annotated[Moment | None, Query(description="Received from then on. With zone.")] = None,
         before: Before = None,
         limit: Limit = 50,
         caller: Caller = reader,
