@@ -5,19 +5,15 @@ no log. The SQL is the hub's own, and so is the rule of what is stale; both side
 kind of event loop, asyncio's.
 """
 
-import asyncio
-import multiprocessing
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from multiprocessing.connection import Connection
 from typing import Any
 
 import asyncpg
 import orjson
-import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from benchmarks.serving import serving_app
 from config.load import load_agencies
 from config.settings import Settings
 from contracts.agency import AgencySpec
@@ -96,40 +92,21 @@ def _status(code: str) -> dict[str, Any]:
     return {"code": code, "name": {"vi": status.name_vi, "en": status.name_en}}
 
 
-@contextmanager
-def bare_server(database_url: str) -> Iterator[tuple[str, int]]:
+def bare_server(database_url: str) -> AbstractContextManager[tuple[str, int]]:
     """Yields its address; a process of its own."""
-    ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_run, args=(theirs, database_url), daemon=True)
-    process.start()
-    theirs.close()
-    try:
-        yield ours.recv()
-    finally:
-        process.terminate()
-        process.join()
+    return serving_app(_app, database_url)
 
 
-def _run(told: Connection, database_url: str) -> None:
+async def _app(database_url: str) -> ASGIApp:
     specs = load_agencies(Settings().agencies_dir, {})
+    pool = await asyncpg.create_pool(database_url, min_size=8, max_size=8, reset=left_as_found)
 
-    async def serve() -> None:
-        pool = await asyncpg.create_pool(database_url, min_size=8, max_size=8, reset=left_as_found)
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        key = code_key(scope["path"].removeprefix("/v1/dossiers/"))
+        (row,) = await pool.fetch(FIND, key)
+        body = rendered(specs[row["agency"]], row)
+        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
 
-        async def app(scope: Scope, receive: Receive, send: Send) -> None:
-            key = code_key(scope["path"].removeprefix("/v1/dossiers/"))
-            (row,) = await pool.fetch(FIND, key)
-            body = rendered(specs[row["agency"]], row)
-            headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-            await send({"type": "http.response.start", "status": 200, "headers": headers})
-            await send({"type": "http.response.body", "body": body})
-
-        config = uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False)
-        server = uvicorn.Server(config)
-        serving = asyncio.create_task(server.serve())
-        while not server.started:
-            await asyncio.sleep(0.01)
-        told.send(server.servers[0].sockets[0].getsockname())
-        await serving
-
-    asyncio.run(serve())
+    return app

@@ -1,11 +1,19 @@
-"""A server for benchmarks, in a process of its own: whatever is asked, it answers with one document."""
+"""Servers for benchmarks, each in a process of its own: one that answers whatever is asked with one document, and one
+for an ASGI function."""
 
 import asyncio
 import multiprocessing
 import re
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from typing import Any, TypeAlias
+
+import uvicorn
+from starlette.types import ASGIApp
+
+#: Makes an ASGI function in the process that serves it.
+MakeApp: TypeAlias = Callable[..., Awaitable[ASGIApp]]
 
 _LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 
@@ -21,6 +29,33 @@ def serving(body: bytes, content_type: str) -> Iterator[str]:
     finally:
         server.terminate()
         server.join()
+
+
+@contextmanager
+def serving_app(make: MakeApp, *given: Any) -> Iterator[tuple[str, int]]:
+    """Yields the address of what `make(*given)` makes, under uvicorn on asyncio's event loop."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("spawn").Process(target=_run, args=(theirs, make, *given), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield ours.recv()
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _run(told: Connection, make: MakeApp, *given: Any) -> None:
+    async def serve() -> None:
+        app = await make(*given)
+        server = uvicorn.Server(uvicorn.Config(app, port=0, lifespan="off", log_config=None, access_log=False))
+        serving = asyncio.create_task(server.serve())
+        while not server.started:
+            await asyncio.sleep(0.01)
+        told.send(server.servers[0].sockets[0].getsockname())
+        await serving
+
+    asyncio.run(serve())
 
 
 def _serve(told: Connection, body: bytes, content_type: str) -> None:

@@ -21,6 +21,11 @@ class DossierStatus(StrEnum):
     DONE = "9"
     RETURNED = "10"
 
+    @classmethod
+    def numbered(cls, number: int | None) -> "DossierStatus | None":
+        """The one with this number; None for none."""
+        return None if number is None else cls(str(number))
+
     @property
     def number(self) -> int:
         return int(self.value)

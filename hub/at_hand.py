@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from config.settings import Settings
+from contracts.agency import AgencySpec
 from hub import log, main
 from hub.terminal import Stop, database_url, one_sentence
 
@@ -34,6 +35,13 @@ def in_hub(
             return asyncio.run(opened())
         except mendable as error:
             raise Stop(str(error)) from None
+
+
+def known_agency(hub: main.Hub, agency: str) -> AgencySpec:
+    """The spec of an agency that somebody named. Raises Stop where there is none."""
+    if (spec := hub.registry.spec(agency)) is None:
+        raise Stop(f"there is no agency {agency}")
+    return spec
 
 
 def actor() -> str:

@@ -1,5 +1,7 @@
 """Request bodies read with a limit: nobody unknown may fill our memory."""
 
+from urllib.parse import parse_qs
+
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -21,7 +23,8 @@ class BodyCutOff(Exception):
 
 async def limited_body(request: Request, limit: int) -> bytes:
     """The raw body, at most `limit` bytes; never more of it in memory than that and a chunk."""
-    if _announced(request.scope) > limit:
+    announced = _announced(request.scope)
+    if announced > limit:
         raise BodyTooLarge
     body = bytearray()
     try:
@@ -31,10 +34,19 @@ async def limited_body(request: Request, limit: int) -> bytes:
                 raise BodyTooLarge
     except ClientDisconnect:
         raise BodyCutOff from None
-    if len(body) < _announced(request.scope):
+    if len(body) < announced:
         # The server reads no further where a client asks to change to HTTP/2 (h2c), as Java's does by itself.
         raise BodyCutOff
     return bytes(body)
+
+
+async def form(request: Request, limit: int) -> dict[str, str]:
+    """A form's fields; none where the body is no form, or larger than `limit` bytes."""
+    try:
+        fields = parse_qs((await limited_body(request, limit)).decode())
+    except (BodyTooLarge, BodyCutOff, UnicodeDecodeError, ValueError):
+        return {}
+    return {name: values[0] for name, values in fields.items()}
 
 
 def _announced(scope: Scope) -> int:

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 
 from hub import main
-from hub.at_hand import actor, in_hub
+from hub.at_hand import actor, in_hub, known_agency
 from hub.intake.deliveries import Came, Deliveries, Refusal, Sent
 from hub.intake.replay import Chosen, Replayed, replay
 from hub.terminal import Stop
@@ -46,7 +46,7 @@ def show(
 
     async def work(hub: main.Hub) -> list[Came]:
         deliveries = Deliveries(hub.database, hub.vault)
-        agencies = None if agency is None else [_known(hub, agency)]
+        agencies = None if agency is None else [known_agency(hub, agency).id]
         return await deliveries.latest(agencies, states=state, since=_moment(since), most=most)
 
     found = in_hub(work)
@@ -63,7 +63,7 @@ def show_one(agency: Agency, id: Annotated[str, typer.Argument(metavar="ID", hel
     """Show one event as it was sent, and what it changed. It may hold personal data."""
 
     async def work(hub: main.Hub) -> Sent:
-        found = await Deliveries(hub.database, hub.vault).one(_known(hub, agency), id)
+        found = await Deliveries(hub.database, hub.vault).one(known_agency(hub, agency).id, id)
         if found is None:
             raise Stop(f"{agency} has delivered nothing with the id {id}")
         return found
@@ -91,7 +91,7 @@ def show_refused(agency: Agency, most: Annotated[int, typer.Option(help="How man
     """Show the last calls that were refused, and why."""
 
     async def work(hub: main.Hub) -> list[Refusal]:
-        return await Deliveries(hub.database, hub.vault).refused([_known(hub, agency)], most=most)
+        return await Deliveries(hub.database, hub.vault).refused([known_agency(hub, agency).id], most=most)
 
     found = in_hub(work)
     for each in found:
@@ -117,7 +117,7 @@ def replay_some(
         raise typer.BadParameter("say which: an ID, or such as --state quarantined", param_hint="--state")
 
     async def work(hub: main.Hub) -> list[Replayed]:
-        chosen = Chosen(_known(hub, agency), id, state or (), _moment(since), _moment(until))
+        chosen = Chosen(known_agency(hub, agency).id, id, state or (), _moment(since), _moment(until))
         return [each async for each in replay(hub.database, hub.inbox, chosen, actor=actor(), dry_run=dry_run)]
 
     done = in_hub(work, audited=not dry_run)
@@ -129,12 +129,6 @@ def replay_some(
             _say(f"    {change.code}: {change.kind}, {change.status_before or '–'} → {change.status_after or '–'}")
     changed = sum(len(each.changes) for each in done)
     print(f"{len(done)} events {'would be read' if dry_run else 'read'} again; {changed} changes.")
-
-
-def _known(hub: main.Hub, agency: str) -> str:
-    if hub.registry.spec(agency) is None:
-        raise Stop(f"there is no agency {agency}")
-    return agency
 
 
 def _moment(given: datetime | None) -> datetime | None:

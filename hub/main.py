@@ -45,9 +45,10 @@ from hub.intake import routes as intake_routes
 from hub.intake.deliveries import Deliveries
 from hub.intake.inbox import Inbox
 from hub.intake.push import Floods, Push, Pushes
-from hub.intake.refusals import Refusals, Tries
+from hub.intake.refusals import Refusals, tries
 from hub.limits.addresses import Addresses
 from hub.limits.admission import Admission
+from hub.limits.debts import Debts
 from hub.live.fresh import Fresh
 from hub.live.looks import Looks
 from hub.mail.channel import MailChannel, Server
@@ -99,7 +100,7 @@ class Hub:
     secrets: SecretStore
     inbox: Inbox
     refusals: Refusals
-    tries: Tries
+    tries: Debts
     answers: Answers
     fresh: Fresh
     lists: Lists
@@ -166,7 +167,7 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
                 secrets=secrets,
                 inbox=Inbox(database, vault, registry),
                 refusals=Refusals(vault),
-                tries=Tries(),
+                tries=tries(),
                 answers=answers,
                 fresh=Fresh(answers.find, looks, registry),
                 lists=Lists(database, registry, vault),
@@ -287,14 +288,16 @@ async def serve(
 def courier(hub: Hub) -> Courier:
     """What carries the hub's webhooks and mail."""
     settings = hub.settings
-    server = settings.smtp_host and Server(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        security=settings.smtp_security,
-        sender=settings.mail_from,
-        username=settings.smtp_username,
-    )
-    channels: dict[str, Channel] = {"webhook": hub.webhooks, "mail": MailChannel(server or None, hub.secrets)}
+    server = None
+    if settings.smtp_host:
+        server = Server(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            security=settings.smtp_security,
+            sender=settings.mail_from,
+            username=settings.smtp_username,
+        )
+    channels: dict[str, Channel] = {"webhook": hub.webhooks, "mail": MailChannel(server, hub.secrets)}
     tell = teller(hub.vault)
     fan_out = FanOut(hub.database, hub.registry, hub.vault, on_disabled=tell)
     spacing = {name: channel.spacing for name, channel in channels.items()}

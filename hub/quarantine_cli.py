@@ -6,9 +6,8 @@ import typer
 from rich.console import Console
 
 from hub import main
-from hub.at_hand import actor, in_hub
+from hub.at_hand import actor, in_hub, known_agency
 from hub.quarantine.closing import Kept, NotOpen, close, kept
-from hub.terminal import Stop
 
 app = typer.Typer(no_args_is_help=True, help="What agencies said that the hub does not understand.")
 
@@ -21,8 +20,8 @@ def show(
     """Show what is there, the latest first. Mapped in the agency's file, it is read again at the next start."""
 
     async def work(hub: main.Hub) -> list[Kept]:
-        if agency and hub.registry.spec(agency) is None:
-            raise Stop(f"there is no agency {agency}")
+        if agency:
+            known_agency(hub, agency)
         return await kept(hub.database, agency, most=most)
 
     console = Console()

@@ -2,6 +2,7 @@
 
 import re
 import time
+from typing import NamedTuple
 from uuid import uuid4
 
 import structlog
@@ -15,6 +16,12 @@ log = structlog.get_logger()
 
 _HEADER = b"x-request-id"
 _USABLE_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
+
+
+class Pattern(NamedTuple):
+    """What is asked here of the route that answered: for layers that answer in a route's place."""
+
+    path_format: str
 
 
 _CRASH = ProblemError(ProblemType.INTERNAL_ERROR, "Something went wrong on our side; it has been logged.")

@@ -14,11 +14,11 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from rich.table import Table
 
 from contracts.adapter import Window
-from contracts.agency import AgencySpec, Plan
+from contracts.agency import Plan
 from contracts.errors import AgencyFailure
 from contracts.status import DossierStatus
 from hub import main
-from hub.at_hand import actor, in_hub
+from hub.at_hand import actor, in_hub, known_agency
 from hub.streams.store import KINDS, Kind
 from hub.sync import orders
 from hub.sync.status import StreamStatus, runs, statuses
@@ -45,7 +45,7 @@ def status(
 
     async def work(hub: main.Hub) -> list[StreamStatus]:
         if agency:
-            _spec(hub, agency)
+            known_agency(hub, agency)
         async with hub.database.reads.acquire() as connection:
             return await statuses(connection, agency)
 
@@ -79,7 +79,7 @@ def show_runs(
     """Show an agency's latest runs: why, over which window, and what came of them."""
 
     async def work(hub: main.Hub) -> list[dict[str, Any]]:
-        _spec(hub, agency)
+        known_agency(hub, agency)
         async with hub.database.reads.acquire() as connection:
             return await runs(connection, agency, kind, limit=most)
 
@@ -118,7 +118,7 @@ def drift(
     """Show what each full comparison of an agency with the index found amiss, the latest first."""
 
     async def work(hub: main.Hub) -> list[dict[str, Any]]:
-        _spec(hub, agency)
+        known_agency(hub, agency)
         async with hub.database.reads.acquire() as connection:
             passes = [run for run in await runs(connection, agency, "reconcile", limit=most) if run["outcome"] == "ok"]
         if not passes:
@@ -154,7 +154,7 @@ def run(
     wanted = _kind(kind)
 
     async def work(hub: main.Hub) -> None:
-        spec = _spec(hub, agency)
+        spec = known_agency(hub, agency)
         start = since.replace(tzinfo=ZoneInfo(spec.time_zone)) if since else None
         if dry_run:
             await _rehearse(hub, agency, start or datetime.now(UTC) - timedelta(days=1))
@@ -259,12 +259,6 @@ def _progress() -> Progress:
         TextColumn("{task.fields[counts]}"),
         TimeElapsedColumn(),
     )
-
-
-def _spec(hub: main.Hub, agency: str) -> AgencySpec:
-    if (spec := hub.registry.spec(agency)) is None:
-        raise Stop(f"there is no agency {agency}")
-    return spec
 
 
 def _kind(kind: str) -> Kind:

@@ -3,7 +3,6 @@
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
-from urllib.parse import parse_qs
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Cookie, Request
@@ -12,7 +11,7 @@ from markupsafe import Markup
 
 from hub.access.sign_in import SESSION_LIFETIME, SignIn
 from hub.admin.overview import overview
-from hub.bodies import BodyCutOff, BodyTooLarge, limited_body
+from hub.bodies import form
 from hub.db import Database
 from hub.portal import look
 from hub.registry import Registry
@@ -70,7 +69,7 @@ def router(database: Database, registry: Registry, sign_in: SignIn) -> APIRouter
 
     @routes.post("/sign-in")
     async def enter(request: Request) -> Response:
-        password = await _password(request)
+        password = (await form(request, _LARGEST_FORM)).get("password")
         token = await sign_in.sign_in(password) if password else None
         if token is None:
             return page("sign_in.html", 403, refused=True)
@@ -96,15 +95,6 @@ def router(database: Database, registry: Registry, sign_in: SignIn) -> APIRouter
         return response
 
     return routes
-
-
-async def _password(request: Request) -> str | None:
-    """What was typed into the form; None where the body is not that form."""
-    try:
-        fields = parse_qs((await limited_body(request, _LARGEST_FORM)).decode())
-    except (BodyTooLarge, BodyCutOff, UnicodeDecodeError):
-        return None
-    return fields.get("password", [None])[0]
 
 
 def _moment(at: datetime | None) -> str:

@@ -246,7 +246,7 @@ def _candidate(row: asyncpg.Record) -> Candidate:
         first=row["first"],
         code=row["code"],
         code_key=row["code_key"],
-        status=None if row["status"] is None else DossierStatus(str(row["status"])),
+        status=DossierStatus.numbered(row["status"]),
         procedure=row["procedure_code"],
         received_at=row["received_at"],
         gone=row["gone"],

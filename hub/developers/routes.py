@@ -3,12 +3,11 @@
 import math
 from collections.abc import Sequence
 from typing import Annotated, Any
-from urllib.parse import parse_qs
 
 from fastapi import APIRouter, Cookie, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
-from hub.bodies import BodyCutOff, BodyTooLarge, limited_body
+from hub.bodies import form
 from hub.developers import calls, look, reference, texts, worked
 from hub.developers.calls import Door
 from hub.developers.sessions import LIFETIME_SECONDS, Sessions
@@ -85,7 +84,7 @@ def router(sandbox: Sandbox | None, doors: Sequence[Door], sessions: Sessions) -
 
     @routes.post("/sandbox")
     async def make_agency(request: Request) -> Response:
-        lang = (await _form(request)).get("lang", "vi")
+        lang = (await form(request, _LARGEST_FORM)).get("lang", "vi")
         if sandbox is None:
             return page("sandbox.html", request, lang, 404, given=None, problem=None)
         try:
@@ -120,8 +119,8 @@ def router(sandbox: Sandbox | None, doors: Sequence[Door], sessions: Sessions) -
 
     @routes.post("/calls")
     async def enter(request: Request) -> Response:
-        form = await _form(request)
-        lang, key = form.get("lang", "vi"), form.get("key", "").strip()
+        fields = await form(request, _LARGEST_FORM)
+        lang, key = fields.get("lang", "vi"), fields.get("key", "").strip()
         if not key or await calls.who(doors, key) is None:
             return page("key.html", request, lang, 403, keep="no-store", refused=_NOT_SUCH_A_KEY)
         response = RedirectResponse(_CALLS + ("?lang=en" if lang == "en" else ""), 303)
@@ -139,7 +138,7 @@ def router(sandbox: Sandbox | None, doors: Sequence[Door], sessions: Sessions) -
 
     @routes.post("/calls/leave")
     async def leave(request: Request) -> Response:
-        lang = (await _form(request)).get("lang", "vi")
+        lang = (await form(request, _LARGEST_FORM)).get("lang", "vi")
         response = RedirectResponse(_CALLS + ("?lang=en" if lang == "en" else ""), 303)
         response.delete_cookie(_COOKIE, path=_CALLS)
         return response
@@ -151,12 +150,3 @@ _NOT_SUCH_A_KEY = Text(
     "Khóa này không đúng, đã hết hạn, hoặc thiếu quyền `deliveries:read`.",
     "This key is not valid, has ended, or lacks the scope `deliveries:read`.",
 )
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The form's fields; none where the body is no form, or too large for one of these."""
-    try:
-        fields = parse_qs((await limited_body(request, _LARGEST_FORM)).decode())
-    except (BodyTooLarge, BodyCutOff, UnicodeDecodeError, ValueError):
-        return {}
-    return {name: values[0] for name, values in fields.items()}

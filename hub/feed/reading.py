@@ -151,8 +151,8 @@ def _event(row: asyncpg.Record, registry: Registry) -> Event:
         "type": _type(row),
         "timestamp": row["at"],
         "subject": str(row["joined_id"] or row["id"]),
-        "status_before": _status(row["status_before"]),
-        "status_after": _status(row["status_after"]),
+        "status_before": DossierStatus.numbered(row["status_before"]),
+        "status_after": DossierStatus.numbered(row["status_after"]),
         "data": state_json(row, registry),
     }
     body = orjson.dumps(told, option=orjson.OPT_UTC_Z)
@@ -165,7 +165,7 @@ def _event(row: asyncpg.Record, registry: Registry) -> Event:
         dossier=row["id"],
         joined=row["joined_id"],
         procedure=procedure_key(code) if code else None,
-        status=_status(row["status_after"]),
+        status=DossierStatus.numbered(row["status_after"]),
     )
 
 
@@ -176,7 +176,3 @@ def _type(row: asyncpg.Record) -> ChangeType:
 def _agencies(row: asyncpg.Record) -> tuple[AgencyId, ...]:
     """Whoever has, or had, the dossier."""
     return tuple(agencies_of(row))
-
-
-def _status(number: int | None) -> DossierStatus | None:
-    return None if number is None else DossierStatus(str(number))

@@ -6,8 +6,6 @@ and one dossier under the code. Whatever is out of the ordinary goes on to the r
 again and answers as if this layer were not there; a test holds that both give the same bytes.
 """
 
-from typing import NamedTuple
-
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -15,16 +13,11 @@ from hub.access.keys import ApiKeys
 from hub.db import DATABASE_AWAY
 from hub.etags import CACHE_CONTROL, etag, is_known
 from hub.index.answers import Answers
+from hub.request_log import Pattern
 
 _PREFIX = "/v1/dossiers/"
 _LONGEST = 120
 _JSON = (b"content-type", b"application/json")
-
-
-class _Route(NamedTuple):
-    """What the request log asks of a route."""
-
-    path_format: str = _PREFIX + "{code}"
 
 
 class ByCode:
@@ -32,7 +25,7 @@ class ByCode:
         self.app = app
         self._answers = answers
         self._keys = keys
-        self._route = _Route()
+        self._route = Pattern(_PREFIX + "{code}")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         body = await self._answer(scope) if scope["type"] == "http" and scope["method"] == "GET" else None

@@ -55,6 +55,11 @@ class Recorded:
     changed_keys: frozenset[Key] = frozenset()
 
 
+def key_of(said: Observation) -> Key:
+    """What names the dossier that it is said of."""
+    return said.agency, code_key(said.code)
+
+
 async def record(
     connection: AsyncConnection,
     observations: Iterable[Observation],
@@ -119,7 +124,7 @@ def _distinct(
     """Entries by dossier and digest; of copies the one heard first."""
     heard: dict[Key, dict[bytes, Entry]] = {}
     for said in observations:
-        key = (said.agency, code_key(said.code))
+        key = key_of(said)
         entry = entry_from(said, vault, correlation_ids.get(key, otherwise))
         if said.occurred_at and entry.clock_is_ahead:
             log.warning("index.clock_ahead", agency=said.agency, ahead=str(said.occurred_at - said.observed_at))

@@ -9,12 +9,11 @@ from typing import TypeAlias
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import AgencyAdapter, Pushed, PushedEvent
-from contracts.codes import code_key
 from contracts.observation import Channel, Observation, Unusable
 from contracts.problem import FieldProblem
 from contracts.webhook import Accepted, Outcome
 from hub import quarantine
-from hub.index.record import Key, record
+from hub.index.record import Key, key_of, record
 from hub.vault import Vault
 
 #: (agency, webhook_id): what names an event.
@@ -67,7 +66,7 @@ class Item:
         return self.agency, self.webhook_id
 
 
-async def apply(connection: AsyncConnection, items: Sequence[Item], vault: Vault) -> None:
+async def apply_all(connection: AsyncConnection, items: Sequence[Item], vault: Vault) -> None:
     """Record what the events say and note what became of each. Several of one dossier are recorded one after the
     other, so that each makes its own change."""
     waves: dict[int, list[tuple[Item, Sequence[Observation]]]] = defaultdict(list)
@@ -81,9 +80,8 @@ async def apply(connection: AsyncConnection, items: Sequence[Item], vault: Vault
             continue
         reading = item.delivery.adapter.read(event.data, Channel.WEBHOOK, item.delivery.received_at)
         said = reading.observations
-        wave = max((seen[each.agency, code_key(each.code)] for each in said), default=0)
-        for each in said:
-            seen[each.agency, code_key(each.code)] = wave + 1
+        wave = max((seen[key_of(each)] for each in said), default=0)
+        seen.update((key_of(each), wave + 1) for each in said)
         waves[wave].append((item, said))
         unusable[item.webhook_id] += reading.unusable
         item.problems = [
@@ -91,15 +89,14 @@ async def apply(connection: AsyncConnection, items: Sequence[Item], vault: Vault
             for wrong in reading.unusable
         ]
     for wave in sorted(waves):
-        ids = {(each.agency, code_key(each.code)): item.webhook_id for item, said in waves[wave] for each in said}
+        ids = {key_of(each): item.webhook_id for item, said in waves[wave] for each in said}
         told = [each for _, said in waves[wave] for each in said]
-        recorded = await record(connection, told, vault, correlation_ids=ids) if told else None
-        changed = recorded.changed_keys if recorded else frozenset()
+        changed = (await record(connection, told, vault, correlation_ids=ids)).changed_keys
         for item, words in waves[wave]:
             if item.problems:
                 item.state = Outcome.QUARANTINED
             else:
-                news = any((each.agency, code_key(each.code)) in changed for each in words)
+                news = any(key_of(each) in changed for each in words)
                 item.state = Outcome.APPLIED if news else Outcome.SUPERSEDED
     for webhook_id, wrong in unusable.items():
         await quarantine.keep(connection, wrong, vault, correlation_id=webhook_id)

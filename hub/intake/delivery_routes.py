@@ -132,13 +132,9 @@ def _change(changed: Changed) -> DeliveryChange:
     return DeliveryChange(
         code=changed.code,
         type=f"dossier.{changed.kind}",
-        status_before=_status(changed.status_before),
-        status_after=_status(changed.status_after),
+        status_before=DossierStatus.numbered(changed.status_before),
+        status_after=DossierStatus.numbered(changed.status_after),
     )
-
-
-def _status(number: int | None) -> DossierStatus | None:
-    return None if number is None else DossierStatus(str(number))
 
 
 def _refused(refusal: Refusal) -> RefusedCall:

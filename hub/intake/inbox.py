@@ -19,8 +19,7 @@ from contracts.adapter import AgencyAdapter
 from contracts.problem import FieldProblem
 from contracts.webhook import MOST_EVENTS, Accepted, Outcome
 from hub.db import DATABASE_AWAY, ClockWrong, Database, Driver, check_clock, driver_of, is_away
-from hub.intake.applying import Delivery, Item, Name
-from hub.intake.applying import apply as apply_all
+from hub.intake.applying import Delivery, Item, Name, apply_all
 from hub.intake.tables import inbox
 from hub.quarantine.tables import quarantine
 from hub.registry import Registry

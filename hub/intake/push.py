@@ -5,10 +5,10 @@ dependencies and models cost more than all that is done for an event. The route 
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from math import ceil
-from typing import NamedTuple, TypeVar
 
 import structlog
 from pydantic import BaseModel
@@ -23,14 +23,14 @@ from hub.bodies import BodyCutOff, BodyTooLarge, limited_body
 from hub.intake.applying import Delivery
 from hub.intake.inbox import BodyConflict, Inbox
 from hub.intake.proofs import kept_headers, prove
-from hub.intake.refusals import Call, Refusals, Tries
+from hub.intake.refusals import Call, Refusals
 from hub.intake.signature import Refused
+from hub.limits.debts import Debts
 from hub.log import bind_correlation
 from hub.problems import ProblemError, ProblemType, answer
 from hub.registry import Registry
+from hub.request_log import Pattern
 from hub.telemetry import FLOODED, WEBHOOKS
-
-T = TypeVar("T")
 
 log = structlog.get_logger()
 
@@ -41,16 +41,10 @@ BODY_SECONDS = 20
 _PREFIX = "/v1/webhooks/"
 
 
-class _Route(NamedTuple):
-    """What the request log asks of a route."""
-
-    path_format: str = _PREFIX + "{agency}"
-
-
 class Push:
     """What is done with one delivery, from its bytes to its answer."""
 
-    def __init__(self, inbox: Inbox, registry: Registry, secrets: Secrets, refusals: Refusals, tries: Tries) -> None:
+    def __init__(self, inbox: Inbox, registry: Registry, secrets: Secrets, refusals: Refusals, tries: Debts) -> None:
         self._inbox, self._registry, self._secrets = inbox, registry, secrets
         self._refusals, self._tries = refusals, tries
 
@@ -64,15 +58,14 @@ class Push:
         body = b""
         try:
             body = await _body(request, headers)
-            named = _prove(adapter, webhook, headers, body, address=address, secrets=keys, now=now)
-            pushed = _pushed(adapter, headers, body)
+            named, pushed = _understood(adapter, webhook, headers, body, address=address, secrets=keys, now=now)
         except Refused as refused:
             if refused.reason == "out_of_time" and not await self._inbox.clock_is_right():
                 # Whose clock is wrong is then anybody's guess, and a sender takes a 400 for the last word.
                 raise ProblemError(
                     ProblemType.UNAVAILABLE, "The hub's own clock is wrong.", headers={"Retry-After": "30"}
                 ) from None
-            self._tries.refused(address)
+            self._tries.charge(address)
             self._refusals.note(Call(agency, now, refused, address, kept_headers(headers, webhook), body))
             WEBHOOKS.labels(agency, refused.reason).inc()
             raise _as_problem(refused, now) from refused
@@ -94,7 +87,7 @@ class Floods:
     """The layer that turns away whoever was refused again and again, before the request costs anything: no line of log,
     and nothing is read."""
 
-    def __init__(self, app: ASGIApp, tries: Tries) -> None:
+    def __init__(self, app: ASGIApp, tries: Debts) -> None:
         self.app, self._tries = app, tries
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,7 +116,7 @@ class Pushes:
 
     def __init__(self, app: ASGIApp, push: Push) -> None:
         self.app, self._push = app, push
-        self._route = _Route()
+        self._route = Pattern(_PREFIX + "{agency}")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not _is_push(scope):
@@ -141,7 +134,7 @@ class Pushes:
         await send({"type": "http.response.body", "body": body})
 
 
-def _prove(
+def _understood(
     adapter: AgencyAdapter,
     webhook: Webhook,
     headers: Mapping[str, str],
@@ -150,20 +143,12 @@ def _prove(
     address: str,
     secrets: Sequence[str],
     now: datetime,
-) -> str | None:
-    def said() -> str | None:
-        return _understood(lambda: adapter.token(body, headers))
-
-    return prove(webhook, headers, body, address=address, secrets=secrets, said=said, now=now)
-
-
-def _pushed(adapter: AgencyAdapter, headers: Mapping[str, str], body: bytes) -> Pushed:
-    return _understood(lambda: adapter.pushed(body, headers))
-
-
-def _understood(read: Callable[[], T]) -> T:
+) -> tuple[str | None, Pushed]:
+    """What the delivery's headers call it, once it is proved to be the agency's, and what is in it. Raises Refused."""
+    said = partial(adapter.token, body, headers)
     try:
-        return read()
+        named = prove(webhook, headers, body, address=address, secrets=secrets, said=said, now=now)
+        return named, adapter.pushed(body, headers)
     except NotEvents as wrong:
         raise Refused(400, "not_events", wrong.field, wrong.problem, wrong.expected) from None
 

@@ -3,7 +3,6 @@
 A flood of them costs no storage: counts are by day, and of the calls themselves no more are kept than one looks at.
 """
 
-import time
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +15,8 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from hub.db import Database
 from hub.intake.signature import Refused
 from hub.intake.tables import refusal, refused_call
-from hub.limits.rules import NOTHING, Debt, Terms
+from hub.limits.debts import Debts
+from hub.limits.rules import Terms
 from hub.vault import Vault
 
 #: The last calls that are kept, of each agency.
@@ -42,21 +42,9 @@ class Call:
     body: bytes
 
 
-class Tries:
-    """How long an address has to wait whose deliveries were refused again and again. Each process counts by itself."""
-
-    def __init__(self) -> None:
-        self._debts: dict[str, Debt] = {}
-
-    def wait(self, address: str) -> float:
-        """Seconds; looked up before anything is read, so that a flood costs next to nothing."""
-        debt = self._debts.get(address)
-        return max(0.0, debt.wait_until - time.monotonic()) if debt else 0.0
-
-    def refused(self, address: str) -> None:
-        if len(self._debts) >= _MOST_ADDRESSES:
-            del self._debts[next(iter(self._debts))]
-        self._debts[address] = _TERMS.charge(self._debts.pop(address, NOTHING), 1, time.monotonic())
+def tries() -> Debts:
+    """Of which addresses so much was refused that they have to wait."""
+    return Debts(_TERMS, most=_MOST_ADDRESSES)
 
 
 class Refusals:

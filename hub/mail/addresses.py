@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from hub.access.audit import note
 from hub.db import Database
 from hub.masks import mask_email
-from hub.outbox.store import Message, New, put
+from hub.outbox.store import Message, New, disable, drop, enable, put
 from hub.vault import Vault
 
 MAIL = "mail"
@@ -17,20 +17,7 @@ _MAKE = text("""
     INSERT INTO destination (kind, mark, target) VALUES ('mail', :mark, :target) ON CONFLICT (mark) DO NOTHING
     RETURNING id
 """)
-_MARK_BOUNCED = text("""
-    UPDATE destination
-       SET enabled = false, disabled_at = now(), disabled_why = 'gone'
-     WHERE mark = :mark AND enabled
-    RETURNING id
-""")
-_MARK_GOOD = text("""
-    UPDATE destination
-       SET enabled = true, disabled_at = NULL, disabled_why = NULL, failures = 0, failing_since = NULL,
-           held_until = NULL
-     WHERE mark = :mark AND NOT enabled
-    RETURNING id
-""")
-_DROP = text("UPDATE delivery SET state = 'dropped', finished_at = now() WHERE destination_id = :id AND state = 'open'")
+_FIND_HELD = text("SELECT id FROM destination WHERE mark = :mark AND enabled = :enabled FOR NO KEY UPDATE")
 
 
 class NoSuchAddress(LookupError):
@@ -70,10 +57,14 @@ async def mark_good(database: Database, vault: Vault, address: str, *, actor: st
 
 async def _mark_as(database: Database, vault: Vault, address: str, *, bounced: bool, actor: str) -> None:
     async with database.begin() as connection:
-        marked = await connection.execute(_MARK_BOUNCED if bounced else _MARK_GOOD, {"mark": _mark(address, vault)})
-        if (id := marked.scalar_one_or_none()) is None:
+        found = await connection.execute(_FIND_HELD, {"mark": _mark(address, vault), "enabled": bounced})
+        if (id := found.scalar_one_or_none()) is None:
             raise NoSuchAddress(f"no mail goes to {mask_email(address)}, or it is marked so already")
-        await connection.execute(_DROP, {"id": id})
+        if bounced:
+            await disable(connection, [id], "gone")
+        else:
+            await enable(connection, id)
+        await drop(connection, id)
         await note(
             connection, actor=actor, action="mail.bounced" if bounced else "mail.good_again", target=f"destination {id}"
         )

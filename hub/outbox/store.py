@@ -6,7 +6,7 @@ who goes next in a line, or wait for each other.
 
 import random
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import text
@@ -186,6 +186,35 @@ _KEEP = text("""
 """)
 
 
+_ENABLE = text("""
+    UPDATE destination
+       SET enabled = true, disabled_at = NULL, disabled_why = NULL, pace = 1, failures = 0, failing_since = NULL,
+           held_until = NULL
+     WHERE id = :id
+""")
+_DISABLE = text("""
+    UPDATE destination SET enabled = false, disabled_at = now(), disabled_why = :why WHERE id = ANY(:ids) AND enabled
+    RETURNING id
+""")
+_DROP = text("UPDATE delivery SET state = 'dropped', finished_at = now() WHERE destination_id = :id AND state = 'open'")
+
+
+async def enable(connection: AsyncConnection, destination: int) -> None:
+    """As if nothing had ever failed there."""
+    await connection.execute(_ENABLE, {"id": destination})
+
+
+async def disable(connection: AsyncConnection, destinations: Collection[int], why: str) -> list[int]:
+    """Try nothing there. Returns those that were not disabled before."""
+    disabled = await connection.execute(_DISABLE, {"ids": sorted(destinations), "why": why})
+    return sorted(disabled.scalars())
+
+
+async def drop(connection: AsyncConnection, destination: int) -> None:
+    """What was to go there does not."""
+    await connection.execute(_DROP, {"id": destination})
+
+
 async def put(
     connection: AsyncConnection, messages: Collection[Message], deliveries: Sequence[New], vault: Vault
 ) -> None:
@@ -288,28 +317,31 @@ class Outbox:
                         "next_try_at": delivery.next_try_at,
                     }
                 )
-            await connection.execute(_TRIED, [self._tried(claimed.id, result) for claimed, result in results])
+            await connection.execute(
+                _TRIED, [{"id": claimed.id} | tried(result, self._vault) for claimed, result in results]
+            )
             if ended:
                 await connection.execute(_CONCLUDE, ended)
                 over = [each["id"] for each in ended if each["state"] != "open"]
                 await connection.execute(_NEXT_IN_LINE, {"ids": over})
-                await connection.execute(_KEEP, [_columns(id, each) for id, each in standing.items()])
+                await connection.execute(_KEEP, [{"id": id} | asdict(each) for id, each in standing.items()])
             disabled = [id for id, each in standing.items() if each.disabled and rows[id].disabled is None]
             if disabled and self._on_disabled:
                 await self._on_disabled(connection, disabled)
             await reckon(connection, ids)
         return disabled
 
-    def _tried(self, delivery: int, result: Result) -> dict[str, Any]:
-        return {
-            "id": delivery,
-            "at": result.at,
-            "seconds": result.seconds,
-            "outcome": result.outcome.value,
-            "status": result.status,
-            "message": result.message,
-            "answer": self._vault.seal(result.answer) if result.answer else None,
-        }
+
+def tried(result: Result, vault: Vault) -> dict[str, Any]:
+    """How a try ended, as the table `attempt` holds it."""
+    return {
+        "at": result.at,
+        "seconds": result.seconds,
+        "outcome": result.outcome.value,
+        "status": result.status,
+        "message": result.message,
+        "answer": vault.seal(result.answer) if result.answer else None,
+    }
 
 
 def _destination(row: Any) -> Destination:
@@ -321,15 +353,3 @@ def _destination(row: Any) -> Destination:
         disabled=row.disabled,
         last_success_at=row.last_success_at,
     )
-
-
-def _columns(id: int, destination: Destination) -> dict[str, Any]:
-    return {
-        "id": id,
-        "pace": destination.pace,
-        "failures": destination.failures,
-        "failing_since": destination.failing_since,
-        "held_until": destination.held_until,
-        "last_success_at": destination.last_success_at,
-        "disabled": destination.disabled,
-    }

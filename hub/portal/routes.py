@@ -4,7 +4,7 @@ import math
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any, Protocol
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 import structlog
 from fastapi import APIRouter, Request
@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from contracts.codes import code_key
 from contracts.dossier import Dossier
 from contracts.ownership import FullDossier
-from hub.bodies import BodyCutOff, BodyTooLarge, limited_body
+from hub.bodies import form
 from hub.limits.admission import Admission
 from hub.live.fresh import NotAnswering
 from hub.ownership.full import NotProved, TooManyTries
@@ -146,7 +146,7 @@ def router(find: Find, prove: Prove, admission: Admission) -> APIRouter:
 
     @routes.post(FULL_PATH)
     async def show_all(request: Request) -> Response:
-        given = await _form(request)
+        given = await form(request, _LARGEST_FORM)
         language: Lang = "en" if given.get("lang") == "en" else "vi"
         code, agency = given.get("code", ""), given.get("agency", "")
         if not code_key(code) or len(code) > _LONGEST_CODE:
@@ -171,12 +171,3 @@ def router(find: Find, prove: Prove, admission: Admission) -> APIRouter:
         return page("found.html", 200, language, code, dossiers=views, error=None)
 
     return routes
-
-
-async def _form(request: Request) -> dict[str, str]:
-    """The form's fields; none where the body is no form, or too large for this one."""
-    try:
-        fields = parse_qs((await limited_body(request, _LARGEST_FORM)).decode())
-    except (BodyTooLarge, BodyCutOff, UnicodeDecodeError, ValueError):
-        return {}
-    return {name: values[0] for name, values in fields.items()}

@@ -36,12 +36,13 @@ def create_api(sandbox: Sandbox) -> FastAPI:
     intake = intake_routes.router(push)
 
     async def sparing(agency: str) -> None:
-        if wait := sandbox.pushed.charge(agency):
+        if wait := sandbox.pushed.wait(agency):
             raise ProblemError(
                 ProblemType.TOO_MANY_REQUESTS,
                 "The sandbox is for trying a sender, not for measuring one.",
                 headers={"Retry-After": str(math.ceil(wait))},
             )
+        sandbox.pushed.charge(agency)
 
     api.include_router(intake, dependencies=[Depends(sparing)])
     api.include_router(delivery_routes.router(sandbox.deliveries, sandbox.keys))

@@ -21,8 +21,9 @@ from hub.feed.feed import Feed
 from hub.index.lists import Lists
 from hub.intake.deliveries import Deliveries
 from hub.intake.inbox import Inbox
-from hub.intake.refusals import Refusals, Tries
-from hub.limits.rules import NOTHING, Debt, Terms
+from hub.intake.refusals import Refusals, tries
+from hub.limits.debts import Debts
+from hub.limits.rules import Terms
 from hub.migrations.run import migrate
 from hub.sandbox.agencies import TestAgencies, TestSecrets
 from hub.sandbox.tickets import PATTERN, Tickets
@@ -86,24 +87,6 @@ class TestAgency:
     ends: date
 
 
-class Debts:
-    """Who owes how much, by name; each process counts by itself."""
-
-    def __init__(self, terms: Terms) -> None:
-        self._terms = terms
-        self._debts: dict[str, Debt] = {}
-
-    def charge(self, name: str) -> float:
-        """One more of `name`; the seconds to wait where that is too much, and then nothing is charged."""
-        now = time.monotonic()
-        debt = self._debts.pop(name, NOTHING)
-        if len(self._debts) >= _MOST_REMEMBERED:
-            del self._debts[next(iter(self._debts))]
-        wait = max(0.0, debt.wait_until - now)
-        self._debts[name] = debt if wait else self._terms.charge(debt, 1, now)
-        return wait
-
-
 @dataclass(frozen=True, slots=True)
 class Sandbox:
     """The hub's parts once more, over tables of their own."""
@@ -118,14 +101,15 @@ class Sandbox:
     lists: Lists
     feed: Feed
     keys: ApiKeys
-    tries: Tries = field(default_factory=Tries)
-    pushed: Debts = field(default_factory=lambda: Debts(_DELIVERIES))
-    _made: Debts = field(default_factory=lambda: Debts(_NEW_AGENCIES))
+    tries: Debts = field(default_factory=tries)
+    pushed: Debts = field(default_factory=lambda: Debts(_DELIVERIES, most=_MOST_REMEMBERED))
+    _made: Debts = field(default_factory=lambda: Debts(_NEW_AGENCIES, most=_MOST_REMEMBERED))
 
     async def make(self, address: str) -> TestAgency:
         """A test agency for whoever asks from `address`. Raises TooManyAgencies."""
-        if wait := self._made.charge(address):
+        if wait := self._made.wait(address):
             raise TooManyAgencies(wait)
+        self._made.charge(address)
         agency = self.tickets.new()
         ends = self.tickets.ends(agency)
         assert ends is not None

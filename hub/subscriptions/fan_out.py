@@ -21,7 +21,7 @@ from hub.feed import reading
 from hub.feed.cursor import Position
 from hub.feed.reading import Event, Expired, Page, Wanted
 from hub.index.walks import procedure_key
-from hub.outbox.store import Disabled, Message, New, put
+from hub.outbox.store import Disabled, Message, New, disable, put
 from hub.registry import Registry
 from hub.subscriptions.catalogue import Catalogue, Subscriber
 from hub.vault import Vault
@@ -39,8 +39,8 @@ _MOST_WAITING = 1000
 _REST_SECONDS = 1
 
 _PLACE = text("SELECT generation, xid::text AS xid, seq, version FROM fan_out")
-_HOLD = text("SELECT generation, xid::text AS xid, seq, version FROM fan_out FOR UPDATE")
-_HOLD_IF_FREE = text("SELECT generation, xid::text AS xid, seq, version FROM fan_out FOR UPDATE SKIP LOCKED")
+_HOLD = text(f"{_PLACE.text} FOR UPDATE")
+_HOLD_IF_FREE = text(f"{_PLACE.text} FOR UPDATE SKIP LOCKED")
 _MOVE = text("UPDATE fan_out SET xid = CAST(CAST(:xid AS text) AS xid8), seq = :seq")
 _CHANGED = text("UPDATE fan_out SET version = version + 1 RETURNING version")
 
@@ -59,11 +59,6 @@ _LEAVE = text("""
            seq = CASE WHEN xid < CAST(CAST(:xid AS text) AS xid8) THEN :seq
                       WHEN xid = CAST(CAST(:xid AS text) AS xid8) THEN greatest(seq, :seq) ELSE seq END
      WHERE id = ANY(:ids) AND joined
-""")
-
-_DISABLE = text("""
-    UPDATE destination SET enabled = false, disabled_at = now(), disabled_why = :why WHERE id = ANY(:ids) AND enabled
-    RETURNING id
 """)
 
 _CATCHING_UP = text("""
@@ -280,8 +275,7 @@ class FanOut:
         return True
 
     async def _disable(self, connection: AsyncConnection, destinations: Collection[int], why: Why) -> None:
-        disabled = await connection.execute(_DISABLE, {"ids": sorted(destinations), "why": why.value})
-        if (ids := sorted(disabled.scalars())) and self._on_disabled:
+        if (ids := await disable(connection, destinations, why.value)) and self._on_disabled:
             await self._on_disabled(connection, ids)
 
 
@@ -300,7 +294,7 @@ def _subscriber(row: Row[Any]) -> Subscriber:
         round=row.round,
         ordered=row.ordered,
         # One that catches up reads from where it is.
-        start=Position(int(row.xid), row.seq) if row.joined else Position(0, 0),
+        start=_position(row) if row.joined else Position(0, 0),
         types=frozenset(row.types) or None,
         agencies=agencies,
         procedures=frozenset(procedure_key(each) for each in row.procedures) or None,

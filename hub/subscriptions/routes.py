@@ -25,6 +25,7 @@ from contracts.subscription import (
 )
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
+from hub.conditional import KEEP_NOTHING
 from hub.conditional import secret as kept_by_nobody
 from hub.feed.cursor import BadCursor
 from hub.feed.reading import Expired
@@ -60,6 +61,8 @@ class Enabling(BaseModel):
         default=None, description="All that the hub recorded from this moment on; it keeps 30 days."
     )
 
+
+_NEVER_KEPT = {"Cache-Control": KEEP_NOTHING}
 
 #: Where there is no body.
 _NO_WISHES, _GO_ON = SecretRequest(), Enabling()
@@ -220,6 +223,3 @@ async def _found() -> AsyncIterator[None]:
 def _wrong(field: str, problem: str, expected: str) -> ProblemError:
     error = FieldProblem(field=field, problem=problem, expected=expected)
     return ProblemError(ProblemType.MALFORMED_REQUEST, f"{field} {problem}.", errors=[error])
-
-
-_NEVER_KEPT = {"Cache-Control": "private, no-store"}

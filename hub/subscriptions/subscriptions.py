@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import orjson
-from sqlalchemy import Row, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.subscription import TEST, Subscription, SubscriptionRequest, Why
@@ -18,7 +18,7 @@ from hub.feed.cursor import Cursors, Position
 from hub.mail.addresses import destination_of
 from hub.masks import mask_email
 from hub.outbox.rules import Outcome, Result
-from hub.outbox.store import reckon
+from hub.outbox.store import disable, drop, enable, reckon, tried
 from hub.registry import Registry
 from hub.subscriptions.channel import WebhookChannel
 from hub.subscriptions.endpoint import Endpoint, new_secret
@@ -65,22 +65,12 @@ _UNLINE = text("""
 """)
 _DELETE = text("DELETE FROM destination WHERE id = :id")
 
-_ENABLE = text("""
-    UPDATE destination
-       SET enabled = true, disabled_at = NULL, disabled_why = NULL, pace = 1, failures = 0, failing_since = NULL,
-           held_until = NULL
-     WHERE id = :id
-""")
-_DISABLE = text("""
-    UPDATE destination SET enabled = false, disabled_at = now(), disabled_why = :why WHERE id = :id AND enabled
-""")
 # What waits goes at once, with the whole plan before it again; who waits for another of its line goes on waiting.
 _RENEW = text("""
     UPDATE delivery
        SET attempts = 0, first_tried_at = NULL, next_try_at = least(next_try_at, now())
      WHERE destination_id = :id AND state = 'open' AND next_try_at < 'infinity'
 """)
-_DROP = text("UPDATE delivery SET state = 'dropped', finished_at = now() WHERE destination_id = :id AND state = 'open'")
 _REPLAY = text("""
     UPDATE subscription
        SET round = round + 1, xid = CAST(CAST(:xid AS text) AS xid8), seq = :seq, joined = :joined
@@ -185,7 +175,7 @@ class SubscriptionStore:
         why = Why.ADMIN if owner is None else Why.OWNER
         async with self._database.begin() as connection:
             row = await self._held(connection, id, owner)
-            await connection.execute(_DISABLE, {"id": row.destination_id, "why": why.value})
+            await disable(connection, [row.destination_id], why.value)
             await self._note(connection, row, actor=actor, action="disabled")
             return self._told(await self._row(connection, id, owner))
 
@@ -198,11 +188,11 @@ class SubscriptionStore:
         async with self._database.begin() as connection:
             row = await self._held(connection, id, owner)
             front = await hold(connection)
-            await connection.execute(_ENABLE, {"id": row.destination_id})
+            await enable(connection, row.destination_id)
             if place is None:
                 await connection.execute(_RENEW, {"id": row.destination_id})
             else:
-                await connection.execute(_DROP, {"id": row.destination_id})
+                await drop(connection, row.destination_id)
                 values = {"id": id, "xid": str(place.xid), "seq": place.seq, "joined": place >= front}
                 await connection.execute(_REPLAY, values)
             await reckon(connection, [row.destination_id])
@@ -226,14 +216,8 @@ class SubscriptionStore:
                 "content": self._vault.seal(body),
                 "destination": row.destination_id,
                 "state": "done" if result.outcome is Outcome.OK else "failed",
-                "at": result.at,
-                "seconds": result.seconds,
-                "outcome": result.outcome.value,
-                "status": result.status,
-                "message": result.message,
-                "answer": self._vault.seal(result.answer) if result.answer else None,
             }
-            await connection.execute(_TESTED, values)
+            await connection.execute(_TESTED, values | tried(result, self._vault))
         return key, result
 
     async def _place(self, replay: ReplayFrom) -> Position:
@@ -245,8 +229,10 @@ class SubscriptionStore:
         await reading.read(self._database, self._registry, generation, position, reading.Wanted(), 1)
         return position
 
-    async def _row(self, connection: AsyncConnection, id: int, owner: str | None) -> Row[Any]:
-        found = (await connection.execute(_ONE, {"id": id, "owner": owner})).one_or_none()
+    async def _row(
+        self, connection: AsyncConnection, id: int, owner: str | None, statement: TextClause = _ONE
+    ) -> Row[Any]:
+        found = (await connection.execute(statement, {"id": id, "owner": owner})).one_or_none()
         if found is None:
             raise NoSuchSubscription(f"there is no subscription {id}")
         return found
@@ -255,10 +241,7 @@ class SubscriptionStore:
         """Nobody else changes it, and nothing is handed on, until the transaction ends."""
         await hold(connection)
         await changed(connection)
-        found = (await connection.execute(_ONE_HELD, {"id": id, "owner": owner})).one_or_none()
-        if found is None:
-            raise NoSuchSubscription(f"there is no subscription {id}")
-        return found
+        return await self._row(connection, id, owner, _ONE_HELD)
 
     async def _values(self, connection: AsyncConnection, wanted: SubscriptionRequest) -> dict[str, Any]:
         await changed(connection)

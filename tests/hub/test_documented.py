@@ -121,7 +121,7 @@ async def test_too_many_requests(app: FastAPI, hub: Hub, client: httpx.AsyncClie
         visitor.missed()
     # For longer than this test takes.
     while hub.tries.wait(ADDRESS) < 30:
-        hub.tries.refused(ADDRESS)
+        hub.tries.charge(ADDRESS)
     waiting = set()
     for each in operations(app):
         answer = await client.request(each.method, each.url)

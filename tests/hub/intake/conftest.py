@@ -10,7 +10,7 @@ from hub import problems
 from hub.db import Database
 from hub.intake.inbox import Inbox
 from hub.intake.push import Floods, Push
-from hub.intake.refusals import Refusals, Tries
+from hub.intake.refusals import Refusals, tries
 from hub.intake.routes import router
 from hub.registry import Registry
 from hub.vault import Vault
@@ -34,9 +34,9 @@ async def sender(database: Database, vault: Vault, registry: Registry, refusals:
     app = FastAPI()
     problems.install(app)
     secrets = NamedSecrets({"ubnd-pleiku-webhook": SECRET})
-    tries = Tries()
-    app.include_router(router(Push(Inbox(database, vault, registry), registry, secrets, refusals, tries)))
-    app.add_middleware(Floods, tries=tries)
+    refused = tries()
+    app.include_router(router(Push(Inbox(database, vault, registry), registry, secrets, refusals, refused)))
+    app.add_middleware(Floods, tries=refused)
     transport = httpx.ASGITransport(app)
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
         yield Sender(client, app)

@@ -5,10 +5,10 @@ import httpx
 import pytest
 
 from hub.access.scopes import Scope
+from hub.limits.debts import Debts
 from hub.limits.rules import Terms
 from hub.main import Hub
-from hub.sandbox import sandbox as module
-from hub.sandbox.sandbox import SCHEMA, Debts, Sandbox, TooManyAgencies
+from hub.sandbox.sandbox import SCHEMA, Sandbox, TooManyAgencies
 from tests.hub.sandbox.developers import Developer
 
 CODE = "H21.99-261126-0001"
@@ -116,11 +116,11 @@ async def test_a_sender_that_never_stops_is_told_to_wait(
     assert 0 < int(refused.headers["Retry-After"]) <= 60
 
 
-def test_who_owes_is_forgotten_before_memory_is_full(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_MOST_REMEMBERED", 3)
-    debts = Debts(Terms(3600, free=1, doubles=1, shortest=60, longest=60, most=5))
+def test_who_owes_is_forgotten_before_memory_is_full() -> None:
+    debts = Debts(Terms(3600, free=1, doubles=1, shortest=60, longest=60, most=5), most=3)
     for number in range(100):
-        assert debts.charge(str(number)) == 0
+        assert debts.wait(str(number)) == 0
+        debts.charge(str(number))
     assert len(debts._debts) <= 3
 
 
