@@ -1,8 +1,6 @@
 """The API's documentation works in a browser with nothing from outside, under its own policy."""
 
 import asyncio
-import os
-import shutil
 import threading
 from collections.abc import Iterator
 
@@ -10,12 +8,10 @@ import httpx
 import pytest
 import uvicorn
 from fastapi import FastAPI
-from playwright.sync_api import sync_playwright
 
 from hub import apidocs, problems
 from hub.security_headers import SecurityHeaders
-
-CHROMIUM = os.environ.get("HUB_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+from tests.browsing import launched, needs_chromium
 
 
 @pytest.fixture
@@ -39,12 +35,11 @@ def address() -> Iterator[str]:
     thread.join()
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium; set HUB_TEST_CHROMIUM to its path")
+@needs_chromium
 def test_a_call_can_be_tried_and_nothing_comes_from_elsewhere(address: str) -> None:
     requested: list[str] = []
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with launched() as browser:
         page = browser.new_page()
         page.on("request", lambda request: requested.append(request.url))
         page.on("console", lambda message: complaints.append(message.text))
@@ -53,7 +48,6 @@ def test_a_call_can_be_tried_and_nothing_comes_from_elsewhere(address: str) -> N
         page.get_by_role("button", name="Try it out").click()
         page.get_by_role("button", name="Execute").click()
         page.locator(".live-responses-table .response-col_status", has_text="200").wait_for()
-        browser.close()
     assert all(url.startswith((address, "data:")) for url in requested)
     assert complaints == []
 

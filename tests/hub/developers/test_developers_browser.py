@@ -10,12 +10,12 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
-from tests.hub.portal.test_portal_browser import AXE, CHROMIUM, violations
+from tests.browsing import AXE, launched, needs_chromium, violations
 from tests.running import ROOT, HubProcess
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium; set HUB_TEST_CHROMIUM to its path")
+pytestmark = needs_chromium
 
 PATHS = ("/developers", "/developers/events", "/developers/errors", "/developers/sandbox", "/developers/calls")
 
@@ -43,10 +43,8 @@ def address(
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
+    with launched() as opened:
+        yield opened
 
 
 @pytest.fixture

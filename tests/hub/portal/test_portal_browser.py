@@ -1,29 +1,20 @@
 """The page in a real browser, on a small phone, without JavaScript, with the keyboard alone."""
 
-import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
-CHROMIUM = os.environ.get("HUB_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+from tests.browsing import AXE, launched, needs_chromium, violations
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium; set HUB_TEST_CHROMIUM to its path")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-#: Installed with the servers of the contract suite, by npm.
-AXE = Path(__file__).parents[2] / "suite" / "node" / "node_modules" / "axe-core" / "axe.min.js"
+    with launched() as opened:
+        yield opened
 
 
 @pytest.fixture
@@ -69,13 +60,6 @@ def test_a_small_phone_shows_it_whole_with_targets_for_fingers(phone: BrowserCon
             assert box and box["height"] >= 44, target.inner_text()
     assert [url for url in requested if not url.startswith("data:")] == [page.url]
     assert not [line for line in complaints if "Content Security Policy" in line]
-
-
-def violations(page: Page) -> list[Any]:
-    """What axe-core finds wrong with the page for people who see, hear or move otherwise: rule and place of each."""
-    page.add_script_tag(path=AXE)
-    found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})")
-    return [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["violations"]]
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="needs axe-core; run npm ci --prefix tests/suite/node")

@@ -1,0 +1,32 @@
+"""A real browser for tests of pages, and what axe-core finds on one."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+CHROMIUM = os.environ.get("HUB_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium; set HUB_TEST_CHROMIUM to its path")
+
+#: Installed with the servers of the contract suite, by npm.
+AXE = Path(__file__).parent / "suite" / "node" / "node_modules" / "axe-core" / "axe.min.js"
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def violations(page: Page) -> list[Any]:
+    """What axe-core finds wrong with the page for people who see, hear or move otherwise: rule and place of each."""
+    page.add_script_tag(path=AXE)
+    found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})")
+    return [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["violations"]]
