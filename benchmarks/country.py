@@ -29,7 +29,7 @@ from hub.vault import Vault
 MOST_LINES = 6
 
 #: Agencies with the start of their codes, by how many of a hundred dossiers are theirs.
-_SHARES = {
+SHARES = {
     ("ubnd-pleiku", "H21.20"): 40,
     ("so-tnmt", "H21.09"): 20,
     ("so-khdt", "H21.10"): 10,
@@ -42,14 +42,14 @@ _SHARES = {
     ("so-gddt", "H21.08"): 2,
     ("so-vhttdl", "H21.14"): 1,
 }
-_PROCEDURES = {
+PROCEDURES = {
     "1.001612": "Đăng ký thành lập hộ kinh doanh",
     "1.004222": "Đăng ký thường trú",
     "2.000815": "Chứng thực bản sao từ bản chính giấy tờ, văn bản do cơ quan, tổ chức có thẩm quyền cấp",
     "1.012753": "Đăng ký đất đai, tài sản gắn liền với đất, cấp Giấy chứng nhận lần đầu đối với cá nhân",
     "1.002693": "Cấp giấy phép xây dựng nhà ở riêng lẻ",
 }
-_WORDS = [
+WORDS = [
     "Mới đăng ký",
     "Đã tiếp nhận",
     "Từ chối tiếp nhận",
@@ -61,7 +61,7 @@ _WORDS = [
     "Có kết quả",
     "Đã trả kết quả",
 ]
-_DAYS = 5 * 365
+DAYS = 5 * 365
 _AT_ONCE = 250_000
 
 _TABLES = ("dossier", "observation", "change", "dossier_mark")
@@ -75,19 +75,19 @@ _LIVES = f"""
     CREATE TEMPORARY TABLE life ON COMMIT DROP AS
     WITH born AS (
         SELECT n AS id,
-               (n - 1) * {_DAYS} / $3 AS day,
+               (n - 1) * {DAYS} / $3 AS day,
                (1 + mod(abs(hashint8extended(n, 1)), 100))::integer AS share,
-               (1 + mod(abs(hashint8extended(n, 2)), {len(_PROCEDURES)}))::integer AS procedure,
+               (1 + mod(abs(hashint8extended(n, 2)), {len(PROCEDURES)}))::integer AS procedure,
                make_interval(secs => mod(abs(hashint8extended(n, 3)), 36000)) AS hour,
                make_interval(secs => 172800 + mod(abs(hashint8extended(n, 4)), 2592000)) AS lasts,
                mod(abs(hashint8extended(n, 5)), 100) AS fate,
                mod(abs(hashint8extended(n, 6)), $9) AS person
           FROM generate_series($1::bigint, $2::bigint) AS n
     ), dated AS (
-        SELECT *, date_trunc('day', $4::timestamptz) + make_interval(days => (day - {_DAYS})::integer) + hour
+        SELECT *, date_trunc('day', $4::timestamptz) + make_interval(days => (day - {DAYS})::integer) + hour
                   AS submitted_at,
                -- Its place among those of its day.
-               (id - (day * $3 + {_DAYS} - 1) / {_DAYS})::text AS place
+               (id - (day * $3 + {DAYS} - 1) / {DAYS})::text AS place
           FROM born
     ), coded AS (
         SELECT *, ($6::text[])[share] || to_char(submitted_at, '-YYMMDD-')
@@ -218,13 +218,13 @@ async def fill(
 
 
 async def _add(connection: Driver, vault: Vault, ids: range, of: int, people: int, lines: int, now: datetime) -> None:
-    shares = [agency for agency, share in _SHARES.items() for _ in range(share)]
+    shares = [agency for agency, share in SHARES.items() for _ in range(share)]
     names, starts = [name for name, _ in shares], [start for _, start in shares]
-    procedures, titles = list(_PROCEDURES), list(_PROCEDURES.values())
+    procedures, titles = list(PROCEDURES), list(PROCEDURES.values())
     await connection.execute(_LIVES, ids[0], ids[-1], of, now, names, starts, procedures, titles, people)
-    await connection.execute(_DOSSIERS, _WORDS)
+    await connection.execute(_DOSSIERS, WORDS)
     statuses = [
-        orjson.dumps({"status": str(code), "status_raw": word}).decode() for code, word in enumerate(_WORDS, start=1)
+        orjson.dumps({"status": str(code), "status_raw": word}).decode() for code, word in enumerate(WORDS, start=1)
     ]
     await connection.execute(_HISTORY, MOST_LINES - lines + 1, statuses)
     await connection.execute(_CHANGES, lines)

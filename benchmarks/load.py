@@ -15,6 +15,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from time import perf_counter
+from typing import Any
+
+import orjson
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +56,18 @@ class Outcome:
         return ranked[min(len(ranked) - 1, int(len(ranked) * percent / 100))]
 
 
-def request(path: str, **headers: str) -> bytes:
-    """GET `path`; an underscore in a header's name is a dash."""
-    lines = [f"GET {path} HTTP/1.1", "Host: hub", *(f"{name.replace('_', '-')}: {headers[name]}" for name in headers)]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+def request(path: str, body: Any = None, **headers: str) -> bytes:
+    """GET `path`, or POST `body` to it as JSON; an underscore in a header's name is a dash."""
+    content = b"" if body is None else orjson.dumps(body)
+    if content:
+        headers |= {"Content-Type": "application/json", "Content-Length": str(len(content))}
+    method = "POST" if content else "GET"
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "Host: hub",
+        *(f"{name.replace('_', '-')}: {headers[name]}" for name in headers),
+    ]
+    return ("\r\n".join(lines) + "\r\n\r\n").encode() + content
 
 
 def drive(

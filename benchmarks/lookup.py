@@ -3,7 +3,6 @@
 - Requests a second through the real app (`hub api`: one process, all middlewares, its log), ÷ those of a bare ASGI
   function over asyncpg that gives the same bytes (benchmarks.bare). Both sides take turns; the median of the rounds.
 - The 99th percentile of its time at `--rows`, ÷ that at 10,000; both asked as often, at a third of what they can do.
-- Bytes on disk per dossier, index by index.
 
 The load comes from a process of its own over 16 connections. Ten million rows take 20 GB and some minutes to make;
 with `--keep FOLDER` they are there the next time.
@@ -31,7 +30,6 @@ P99_GOAL = 1.3
 SMALL = 10_000
 CONNECTIONS = 16
 _SAMPLE = 50_000
-_TABLES = ("dossier", "observation", "change")
 
 
 async def codes(url: str) -> list[str]:
@@ -114,29 +112,9 @@ async def latency(made: Countries, rows: int, rate: float, seconds: float, round
     figure("lookup.p99_over_small", median(p99[rows]) / median(p99[SMALL]), goal=P99_GOAL, better="lower")
 
 
-async def size(url: str, rows: int) -> None:
-    """Bytes per dossier, table by table and index by index."""
-    connection = await asyncpg.connect(url)
-    parts = await connection.fetch(
-        """
-        SELECT relname AS name, relkind, pg_table_size(oid) AS bytes
-          FROM pg_class
-         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'i')
-           AND (relname = ANY($1) OR oid IN (SELECT indexrelid FROM pg_index WHERE indrelid::regclass::text = ANY($1)))
-         ORDER BY relkind DESC, bytes DESC
-        """,
-        _TABLES,
-    )
-    await connection.close()
-    for part in parts:
-        figure(f"lookup.bytes_per_dossier.{part['name']}", part["bytes"] / rows, better="lower")
-    figure("lookup.bytes_per_dossier", sum(part["bytes"] for part in parts) / rows, better="lower")
-
-
 async def main(rows: int, kept: Path | None, seconds: float, rounds: int) -> None:
     with countries(kept) as made:
         url = await made.of(rows)
-        await size(url, rows)
         rate = await throughput(made, url, seconds, rounds)
         await latency(made, rows, rate / 3, seconds, rounds)
 
