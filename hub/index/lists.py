@@ -178,40 +178,27 @@ class Lists:
         self, walk: Walk, sql: Sql, limit: int, *, more_columns: str = ""
     ) -> tuple[list[asyncpg.Record], Place | None]:
         """The rows of a page, and where the next one goes on; None at the end."""
-        statement = page_sql(walk, sql(limit + 1, "bigint"), more_columns)
-        async with self._database.reads.acquire() as connection:
-            if not walk.conditions:
-                rows = await connection.fetch(statement, *sql.arguments)
-                return _cut(rows, limit, None)
-            # Both of one moment: what moves on in between would be passed over.
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
-                rows = await connection.fetch(statement, *sql.arguments)
-                last = (
-                    await connection.fetchrow(walk.end, *sql.arguments[: walk.arguments])
-                    if len(rows) <= limit
-                    else None
-                )
-            return _cut(rows, limit, last)
+        rows = await self._database.reads.fetch(page_sql(walk, sql(limit + 1, "bigint"), more_columns), *sql.arguments)
+        wanted = [row for row in rows if row["is_wanted"]]
+        if len(wanted) > limit:
+            wanted = wanted[:limit]
+            last = wanted[-1]
+        elif len(wanted) < len(rows):
+            last = rows[-1]
+        else:
+            return wanted, None
+        return wanted, (walks.place_of(last["place"]), last["id"])
 
 
 def page_sql(walk: Walk, limit: str, more_columns: str = "") -> str:
     """The dossiers of one page of the walk."""
     return f"""
-        SELECT {COLUMNS}, page.place {more_columns}
-          FROM ({walk.ids(limit)}) page
+        SELECT {COLUMNS}, page.place, page.is_wanted {more_columns}
+          FROM ({walk.page(limit)}) page
           JOIN dossier d ON d.id = page.id
           {JOINS}
-         ORDER BY page.place {walk.order}, page.id {walk.order}
+         ORDER BY page.is_wanted DESC, page.place {walk.order}, page.id {walk.order}
     """
-
-
-def _cut(
-    rows: list[asyncpg.Record], limit: int, last: asyncpg.Record | None
-) -> tuple[list[asyncpg.Record], Place | None]:
-    if len(rows) > limit:
-        rows = rows[:limit]
-        last = rows[-1]
-    return rows, (walks.place_of(last["place"]), last["id"]) if last else None
 
 
 def _applicant(personal: Mapping[str, Any], *, in_full: bool) -> Applicant:

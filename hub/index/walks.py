@@ -78,32 +78,33 @@ class Walk:
     """SQL that gives (id, place), in order, of so many dossiers; and which of them are wanted."""
 
     candidates: str
-    #: How many of the statement's arguments they take.
-    arguments: int
-    #: Conditions on `w`, a candidate, and on `f`, its dossier.
+    #: Conditions on `w`, a candidate, and on `f`, its dossier. None may be such that PostgreSQL could turn the walk
+    #: round and begin at them.
     conditions: tuple[str, ...]
     order: str
     most: int
-    #: What they are ordered by before their place.
-    within: str = ""
+    #: By which of their columns they come in order.
+    by: tuple[str, ...] = ("place", "id")
 
-    def ids(self, limit: str) -> str:
-        """The first of those wanted."""
+    def page(self, limit: str) -> str:
+        """The first of those wanted; and, where the walk has not come to its end with fewer, the last candidate too,
+        with `is_wanted` false: there it goes on."""
         needs_dossier = any("f." in condition for condition in self.conditions)
-        return f"""
-            SELECT w.id, w.place
+        found = f"""
+            SELECT w.id, w.place, true AS is_wanted
               FROM ({self.candidates} LIMIT {self.most}) w
                    {_EACH_DOSSIER if needs_dossier else ""}
              {"WHERE " + " AND ".join(self.conditions) if self.conditions else ""}
-             ORDER BY {self.within}w.place {self.order}, w.id {self.order}
-             LIMIT {limit}
-        """
-
-    @property
-    def end(self) -> str:
-        """The last candidate; none where the walk came to its end before."""
-        # Of its place and no more, which the index along which it is found holds.
-        return f"SELECT id, place FROM ({self.candidates} OFFSET {self.most - 1} LIMIT 1) w"
+             ORDER BY {", ".join(f"w.{each} {self.order}" for each in self.by)}
+             LIMIT {limit}"""
+        if not self.conditions:
+            return found
+        return f"""
+            WITH found AS MATERIALIZED ({found})
+            SELECT * FROM found
+             UNION ALL
+            SELECT id, place, false FROM ({self.candidates} OFFSET {self.most - 1} LIMIT 1) last
+             WHERE (SELECT count(*) FROM found) < {limit}"""
 
 
 def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
@@ -145,7 +146,6 @@ def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
         bounds.append(f"({before}{place}, id) {beyond} ({values})")
     elif wanted.updated_since and by_change:
         bounds.append(f"({before}updated_at) > ({before_value}{sql(wanted.updated_since, 'timestamptz')})")
-    arguments = len(sql.arguments)
 
     conditions: list[str] = []
     if wanted.agencies is not None and not by_agency:
@@ -164,11 +164,10 @@ def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
               FROM {_HAS_OR_HAD if by_agency else "dossier"}
              {"WHERE " + " AND ".join(bounds) if bounds else ""}
              ORDER BY {before}{place} {order}, id {order}""",
-        arguments=arguments,
         conditions=tuple(conditions),
         order=order,
         most=_MOST_LOOKED_AT if conditions else limit,
-        within=f"w.{before}" if within else "",
+        by=(within, "place", "id") if within else ("place", "id"),
     )
 
 
@@ -177,9 +176,10 @@ def marked(marks: list[int], wanted: Filter, after: Place | None, limit: int, sq
     bounds = [f"mark = {sql(marks[0], 'bigint')}"]
     if after is not None:
         bounds.append(f"dossier_id < {sql(after[1], 'bigint')}")
-    arguments = len(sql.arguments)
+    # Not EXISTS, which PostgreSQL would make a join: common names' dossiers would all be gathered before the newest
+    # are known.
     conditions = [
-        f"EXISTS (SELECT FROM dossier_mark o WHERE (o.mark, o.dossier_id) = ({sql(mark, 'bigint')}, w.id))"
+        f"(SELECT true FROM dossier_mark o WHERE (o.mark, o.dossier_id) = ({sql(mark, 'bigint')}, w.id))"
         for mark in marks[1:]
     ]
     if wanted.agencies is not None:
@@ -194,10 +194,10 @@ def marked(marks: list[int], wanted: Filter, after: Place | None, limit: int, sq
               FROM dossier_mark
              WHERE {" AND ".join(bounds)}
              ORDER BY dossier_id DESC""",
-        arguments=arguments,
         conditions=tuple(conditions),
         order="DESC",
         most=_MOST_LOOKED_AT if conditions else limit,
+        by=("id",),
     )
 
 

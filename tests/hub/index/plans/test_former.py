@@ -28,8 +28,8 @@ async def test_a_page_costs_what_it_shows(index: Connection, which: str) -> None
         for after in (None, (walks.place_of(middle["updated_at"]), middle["id"])):
             sql = Sql()
             walk = walks.walk(Filter(agencies=(agency,)), after, PAGE + 1, sql)
-            ids = walk.ids(sql(PAGE + 1, "bigint"))
-            await assert_cheap(index, ids, *sql.arguments, pages=3 * PAGE, sorted=2, discarded=0)
+            page = walk.page(sql(PAGE + 1, "bigint"))
+            await assert_cheap(index, page, *sql.arguments, pages=3 * PAGE, sorted=2, discarded=0)
     finally:
         await outer.rollback()
         # How many rows it thinks there are is not rolled back.
