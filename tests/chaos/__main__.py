@@ -10,7 +10,7 @@ import random
 import sys
 import time
 
-from tests.chaos.auditor import Audit, audit, until_equal
+from tests.chaos.auditor import Audit, audit
 from tests.chaos.faults import FAULTS, workers_killed
 from tests.chaos.rounds import PACE, RECOVERY_SECONDS, Round, drawn, play
 from tests.chaos.stage import Stage, staged
@@ -62,7 +62,7 @@ async def _day(stage: Stage, minutes: float, seed: int) -> bool:
         kills += 1
     await stage.estate.pace(0)
     began = time.monotonic()
-    await until_equal(stage.estate, stage.cluster.url, seconds=RECOVERY_SECONDS)
+    await stage.until_equal(seconds=RECOVERY_SECONDS)
     recovery = time.monotonic() - began
     found = await audit(stage.estate, stage.cluster.url)
     line = {"minutes": minutes, "seed": seed, "kills": kills} | found.line() | {"recovery_seconds": round(recovery, 1)}

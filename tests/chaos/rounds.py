@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tests.chaos.auditor import Audit, audit, until_equal
+from tests.chaos.auditor import Audit, audit
 from tests.chaos.faults import FAULTS, GROUPS
 from tests.chaos.stage import Stage
 
@@ -61,8 +61,7 @@ async def play(stage: Stage, number: int, seed: int, faults: Sequence[str]) -> R
     await asyncio.sleep(chance.uniform(0, 1))
     await stage.estate.pace(0)
     began = time.monotonic()
-    await stage.start_missing()
-    await until_equal(stage.estate, stage.cluster.url, seconds=RECOVERY_SECONDS)
+    await stage.until_equal(seconds=RECOVERY_SECONDS)
     recovery = time.monotonic() - began
     found = await audit(stage.estate, stage.cluster.url)
     return Round(number, seed, faults, found, round(recovery, 1))

@@ -4,7 +4,7 @@ import asyncio
 import random
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +19,8 @@ LEASE_SECONDS = 5
 
 #: Until all that the agencies have is in the index for the first time.
 _BEGIN_SECONDS = 600
+
+_RESTART_SECONDS = 2
 
 #: Besides the pulls, so that every kind of work is met by the faults; seconds.
 _ALSO = {"reconcile": 15, "watch": 5}
@@ -37,9 +39,29 @@ class Stage:
     def processes(self) -> list[HubProcess]:
         return [self.api, *self.clocks, *self.workers]
 
-    async def start_missing(self) -> None:
-        """Start what was killed, or has ended."""
-        await asyncio.gather(*(each.start(wait=False) for each in self.processes if not each.runs))
+    @asynccontextmanager
+    async def kept_running(self) -> AsyncIterator[None]:
+        """Within the block what was killed or has ended is started again, as systemd does it: a part that finds no
+        database at its start ends, and that may be any time after the faults."""
+        ended = asyncio.Event()
+
+        async def keep() -> None:
+            while not ended.is_set():
+                await asyncio.gather(*(each.start(wait=False) for each in self.processes if not each.runs))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(ended.wait(), _RESTART_SECONDS)
+
+        keeping = asyncio.create_task(keep())
+        try:
+            yield
+        finally:
+            ended.set()
+            await keeping
+
+    async def until_equal(self, *, seconds: float) -> None:
+        """Wait until the index is equal to the estate, all parts running."""
+        async with self.kept_running():
+            await until_equal(self.estate, self.cluster.url, seconds=seconds)
 
 
 @asynccontextmanager
@@ -86,8 +108,7 @@ async def staged(*, workers: int, seed: int, size: int = 300) -> AsyncIterator[S
             stack.push_async_callback(process.kill)
         await api.start()
         await cluster.pad()
-        await stage.start_missing()
-        await until_equal(estate, cluster.url, seconds=_BEGIN_SECONDS)
+        await stage.until_equal(seconds=_BEGIN_SECONDS)
         yield stage
 
 

@@ -12,7 +12,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
-from tests.chaos.auditor import audit, differences, until_equal
+from tests.chaos.auditor import audit, differences
 from tests.chaos.rounds import RECOVERY_SECONDS, dealt, play
 from tests.chaos.stage import Stage, staged
 
@@ -44,7 +44,7 @@ async def test_what_waits_for_the_sweep_is_waited_for(stage: Stage) -> None:
         await stage.estate.move("ubnd-pleiku", 5)
         cases = await stage.estate.state("ubnd-pleiku")
         can_move_twice = [case["code"] for case in cases if case["status"] in ("2", "5", "6")]
-    await until_equal(stage.estate, stage.cluster.url, seconds=RECOVERY_SECONDS)
+    await stage.until_equal(seconds=RECOVERY_SECONDS)
     code = can_move_twice[0]
     connection, other = await asyncpg.connect(stage.cluster.url), await asyncpg.connect(stage.cluster.url)
     try:
@@ -75,7 +75,7 @@ async def test_what_waits_for_the_sweep_is_waited_for(stage: Stage) -> None:
         found = await audit(stage.estate, stage.cluster.url)
         assert [each.rpartition(": ")[2] for each in found.lost] == ["new"]
         await other.execute("UPDATE inbox SET next_try_at = now() WHERE state IN ('new', 'waiting')")
-        await until_equal(stage.estate, stage.cluster.url, seconds=RECOVERY_SECONDS)
+        await stage.until_equal(seconds=RECOVERY_SECONDS)
         found = await audit(stage.estate, stage.cluster.url)
         assert found.clean, found
     finally:
@@ -101,7 +101,7 @@ async def test_a_full_disk_is_said_and_what_is_known_is_still_answered(stage: St
         await stage.cluster.start_again()
     assert "File too large" in log
     assert '"status":503' in log
-    await until_equal(stage.estate, stage.cluster.url, seconds=RECOVERY_SECONDS)
+    await stage.until_equal(seconds=RECOVERY_SECONDS)
     found = await audit(stage.estate, stage.cluster.url)
     assert found.clean, found
 
@@ -109,7 +109,7 @@ async def test_a_full_disk_is_said_and_what_is_known_is_still_answered(stage: St
 async def test_the_auditor_sees_what_is_amiss(stage: Stage) -> None:
     [item, *_] = await stage.estate.state("ubnd-pleiku")
     await stage.estate.push("ubnd-pleiku", item["code"])
-    await until_equal(stage.estate, stage.cluster.url, seconds=RECOVERY_SECONDS)
+    await stage.until_equal(seconds=RECOVERY_SECONDS)
     connection = await asyncpg.connect(stage.cluster.url)
     try:
         [delivery, *_] = await stage.estate.acknowledged()
@@ -135,4 +135,4 @@ async def test_the_auditor_sees_what_is_amiss(stage: Stage) -> None:
         await connection.close()
     assert [len(each) for each in (found.lost, found.doubled, found.invented)] == [1, 2, 1], found
     with pytest.raises(AssertionError, match="dossiers differ"):
-        await until_equal(stage.estate, stage.cluster.url, seconds=1)
+        await stage.until_equal(seconds=1)
