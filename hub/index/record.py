@@ -98,7 +98,7 @@ async def _take_in(connection: AsyncConnection, heard: Heard, vault: Vault, name
             new = {key: entries for key, entries in fresh.items() if key not in known}
             settled += await _make(driver, new, vault, named)
         except asyncpg.UniqueViolationError as error:
-            if error.constraint_name != "dossier_agency_code_key_key":
+            if error.constraint_name != "dossier_code_key_agency_key":
                 raise
             # Another has made one of them in the meantime: from here on it is known.
             continue

@@ -73,8 +73,7 @@ dossier = Table(
     Column("observed_at", DateTime(timezone=True)),
     Column("channel", Text),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
-    UniqueConstraint("agency", "code_key"),
-    Index(None, "code_key"),
+    UniqueConstraint("code_key", "agency"),  # those who ask for a dossier know its code, and mostly not its agency
     Index(None, "national_key", postgresql_where=text("national_key IS NOT NULL")),
     Index(None, "updated_at", "id"),
     Index(None, "agency", "updated_at", "id"),
