@@ -30,12 +30,14 @@ class Countries:
     def stop(self) -> None:
         self._server.stop()
 
-    async def of(self, rows: int, *, lines: int = country.MOST_LINES) -> str:
+    async def of(self, rows: int, *, lines: int = country.MOST_LINES, anew: bool = False) -> str:
         """The URL of a database of the newest schema with so many dossiers of so many lines of history each; filled
-        now if it is not there."""
+        now if it is not there, or wanted `anew`."""
         name = f"country_{rows}_{lines}"
         admin = await asyncpg.connect(self._named("postgres"))
         try:
+            if anew:
+                await admin.execute(f"DROP DATABASE IF EXISTS {name}")
             if not await admin.fetchval("SELECT true FROM pg_database WHERE datname = $1", name):
                 # Under its name it is whole.
                 await admin.execute(f"DROP DATABASE IF EXISTS {name}_half")
