@@ -28,6 +28,7 @@ from hub import (
 from hub.access.scopes import Scope
 from hub.at_hand import actor, in_hub
 from hub.backup import backup, restore
+from hub.conformance import commands as conformance
 from hub.sample import SampleEstate, sample_estate
 from hub.studio import commands as studio
 from hub.systemd import inherited_listener
@@ -37,6 +38,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help="The integrat
 keys_app = typer.Typer(no_args_is_help=True, help="API keys of portal frontends.")
 app.add_typer(keys_app, name="keys")
 app.add_typer(studio.app, name="adapter")
+app.add_typer(conformance.app, name="conform")
 app.add_typer(sync_cli.app, name="sync")
 app.add_typer(config_cli.app, name="config")
 app.add_typer(index_cli.app, name="index")

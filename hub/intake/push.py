@@ -57,8 +57,8 @@ class Push:
         headers = dict(request.headers)
         body = b""
         try:
-            body = await _body(request, headers)
-            named, pushed = _understood(adapter, webhook, headers, body, address=address, secrets=keys, now=now)
+            body = await read_body(request, headers)
+            named, pushed = understood(adapter, webhook, headers, body, address=address, secrets=keys, now=now)
         except Refused as refused:
             if refused.reason == "out_of_time" and not await self._inbox.clock_is_right():
                 # Whose clock is wrong is then anybody's guess, and a sender takes a 400 for the last word.
@@ -134,7 +134,7 @@ class Pushes:
         await send({"type": "http.response.body", "body": body})
 
 
-def _understood(
+def understood(
     adapter: AgencyAdapter,
     webhook: Webhook,
     headers: Mapping[str, str],
@@ -185,7 +185,8 @@ def _keys(secrets: Secrets, webhook: Webhook, agency: str) -> list[str]:
         ) from None
 
 
-async def _body(request: Request, headers: Mapping[str, str]) -> bytes:
+async def read_body(request: Request, headers: Mapping[str, str]) -> bytes:
+    """A delivery's body as it was sent. Raises Refused."""
     encoding = headers.get("content-encoding", "identity").lower()
     if encoding != "identity":
         # What a few bytes would unpack to, nobody knows before.

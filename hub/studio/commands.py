@@ -45,7 +45,7 @@ def introspect_document(
 ) -> None:
     """Show what a WSDL or OpenAPI document offers, and draft a spec with guesses to confirm."""
     with one_sentence():
-        settings = _settings()
+        settings = quiet_settings()
         if out and out.exists():
             raise Stop(f"{out} is there already; give --out another name")
         work = introspect(source, store=settings.documents_dir, keep=store, allowed=allow or (), private=private)
@@ -69,11 +69,11 @@ def check_specs(
 ) -> None:
     """Explain every mistake in a spec, with its line and what would be right. Calls nobody."""
     with one_sentence():
-        settings = _settings()
+        settings = quiet_settings()
         secrets, trials = SecretStore(settings.data_dir), Trials(settings.data_dir)
         wrong = False
         for name in specs:
-            file = _spec_file(name, settings)
+            file = spec_file(name, settings)
             trial = trials.last(file.parts.id)
             found = check(file, secrets=secrets, documents=settings.documents_dir, trial=trial)
             show.mistakes(file, found)
@@ -95,8 +95,8 @@ def try_spec(
     with one_sentence():
         if (code is None) == (not changes):
             raise Stop("give either --code X, to look a dossier up, or --changes, to list what changed")
-        settings = _settings()
-        file = _spec_file(spec, settings)
+        settings = quiet_settings()
+        file = spec_file(spec, settings)
         if file.spec is None:
             first = file.mistakes[0]
             raise Stop(f"{first} (`hub adapter check {spec}` explains all)")
@@ -121,8 +121,8 @@ def try_spec(
 def grade_spec(spec: _Spec) -> None:
     """Show what a spec has proved, by the quality scale, and what the next level needs."""
     with one_sentence():
-        settings = _settings()
-        file = _spec_file(spec, settings)
+        settings = quiet_settings()
+        file = spec_file(spec, settings)
         found = check(file, secrets=SecretStore(settings.data_dir), documents=settings.documents_dir)
         wrong = sum(not mistake.warning for mistake in found)
         evidence = asyncio.run(_evidence(file.parts.id, settings))
@@ -144,14 +144,15 @@ async def _evidence(agency: str, settings: Settings) -> Evidence | None:
             await database.close()
 
 
-def _settings() -> Settings:
+def quiet_settings() -> Settings:
+    """The settings, with the log silenced."""
     settings = Settings()
     # What matters is on the page; the log would stand in between.
     log.configure("CRITICAL", "console", sys.stderr)
     return settings
 
 
-def _spec_file(name: str, settings: Settings) -> SpecFile:
+def spec_file(name: str, settings: Settings) -> SpecFile:
     """The file of that path, or of the agency with that id."""
     path = Path(name)
     if path.suffix not in (".yaml", ".yml"):
