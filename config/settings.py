@@ -35,6 +35,11 @@ class Settings(BaseSettings):
     database_url: SecretStr | None = Field(
         default=None, description="postgresql://…; without it the hub starts a PostgreSQL of its own."
     )
+    owner_url: SecretStr | None = Field(
+        default=None,
+        description="postgresql://… of the role that owns the tables, for migrations, backups and restores; without it "
+        "the one of database_url does all of it.",
+    )
     agencies_dir: Path = Field(default=HERE / "agencies", description="The agencies' files, <id>.yaml.")
     documents_dir: Path = Field(default=HERE / "documents", description="Stored WSDLs and schemas.")
     agency_addresses: dict[AgencyId, str] = Field(

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from config.settings import Settings
 from contracts.agency import AgencySpec
 from hub import log, main
-from hub.terminal import Stop, database_url, one_sentence
+from hub.terminal import Stop, database_urls, one_sentence
 
 Result = TypeVar("Result")
 
@@ -26,7 +26,7 @@ def in_hub(
         log.configure("WARNING", settings.log_format)
 
         async def opened() -> Result:
-            async with database_url(settings) as url, main.open_hub(settings, url) as hub:
+            async with database_urls(settings) as urls, main.open_hub(settings, urls.work, owner_url=urls.owner) as hub:
                 if audited:
                     log.configure(settings.log_level, settings.log_format)
                 return await work(hub)

@@ -15,6 +15,7 @@ from prometheus_client import start_http_server
 from config.settings import Settings
 from hub import (
     agencies_cli,
+    audit_cli,
     config_cli,
     inbox_cli,
     index_cli,
@@ -32,7 +33,7 @@ from hub.conformance import commands as conformance
 from hub.sample import SampleEstate, sample_estate
 from hub.studio import commands as studio
 from hub.systemd import inherited_listener
-from hub.terminal import Stop, check_data_dir, database_url, one_sentence
+from hub.terminal import Stop, check_data_dir, database_urls, one_sentence
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The integration hub of Gia Lai province.")
 keys_app = typer.Typer(no_args_is_help=True, help="API keys of portal frontends.")
@@ -47,6 +48,7 @@ app.add_typer(quarantine_cli.app, name="quarantine")
 app.add_typer(agencies_cli.app, name="agencies")
 app.add_typer(subscriptions_cli.app, name="subscriptions")
 app.add_typer(mail_cli.app, name="mail")
+app.add_typer(audit_cli.app, name="audit")
 
 #: How long `run --sample` waits for the first sync before it says what to open all the same.
 _FIRST_SYNC_SECONDS = 90
@@ -97,7 +99,7 @@ def _one_part(settings: Settings, listener: socket.socket | None, *, clock: bool
         _show_metrics(settings.host, settings.metrics_port)
 
     async def work() -> None:
-        async with database_url(settings) as url, main.open_hub(settings, url) as hub:
+        async with database_urls(settings) as urls, main.open_hub(settings, urls.work, owner_url=urls.owner) as hub:
             await main.serve(hub, listener, ready=asyncio.Event(), clock=clock, worker=worker)
 
     asyncio.run(work())
@@ -111,7 +113,7 @@ def migrate() -> None:
         log.configure(settings.log_level, settings.log_format)
 
         async def work() -> None:
-            async with database_url(settings) as url, main.open_hub(settings, url):
+            async with database_urls(settings) as urls, main.open_hub(settings, urls.work, owner_url=urls.owner):
                 pass
 
         asyncio.run(work())
@@ -124,8 +126,8 @@ def make_backup(file: Annotated[Path, typer.Argument(help="Where to, such as hub
         settings = Settings()
 
         async def work() -> int:
-            async with database_url(settings) as url:
-                return await asyncio.to_thread(backup, url, file)
+            async with database_urls(settings) as urls:
+                return await asyncio.to_thread(backup, urls.owner, file)
 
         size = asyncio.run(work())
         print(f"{file}: {size / 2**20:.1f} MiB. It cannot be read without the keys; they are in none of it:")
@@ -141,9 +143,9 @@ def restore_backup(file: Annotated[Path, typer.Argument(help="What `hub backup` 
         log.configure("WARNING", settings.log_format)
 
         async def work() -> int:
-            async with database_url(settings) as url:
-                await asyncio.to_thread(restore, url, file)
-                async with main.open_hub(settings, url) as hub:
+            async with database_urls(settings) as urls:
+                await asyncio.to_thread(restore, urls.owner, file)
+                async with main.open_hub(settings, urls.work, owner_url=urls.owner) as hub:
                     return int(await hub.database.reads.fetchval("SELECT count(*) FROM dossier"))
 
         print(f"Restored: {asyncio.run(work())} dossiers, and the keys fit. The next runs read what has changed since.")
@@ -169,13 +171,13 @@ def create_key(
 async def _run(settings: Settings, listener: socket.socket, sample_size: int | None) -> None:
     address = f"http://{settings.host}:{listener.getsockname()[1]}"
     async with AsyncExitStack() as stack:
-        url = await stack.enter_async_context(database_url(settings, own=True))
+        urls = await stack.enter_async_context(database_urls(settings, own=True))
         estate = None
         if sample_size is not None:
             estate = await stack.enter_async_context(sample_estate(settings.data_dir, address, sample_size))
             elsewhere = settings.agency_addresses | estate.addresses
             settings = settings.model_copy(update={"agency_addresses": elsewhere, "sandbox": True})
-        hub = await stack.enter_async_context(main.open_hub(settings, url))
+        hub = await stack.enter_async_context(main.open_hub(settings, urls.work, owner_url=urls.owner))
         ready = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             greeting = tasks.create_task(_greet(hub, address, estate, ready))

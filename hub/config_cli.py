@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from config.settings import Settings
 from hub.config_check import Finding, described, of_database, of_environment, of_files
-from hub.terminal import database_url, one_sentence
+from hub.terminal import database_urls, one_sentence
 
 app = typer.Typer(no_args_is_help=True, help="Explain the configuration.")
 
@@ -43,5 +43,5 @@ def check() -> None:
 async def _of_database(settings: Settings) -> list[Finding]:
     if settings.database_url is None and not (settings.data_dir / "postgres").exists():
         return [Finding("ok", "database", "the first start makes a PostgreSQL of its own in the data folder")]
-    async with database_url(settings) as url:
-        return [each async for each in of_database(url, settings)]
+    async with database_urls(settings) as urls:
+        return [each async for each in of_database(urls.work, settings)]

@@ -52,7 +52,7 @@ from hub.limits.debts import Debts
 from hub.live.fresh import Fresh
 from hub.live.looks import Looks
 from hub.mail.channel import MailChannel, Server
-from hub.migrations.run import migrate
+from hub.migrations.run import migrate_as_owner
 from hub.outbox.channel import Channel
 from hub.outbox.store import Outbox
 from hub.ownership import routes as ownership_routes
@@ -120,8 +120,9 @@ class Hub:
 
 
 @asynccontextmanager
-async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
-    """A hub on a database of the newest schema, closed when the block ends.
+async def open_hub(settings: Settings, database_url: str, *, owner_url: str | None = None) -> AsyncIterator[Hub]:
+    """A hub on a database of the newest schema, closed when the block ends. `owner_url`: the same database for the role
+    that owns its tables, where that is another.
 
     Raises ConfigError for a wrong agency file, WrongKeys for a database of another hub, DatabaseFailed when
     there is none.
@@ -134,9 +135,10 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
     )
     specs = load_agencies(settings.agencies_dir, settings.agency_addresses)
     secrets = SecretStore(settings.data_dir)
+    owner_url = owner_url or database_url
+    await migrate_as_owner(database_url, owner_url)
     database = await Database.open(database_url)
     try:
-        await migrate(database.engine)
         await check_keys(database, vault)
         await keeping.check_restored(database)
         async with AsyncExitStack() as parts:
@@ -157,7 +159,7 @@ async def open_hub(settings: Settings, database_url: str) -> AsyncIterator[Hub]:
             sandbox = None
             if settings.sandbox:
                 sandbox = await parts.enter_async_context(
-                    open_sandbox(database_url, vault, client, settings.sandbox_dir, settings.documents_dir)
+                    open_sandbox(database_url, owner_url, vault, client, settings.sandbox_dir, settings.documents_dir)
                 )
             yield Hub(
                 settings=settings,

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -16,6 +17,7 @@ from hub.backup import BackupFailed
 from hub.db import DatabaseFailed
 from hub.embedded import EmbeddedFailed, EmbeddedPostgres
 from hub.installation import WrongKeys
+from hub.roles import worker_of
 from hub.sample import SampleFailed
 from hub.vault import VaultError
 
@@ -44,20 +46,31 @@ def _say(sentence: str) -> int:
     return 1
 
 
+@dataclass(frozen=True, slots=True)
+class Urls:
+    """The database, as two roles reach it."""
+
+    #: The hub at work.
+    work: str
+    #: Who owns the tables: makes them, backs them up and restores them. The same where nothing else was configured.
+    owner: str
+
+
 @asynccontextmanager
-async def database_url(settings: Settings, *, own: bool = False) -> AsyncIterator[str]:
-    """The URL of the database: the one that is configured, or the embedded one, started if it is not running.
+async def database_urls(settings: Settings, *, own: bool = False) -> AsyncIterator[Urls]:
+    """The URLs of the database: the one that is configured, or the embedded one, started if it is not running.
 
     `own`: we are the hub itself, and stop the embedded server at the end even if a killed hub left it.
     """
     if settings.database_url:
-        yield settings.database_url.get_secret_value()
+        work = settings.database_url.get_secret_value()
+        yield Urls(work, settings.owner_url.get_secret_value() if settings.owner_url else work)
         return
     check_data_dir(settings.data_dir)
     server = EmbeddedPostgres(settings.data_dir / "postgres", owner=own)
-    url = await asyncio.to_thread(server.start)
+    owner = await asyncio.to_thread(server.start)
     try:
-        yield url
+        yield Urls(await worker_of(owner), owner)
     finally:
         await asyncio.to_thread(server.stop)
 

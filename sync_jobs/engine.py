@@ -189,13 +189,17 @@ class Worker:
     async def _hands(self, manager: QueueManager, count: int) -> None:
         """Where some hands must leave off, so must the others."""
         try:
-            await manager.run(
-                dequeue_timeout=_POLL,
-                batch_size=_BATCH,
-                max_concurrent_tasks=count,
-                heartbeat_timeout=self._lease,
-                shutdown_on_listener_failure=True,
-            )
+            async with manager.queries.driver as driver:
+                # PgQueuer asks at once whether it hears itself, which may be before it has begun to listen: then it
+                # would give up after ten seconds. So this connection listens already.
+                await driver.add_listener(manager.channel, lambda _: None)
+                await manager.run(
+                    dequeue_timeout=_POLL,
+                    batch_size=_BATCH,
+                    max_concurrent_tasks=count,
+                    heartbeat_timeout=self._lease,
+                    shutdown_on_listener_failure=True,
+                )
         finally:
             self._leave_off()
 

@@ -22,7 +22,7 @@ COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
 GUIDE = (ROOT / "docs" / "operate.md").read_text()
 SETTINGS = {f"HUB_{name.upper()}" for name in Settings.model_fields}
 #: Of compose.yaml itself.
-ITS_OWN = {"HUB_DB_PASSWORD", "HUB_SITE"}
+ITS_OWN = {"HUB_DB_PASSWORD", "HUB_OWNER_PASSWORD", "HUB_SITE"}
 
 
 def commands() -> set[str]:
@@ -51,7 +51,7 @@ def test_every_setting_that_is_named_exists(path: Path) -> None:
 def test_the_guide_names_what_exists() -> None:
     assert {name for name in named_settings(GUIDE) if not name.startswith("HUB_SECRET")} <= SETTINGS | ITS_OWN
     known = commands()
-    named = re.findall(r"(?:^|[`\s/])hub ((?:(?:sync|config|adapter|keys) )?[a-z]+)\b", "\n".join(_code(GUIDE)))
+    named = re.findall(r"(?:^|[`\s/])hub ((?:(?:sync|config|adapter|keys|audit) )?[a-z]+)\b", "\n".join(_code(GUIDE)))
     assert named
     assert set(named) <= known
     for path in re.findall(r"\]\(([^)#:]+)\)", GUIDE):

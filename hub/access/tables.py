@@ -37,11 +37,13 @@ admin_session = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    # A trigger numbers the lines, dates and chains them, and lets none be altered.
+    Column("id", BigInteger, primary_key=True, server_default=text("0")),
     Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("actor", Text, nullable=False),
     Column("action", Text, nullable=False),
     Column("target", Text),
     Column("detail", JSONB),
     Column("correlation_id", Text),
+    Column("digest", LargeBinary, nullable=False, server_default=text("''")),
 )

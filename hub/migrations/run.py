@@ -5,11 +5,15 @@ from pathlib import Path
 import structlog
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.schema import CreateSchema
 from tenacity import RetryCallState, retry, retry_if_exception, stop_after_delay, wait_random
+
+from hub.db import Database, DatabaseFailed
+from hub.roles import grant
 
 log = structlog.get_logger()
 
@@ -30,6 +34,7 @@ def config(connection: Connection | None = None) -> Config:
 _LOCK_SECONDS = 2
 _PATIENCE_SECONDS = 600
 _LOCK_NOT_AVAILABLE = "55P03"
+_NOT_ALLOWED = "42501"
 
 
 def _was_kept_waiting(error: BaseException) -> bool:
@@ -47,13 +52,33 @@ def _say(state: RetryCallState) -> None:
     before_sleep=_say,
     reraise=True,
 )
-async def migrate(engine: AsyncEngine, *, schema: str | None = None) -> None:
+async def migrate(engine: AsyncEngine, *, schema: str | None = None, worker: str | None = None) -> None:
     """Run the migrations a database lacks, in one transaction: all of them or none. `schema`: the one that `engine`
-    works in, made where there is none. Raises DBAPIError where a table that is to change is in use for ten minutes on
-    end."""
+    works in, made where there is none. `worker`: the role that is to work with the tables, where it is not the one that
+    owns them. Raises DBAPIError where a table that is to change is in use for ten minutes on end."""
     async with engine.begin() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         await connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
-        if schema:
-            await connection.execute(CreateSchema(schema, if_not_exists=True))
+        # To make one that is there takes the right to make one.
+        if schema and not await connection.run_sync(lambda sync: inspect(sync).has_schema(schema)):
+            await connection.execute(CreateSchema(schema))
         await connection.run_sync(lambda sync: command.upgrade(config(sync), "head"))
+        if worker:
+            await connection.run_sync(grant, worker, schema or "public")
+
+
+async def migrate_as_owner(url: str, owner_url: str, *, schema: str | None = None) -> None:
+    """`migrate` the database of both URLs: as its owner, for whoever `url` is to work with. Raises DatabaseFailed."""
+    database = await Database.open(owner_url, schema=schema)
+    try:
+        worker = None if url == owner_url else make_url(url).username
+        await migrate(database.engine, schema=schema, worker=worker)
+    except DBAPIError as error:
+        if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
+            raise
+        raise DatabaseFailed(
+            f"{make_url(owner_url).username} may not bring the database to the newest schema: set HUB_OWNER_URL, and "
+            "run `hub migrate`"
+        ) from error
+    finally:
+        await database.close()

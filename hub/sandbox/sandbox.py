@@ -24,7 +24,7 @@ from hub.intake.inbox import Inbox
 from hub.intake.refusals import Refusals, tries
 from hub.limits.debts import Debts
 from hub.limits.rules import Terms
-from hub.migrations.run import migrate
+from hub.migrations.run import migrate_as_owner
 from hub.sandbox.agencies import TestAgencies, TestSecrets
 from hub.sandbox.tickets import PATTERN, Tickets
 from hub.vault import Vault
@@ -143,8 +143,10 @@ class Sandbox:
 
 
 @asynccontextmanager
-async def open_sandbox(url: str, vault: Vault, client: Client, folder: Path, documents: Path) -> AsyncIterator[Sandbox]:
-    """The sandbox on the hub's database, brought to the newest schema. `folder` holds its agency's file.
+async def open_sandbox(
+    url: str, owner_url: str, vault: Vault, client: Client, folder: Path, documents: Path
+) -> AsyncIterator[Sandbox]:
+    """The sandbox on the hub's database, brought to the newest schema by its owner. `folder` holds its agency's file.
 
     Raises ConfigError for a wrong file, DatabaseFailed where there is no database.
     """
@@ -156,9 +158,9 @@ async def open_sandbox(url: str, vault: Vault, client: Client, folder: Path, doc
         tickets,
         lambda spec: build_adapter(spec, client=client, secrets=secrets, documents=documents),
     )
+    await migrate_as_owner(url, owner_url, schema=SCHEMA)
     database = await Database.open(url, schema=SCHEMA)
     try:
-        await migrate(database.engine, schema=SCHEMA)
         yield Sandbox(
             database=database,
             registry=registry,

@@ -24,7 +24,7 @@ from hub.studio.grade import grade
 from hub.studio.introspect import introspect
 from hub.studio.trial import try_out
 from hub.studio.trials import Trials
-from hub.terminal import Stop, database_url, one_sentence
+from hub.terminal import Stop, database_urls, one_sentence
 
 app = typer.Typer(no_args_is_help=True, help="Describe an agency's system: draft a spec, check it, try it out.")
 
@@ -133,8 +133,8 @@ async def _evidence(agency: str, settings: Settings) -> Evidence | None:
     """What the agency has proved in this hub's database; None where there is no database yet."""
     if not settings.database_url and not (settings.data_dir / "postgres").exists():
         return None
-    async with database_url(settings) as url:
-        database = await Database.open(url)
+    async with database_urls(settings) as urls:
+        database = await Database.open(urls.work)
         try:
             async with database.reads.acquire() as connection:
                 return (await gather(connection)).get(agency, Evidence())

@@ -1,17 +1,15 @@
-"""What an operator orders a stream to do. Each order is in the audit log; the clock sees it at its next tick."""
+"""What an operator orders a stream to do. Each order is in the audit; the clock sees it at its next tick."""
 
 from datetime import datetime
 from typing import Any
 
-import structlog
 from sqlalchemy import func, update
 
 from contracts.agency import Plan
+from hub.access.audit import note
 from hub.db import Database
 from hub.streams.store import Kind
 from hub.streams.tables import stream
-
-log = structlog.get_logger()
 
 
 class NoSuchStream(LookupError):
@@ -44,6 +42,7 @@ async def _order(database: Database, agency: str, kind: Kind, values: dict[str, 
         ordered = await connection.execute(
             update(stream).where(stream.c.agency == agency, stream.c.kind == kind).values(values)
         )
-    if not ordered.rowcount:
-        raise NoSuchStream(f"{agency} has no stream of kind {kind}")
-    log.info("audit", actor=actor, action=f"sync.{action}", agency=agency, kind=kind, plan=values.get("plan"))
+        if not ordered.rowcount:
+            raise NoSuchStream(f"{agency} has no stream of kind {kind}")
+        told = {name: value for name, value in values.items() if name in ("wanted", "plan")}
+        await note(connection, actor=actor, action=f"sync.{action}", target=f"{agency} {kind}", detail=told or None)

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
-from structlog.testing import capture_logs
 
 from contracts.adapter import Window
 from contracts.agency import Plan
@@ -95,8 +94,7 @@ async def test_a_run_that_is_asked_for_says_so_and_reads_from_where_it_was_told(
     agency = Told(SPEC, [[said(FIRST, status=4)]])
     async with running(database, vault, agency):
         await until(lambda: seen(database))
-        with capture_logs() as logs:
-            await orders.want(database, SPEC.id, "pull", actor="test", since=T0 - timedelta(days=30))
+        await orders.want(database, SPEC.id, "pull", actor="test", since=T0 - timedelta(days=30))
         again = await until(lambda: _count(database, 2))
     assert [run["reason"] for run in again] == ["admin", "schedule"]
     assert again[0]["since"] == T0 - timedelta(days=30)
@@ -105,8 +103,8 @@ async def test_a_run_that_is_asked_for_says_so_and_reads_from_where_it_was_told(
     # It reads further back, and is no less far for it.
     assert row["wanted"] is None
     assert row["covered_until"] >= again[1]["until"]
-    [audit] = [each for each in logs if each["event"] == "audit"]
-    assert (audit["actor"], audit["action"], audit["agency"]) == ("test", "sync.run", SPEC.id)
+    [line] = await database.reads.fetch("SELECT actor, action, target FROM audit")
+    assert tuple(line) == ("test", "sync.run", f"{SPEC.id} pull")
 
 
 async def _count(database: Database, number: int) -> list[dict[str, Any]]:
