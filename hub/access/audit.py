@@ -21,7 +21,7 @@ from hub.log import correlation_id
 
 log = structlog.get_logger()
 
-#: The database's own function chains them (migration 0017). It is not used here: one put in its place would agree with
+#: The database's own function chains them (migration 0018). It is not used here: one put in its place would agree with
 #: itself.
 _BROKEN = """
     SELECT id
