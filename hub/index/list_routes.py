@@ -16,6 +16,7 @@ from hub.access.scopes import Caller, Scope
 from hub.conditional import NOT_MODIFIED, conditional, secret
 from hub.index.cursors import BadCursor
 from hub.index.lists import Lists
+from hub.index.summaries import Json
 from hub.index.tallies import VIETNAM
 from hub.index.walks import RUNNING, Filter
 from hub.moments import Day, Moment
@@ -173,20 +174,22 @@ def router(lists: Lists, keys: ApiKeys, at_most: AtMost) -> APIRouter:
     )
     async def by_codes(asked: ManyCodes, caller: Caller = reader) -> Response:
         """Up to 200 at once; spaces, dashes, case and accents do not matter."""
-        found: dict[str, list[DossierSummary]] = {}
+        found: dict[str, list[Json]] = {}
 
         async def read() -> list[DossierSummary]:
             nonlocal found
             found = await lists.by_codes(asked.codes, caller.agencies)
-            return list({each.id: each for under in found.values() for each in under}.values())
+            distinct = {each["id"]: each for under in found.values() for each in under}
+            return [DossierSummary.model_validate(each) for each in distinct.values()]
 
         if asked.max_age is None:
-            await read()
+            found = await lists.by_codes(asked.codes, caller.agencies)
         else:
-            fresh = {each.id: each for each in await at_most(timedelta(seconds=asked.max_age), read)}
-            found = {code: [fresh[each.id] for each in under if each.id in fresh] for code, under in found.items()}
-        items = [UnderCode.model_construct(code=code, dossiers=dossiers) for code, dossiers in found.items()]
-        return secret(ManyDossiers.model_construct(items=items))
+            fresh = {each.id: each.model_dump() for each in await at_most(timedelta(seconds=asked.max_age), read)}
+            found = {
+                code: [fresh[each["id"]] for each in under if each["id"] in fresh] for code, under in found.items()
+            }
+        return secret({"items": [{"code": code, "dossiers": dossiers} for code, dossiers in found.items()]})
 
     @routes.post(
         "/dossiers/search",

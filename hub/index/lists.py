@@ -1,21 +1,22 @@
-"""Lists of dossiers, page by page: by filters, by what is searched, by person; and many by their codes at once."""
+"""Lists of dossiers, page by page: by filters, by what is searched, by person; and many by their codes at once.
+
+Pages are plain values for orjson, as hub.index.summaries makes them.
+"""
 
 import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 import asyncpg
 import orjson
 
 from contracts.codes import code_key, fold
-from contracts.dossier import Applicant, DossierPage, DossierSummary, FoundDossier, FoundPage
 from hub.db import Database
 from hub.index import marks, walks
 from hub.index.cursors import Cursors, Place
 from hub.index.marks import Contact
-from hub.index.summaries import COLUMNS, JOINS, summary_json
+from hub.index.summaries import COLUMNS, JOINS, Json, summary_json
 from hub.index.walks import Filter, Sql, Walk
 from hub.masks import mask_name
 from hub.registry import Registry
@@ -61,20 +62,21 @@ class Lists:
         self._procedures: list[tuple[str, str | None]] = []
         self._procedures_end = -math.inf
 
-    async def page(self, wanted: Filter, cursor: str | None, limit: int) -> DossierPage:
-        """In the order of the walk that the filter makes. No personal data. Raises BadCursor."""
+    async def page(self, wanted: Filter, cursor: str | None, limit: int) -> Json:
+        """contracts.dossier.DossierPage, in the order of the walk that the filter makes. Raises BadCursor."""
         question = wanted.question("list")
         after = self._cursors.read(question, cursor) if cursor else None
         sql = Sql()
         rows, next_place = await self._rows(walks.walk(wanted, after, limit + 1, sql), sql, limit)
         now = datetime.now(UTC)
-        return DossierPage(
-            items=[DossierSummary.model_validate(summary_json(row, self._registry, now)) for row in rows],
-            next_cursor=self._cursors.give(question, next_place) if next_place else None,
-        )
+        return {
+            "items": [summary_json(row, self._registry, now) for row in rows],
+            "next_cursor": self._cursors.give(question, next_place) if next_place else None,
+        }
 
-    async def named(self, name: str, wanted: Filter, cursor: str | None, limit: int, *, in_full: bool) -> FoundPage:
-        """Whose applicant's name holds these words. Raises BadCursor, and ValueError for a name without a letter."""
+    async def named(self, name: str, wanted: Filter, cursor: str | None, limit: int, *, in_full: bool) -> Json:
+        """contracts.dossier.FoundPage of those whose applicant's name holds these words. Raises BadCursor, and
+        ValueError for a name without a letter."""
         words = marks.name_words(name)
         if not words:
             raise ValueError("no word of a name")
@@ -88,8 +90,9 @@ class Lists:
             in_full=in_full,
         )
 
-    async def coded(self, fragment: str, wanted: Filter, cursor: str | None, limit: int, *, in_full: bool) -> FoundPage:
-        """Whose code, or national code, begins or ends so. Raises BadCursor, and ValueError for no letter or digit."""
+    async def coded(self, fragment: str, wanted: Filter, cursor: str | None, limit: int, *, in_full: bool) -> Json:
+        """contracts.dossier.FoundPage of those whose code, or national code, begins or ends so. Raises BadCursor, and
+        ValueError for no letter or digit."""
         mark = marks.code_mark(fragment, self._vault)
         if mark is None:
             raise ValueError("no part of a code")
@@ -111,9 +114,9 @@ class Lists:
         wanted: Filter,
         cursor: str | None,
         limit: int,
-    ) -> FoundPage:
-        """A person's, at whichever agency. `is_theirs` says of a value that was opened whether it is this person's.
-        Raises BadCursor."""
+    ) -> Json:
+        """contracts.dossier.FoundPage of a person's, at whichever agency. `is_theirs` says of a value that was opened
+        whether it is this person's. Raises BadCursor."""
         return await self._found(
             [mark],
             lambda _, personal: marks.is_of(contact, personal, is_theirs),
@@ -124,15 +127,16 @@ class Lists:
             in_full=True,
         )
 
-    async def by_codes(self, codes: Iterable[str], agencies: Sequence[str] | None) -> dict[str, list[DossierSummary]]:
-        """What there is under each code, in the order given; none, or more where several agencies gave it."""
+    async def by_codes(self, codes: Iterable[str], agencies: Sequence[str] | None) -> dict[str, list[Json]]:
+        """Under each code, in the order given, each contracts.dossier.DossierSummary that there is; none, or more where
+        several agencies gave it."""
         keys = {code: code_key(code) for code in codes}
         wanted = list(set(filter(None, keys.values())))
         rows = await self._database.reads.fetch(_BY_CODES, wanted, agencies, _MOST_PER_CODE * len(wanted))
         now = datetime.now(UTC)
-        found: dict[str, list[DossierSummary]] = {}
+        found: dict[str, list[Json]] = {}
         for row in rows:
-            item = DossierSummary.model_validate(summary_json(row, self._registry, now))
+            item = summary_json(row, self._registry, now)
             for key in {row["code_key"], row["national_key"]} - {None}:
                 found.setdefault(key, []).append(item)
         return {code: found.get(key, []) for code, key in keys.items()}
@@ -157,7 +161,7 @@ class Lists:
         limit: int,
         *,
         in_full: bool,
-    ) -> FoundPage:
+    ) -> Json:
         after = self._cursors.read(question, cursor) if cursor else None
         sql = Sql()
         walk = walks.marked(wanted_marks, wanted, after, limit + 1, sql)
@@ -167,12 +171,12 @@ class Lists:
         for row in rows:
             personal = orjson.loads(self._vault.open(row["personal"])) if row["personal"] else {}
             if fits(row, personal):
-                items.append(
-                    FoundDossier.model_validate(
-                        summary_json(row, self._registry, now) | {"applicant": _applicant(personal, in_full=in_full)}
-                    )
-                )
-        return FoundPage(items=items, next_cursor=self._cursors.give(question, next_place) if next_place else None)
+                summary = summary_json(row, self._registry, now)
+                items.append(summary | {"applicant": _applicant_json(personal, in_full=in_full)})
+        return {
+            "items": items,
+            "next_cursor": self._cursors.give(question, next_place) if next_place else None,
+        }
 
     async def _rows(
         self, walk: Walk, sql: Sql, limit: int, *, more_columns: str = ""
@@ -201,8 +205,9 @@ def page_sql(walk: Walk, limit: str, more_columns: str = "") -> str:
     """
 
 
-def _applicant(personal: Mapping[str, Any], *, in_full: bool) -> Applicant:
+def _applicant_json(personal: Mapping[str, str], *, in_full: bool) -> Json:
+    """contracts.dossier.Applicant."""
     name = personal.get("applicant_name")
-    if not in_full:
-        return Applicant(name=name and mask_name(name), masked=True)
-    return Applicant(name=name, masked=False, **{each.value: personal.get(each.fact) for each in Contact})
+    shown = name if in_full or name is None else mask_name(name)
+    contacts = {each.value: personal.get(each.fact) if in_full else None for each in Contact}
+    return {"name": shown, **contacts, "masked": not in_full}

@@ -69,7 +69,7 @@ async def test_what_was_shown_is_noted_and_what_was_not_is_not(
 ) -> None:
     assert await answers.find("h21.20 261123 0001")
     assert not await answers.find("H21.20-999999-0001")
-    assert (await lists.page(Filter(), None, 50)).items
+    assert (await lists.page(Filter(), None, 50))["items"]
     assert not await rows(database), "nothing is written while somebody waits"
     await opens.flush(database)
     assert [(row.code, row.opened_count) for row in await rows(database)] == [(CODE, 1)]
@@ -139,7 +139,7 @@ async def test_an_answer_says_when_its_dossier_was_checked(database: Database, a
         await store.note_check(connection, dossier_id, at=asked_at)
     after = (await answers.find(CODE))[0]
     assert (after.observed_at, after.checked_at) == (before.observed_at, asked_at)
-    listed = {item.code: item.checked_at for item in (await lists.page(Filter(), None, 50)).items}
+    listed = {item["code"]: item["checked_at"] for item in (await lists.page(Filter(), None, 50))["items"]}
     assert listed == {CODE: asked_at, OTHER: before.observed_at, DONE: before.observed_at}
 
 
