@@ -196,6 +196,7 @@ async def test_a_restart_refuses_nobody(database_url: str, tmp_path: Path) -> No
         first, second = (Unit("api", settings, tmp_path / "messages", listener) for _ in range(2))
         async with ended(first, second):
             await first.start()
+            assert listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY), "no piece of an answer waits"
             async with asked_all_the_time(port) as answers:
                 await heard_more(answers)
                 await first.stop()
