@@ -1,10 +1,11 @@
 """Which index a list walks along, so that each page costs the same however many dossiers there are.
 
 A list is a walk along one index, in its order. What else is asked for is looked at on the way, at no more than
-`_MOST_LOOKED_AT` dossiers a page: where few fit, a page holds fewer than were asked for, or none, and its
-cursor goes on.
+`_MOST_LOOKED_AT` dossiers a page, or `_MOST_LOOKED_UP` where the index does not hold it: where few fit, a page holds
+fewer than were asked for, or none, and its cursor goes on.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -16,7 +17,7 @@ from hub.index.cursors import Place
 from hub.index.tables import CLOCK_RUNS
 from hub.index.tallies import VIETNAM
 
-_MOST_LOOKED_AT = 5_000
+_MOST_LOOKED_AT, _MOST_LOOKED_UP = 5_000, 2_000
 
 #: Of the statuses we know, those at which the agency's clock runs.
 RUNNING = (DossierStatus.RECEIVED, DossierStatus.PROCESSING)
@@ -89,11 +90,10 @@ class Walk:
     def page(self, limit: str) -> str:
         """The first of those wanted; and, where the walk has not come to its end with fewer, the last candidate too,
         with `is_wanted` false: there it goes on."""
-        needs_dossier = any("f." in condition for condition in self.conditions)
         found = f"""
             SELECT w.id, w.place, true AS is_wanted
               FROM ({self.candidates} LIMIT {self.most}) w
-                   {_EACH_DOSSIER if needs_dossier else ""}
+                   {_EACH_DOSSIER if _need_dossier(self.conditions) else ""}
              {"WHERE " + " AND ".join(self.conditions) if self.conditions else ""}
              ORDER BY {", ".join(f"w.{each} {self.order}" for each in self.by)}
              LIMIT {limit}"""
@@ -158,6 +158,7 @@ def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
         conditions += _days("f.received_at", wanted.received_from, wanted.received_to, sql)
     if wanted.updated_since and not by_change:
         conditions.append(f"f.updated_at > {sql(wanted.updated_since, 'timestamptz')}")
+    looked_at = _MOST_LOOKED_UP if _need_dossier(conditions) else _MOST_LOOKED_AT
     return Walk(
         candidates=f"""
             SELECT id, {place} AS place, agency, status{", procedure_key" if by_procedure else ""}
@@ -166,7 +167,7 @@ def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
              ORDER BY {before}{place} {order}, id {order}""",
         conditions=tuple(conditions),
         order=order,
-        most=_MOST_LOOKED_AT if conditions else limit,
+        most=looked_at if conditions else limit,
         by=(within, "place", "id") if within else ("place", "id"),
     )
 
@@ -196,9 +197,13 @@ def marked(marks: list[int], wanted: Filter, after: Place | None, limit: int, sq
              ORDER BY dossier_id DESC""",
         conditions=tuple(conditions),
         order="DESC",
-        most=_MOST_LOOKED_AT if conditions else limit,
+        most=_MOST_LOOKED_UP if conditions else limit,
         by=("id",),
     )
+
+
+def _need_dossier(conditions: Iterable[str]) -> bool:
+    return any("f." in condition for condition in conditions)
 
 
 def _whose(agencies: str) -> str:

@@ -38,10 +38,9 @@ def freshness(
     checked_at = max(observed_at, covered_until) if covered_until else observed_at
     if spec is None or not spec.enabled:
         return Freshness(checked_at, "agency_disabled")
-    if spec.sync is None:
+    if spec.sync is None or now - checked_at <= _AT_LEAST:
         return Freshness(checked_at, None)
-    promised = max(_INTERVALS * longest_wait(spec.sync, spec, checked_at), _AT_LEAST)
-    if now - checked_at <= promised:
+    if now - checked_at <= _INTERVALS * longest_wait(spec.sync, spec, checked_at):
         return Freshness(checked_at, None)
     if covered_until is None:
         return Freshness(checked_at, "not_synced_yet")

@@ -127,6 +127,7 @@ async def test_every_combination_of_filters_agrees_with_reading_all(
 ) -> None:
     """The walks differ by filter; what they find must not."""
     monkeypatch.setattr(walks, "_MOST_LOOKED_AT", 5)
+    monkeypatch.setattr(walks, "_MOST_LOOKED_UP", 4)
     days = [T0 + timedelta(days=each) for each in range(-3, 3)]
     made = []
     for number in range(60):
