@@ -38,6 +38,7 @@ static class Send
         {
             // Of this try: sign each one anew, under the same id.
             long timestamp = DateTimeOffset.UtcNow.ToUnixTimeSeconds();
+            double pause = wait;
             string why;
             using (var request = new HttpRequestMessage(HttpMethod.Post, Address))
             {
@@ -63,6 +64,10 @@ static class Send
                             Console.Error.WriteLine("refused: " + why);
                             Environment.Exit(1);
                         }
+                        if (answer.Headers.RetryAfter != null && answer.Headers.RetryAfter.Delta != null)
+                        {
+                            pause = Math.Max(wait, answer.Headers.RetryAfter.Delta.Value.TotalSeconds);
+                        }
                     }
                 }
                 catch (HttpRequestException error)
@@ -74,8 +79,8 @@ static class Send
                     why = "no answer in time";
                 }
             }
-            Console.Error.WriteLine("not yet (" + why + "); again in " + wait + " s");
-            await Task.Delay(wait * 1000);
+            Console.Error.WriteLine("not yet (" + why + "); again in " + pause + " s");
+            await Task.Delay(TimeSpan.FromSeconds(pause));
         }
     }
 

@@ -44,6 +44,7 @@ public class Send {
                 .header("webhook-signature", sign(SECRET, id, timestamp, body))
                 .POST(HttpRequest.BodyPublishers.ofByteArray(body))
                 .build();
+            long pause = wait;
             String why;
             try {
                 HttpResponse<String> answer = client.send(request, HttpResponse.BodyHandlers.ofString());
@@ -56,11 +57,13 @@ public class Send {
                     System.err.println("refused: " + why); // It would be refused again: mend it first.
                     System.exit(1);
                 }
+                // Seconds, where the hub asks for some.
+                pause = Math.max(wait, answer.headers().firstValueAsLong("Retry-After").orElse(0));
             } catch (IOException error) {
                 why = error.toString();
             }
-            System.err.println("not yet (" + why + "); again in " + wait + " s");
-            Thread.sleep(wait * 1000);
+            System.err.println("not yet (" + why + "); again in " + pause + " s");
+            Thread.sleep(pause * 1000);
         }
     }
 

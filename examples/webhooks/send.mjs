@@ -17,6 +17,7 @@ function sign(secret, id, timestamp, body) {
 async function send(id, body) {
   for (let wait = 1; ; wait = Math.min(wait * 2, 3600)) {
     const timestamp = Math.floor(Date.now() / 1000); // Of this try: sign each one anew, under the same id.
+    let pause = wait;
     let why;
     try {
       const answer = await fetch(url, {
@@ -38,11 +39,12 @@ async function send(id, body) {
         console.error(`refused: ${why}`); // It would be refused again: mend it first.
         process.exit(1);
       }
+      pause = Math.max(wait, Number(answer.headers.get("retry-after"))); // Seconds, where the hub asks for some.
     } catch (error) {
       why = error.cause?.message ?? error.message;
     }
-    console.error(`not yet (${why}); again in ${wait} s`);
-    await sleep(wait * 1000);
+    console.error(`not yet (${why}); again in ${pause} s`);
+    await sleep(pause * 1000);
   }
 }
 

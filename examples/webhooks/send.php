@@ -43,8 +43,14 @@ function send(string $url, string $secret, string $id, string $body): string
             fwrite(STDERR, "refused: $why\n"); // It would be refused again: mend it first.
             exit(1);
         }
-        fwrite(STDERR, "not yet ($why); again in $wait s\n");
-        sleep($wait);
+        $pause = $wait;
+        foreach ($http_response_header as $line) {
+            if (preg_match('/^retry-after: *(\d+)/i', $line, $asked)) {
+                $pause = max($wait, (int) $asked[1]); // Seconds, where the hub asks for some.
+            }
+        }
+        fwrite(STDERR, "not yet ($why); again in $pause s\n");
+        sleep($pause);
     }
 }
 

@@ -28,6 +28,7 @@ def send(event_id, body):
     """The hub's answer, once it has the event. Raises where no further try can help."""
     wait = 1
     while True:
+        pause = wait
         timestamp = int(time.time())  # Of this try: sign each one anew, under the same id.
         headers = {
             "Content-Type": "application/json",
@@ -42,10 +43,11 @@ def send(event_id, body):
             why = f"{error.code} {error.read().decode()}"
             if error.code < 500 and error.code not in (408, 429):
                 raise SystemExit(f"refused: {why}") from None  # It would be refused again: mend it first.
+            pause = max(wait, int(error.headers.get("Retry-After") or 0))  # Seconds, where the hub asks for some.
         except OSError as error:
             why = str(error)
-        print(f"not yet ({why}); again in {wait} s", file=sys.stderr)
-        time.sleep(wait)
+        print(f"not yet ({why}); again in {pause} s", file=sys.stderr)
+        time.sleep(pause)
         wait = min(wait * 2, 3600)
 
 

@@ -30,7 +30,7 @@ while :; do
     timestamp=$(date +%s) # Of this try: sign each one anew, under the same id.
     signature=$({ printf '%s.%s.' "$id" "$timestamp"; cat "$work/body"; } |
         openssl dgst -sha256 -mac HMAC -macopt "hexkey:$key" -binary | openssl base64 -A)
-    status=$(curl --silent --max-time 15 --output "$work/answer" --write-out '%{http_code}' \
+    status=$(curl --silent --max-time 15 --output "$work/answer" --dump-header "$work/head" --write-out '%{http_code}' \
         --header "Content-Type: application/json" \
         --header "webhook-id: $id" \
         --header "webhook-timestamp: $timestamp" \
@@ -44,8 +44,11 @@ while :; do
         exit
         ;;
     000 | 408 | 429 | 5??)
-        echo "not yet ($status); again in $wait s" >&2
-        sleep "$wait"
+        # Seconds, where the hub asks for some.
+        asked=$(sed -n 's/^[Rr]etry-[Aa]fter: *\([0-9][0-9]*\).*/\1/p' "$work/head")
+        pause=$((${asked:-0} > wait ? asked : wait))
+        echo "not yet ($status); again in $pause s" >&2
+        sleep "$pause"
         wait=$((wait * 2 < 3600 ? wait * 2 : 3600))
         ;;
     *)
