@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: run test check bench lock clean
+.PHONY: run test check bench contracts lock clean
 
 run: .venv/installed
 	@exec $(BIN)/hub run --sample
@@ -20,6 +20,11 @@ check: .venv/installed
 # make bench NAME=path ARGS="--dossiers 20000"
 bench: .venv/installed
 	$(BIN)/python -m benchmarks.$(NAME) $(ARGS)
+
+# What is published in contracts/, after a change of the types or of the API.
+contracts: .venv/installed
+	$(BIN)/python -m contracts
+	$(BIN)/hub openapi > openapi.new && mv openapi.new contracts/openapi.json
 
 .venv/installed: requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed")'

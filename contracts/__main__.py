@@ -1,10 +1,14 @@
-"""Writes the JSON Schemas of what the hub publishes: `python -m contracts`. A test keeps them in step."""
+"""Writes what the hub publishes, but for openapi.json: JSON Schemas and the AsyncAPI document.
+
+`make contracts` writes all of it. Tests keep it in step.
+"""
 
 import json
 from pathlib import Path
 
 from pydantic import BaseModel
 
+from contracts import asyncapi
 from contracts.agency import AgencySpec
 from contracts.agency_change import ChangePlan
 from contracts.change import ChangePage, DossierChanged
@@ -24,6 +28,7 @@ from contracts.subscription import (
 from contracts.webhook import Accepted, AcceptedList, DossierUpdated, ListedEvent
 
 FOLDER = Path(__file__).parent / "schemas"
+ASYNCAPI = Path(__file__).parent / "asyncapi.json"
 
 PUBLISHED: dict[str, type[BaseModel]] = {
     "accepted": Accepted,
@@ -58,6 +63,11 @@ def schema(model: type[BaseModel]) -> str:
     return json.dumps(described, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
+def events() -> str:
+    """The AsyncAPI document as its file holds it."""
+    return json.dumps(asyncapi.document(), indent=2, ensure_ascii=False) + "\n"
+
+
 def write() -> None:
     FOLDER.mkdir(exist_ok=True)
     for path in FOLDER.glob("*.json"):
@@ -65,6 +75,7 @@ def write() -> None:
             path.unlink()
     for name, model in PUBLISHED.items():
         (FOLDER / f"{name}.json").write_text(schema(model), "utf-8")
+    ASYNCAPI.write_text(events(), "utf-8")
 
 
 if __name__ == "__main__":

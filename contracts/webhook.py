@@ -1,7 +1,7 @@
 """What an agency pushes to POST /v1/webhooks/{agency}: one event in a Standard Webhooks envelope."""
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -66,18 +66,8 @@ class ListedEvent(DossierUpdated):
     )
 
 
-#: What can be pushed, as JSON schema: one event, or a list of them.
-PUSHED_SCHEMA = {
-    "anyOf": [
-        DossierUpdated.model_json_schema(),
-        {
-            "type": "array",
-            "minItems": 1,
-            "maxItems": MOST_EVENTS,
-            "items": ListedEvent.model_json_schema(),
-        },
-    ]
-}
+#: What can be pushed: one event, or a list of them.
+Pushable: TypeAlias = DossierUpdated | Annotated[list[ListedEvent], Field(min_length=1, max_length=MOST_EVENTS)]
 
 
 class Outcome(StrEnum):

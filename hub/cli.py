@@ -4,6 +4,7 @@ import asyncio
 import errno
 import socket
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from pathlib import Path
@@ -117,6 +118,21 @@ def migrate() -> None:
                 pass
 
         asyncio.run(work())
+
+
+@app.command()
+def openapi() -> None:
+    """Print the API's OpenAPI document, without a hub: contracts/openapi.json is that (`make contracts`)."""
+    with one_sentence(), tempfile.TemporaryDirectory(prefix="hub-openapi-") as folder:
+        # A database for a moment, so that nobody's is touched.
+        settings = Settings(data_dir=Path(folder), database_url=None)
+        log.configure("ERROR", settings.log_format)
+
+        async def work() -> str:
+            async with database_url(settings, own=True) as url, main.open_hub(settings, url) as hub:
+                return main.api_document(hub)
+
+        print(asyncio.run(work()), end="")
 
 
 @app.command("backup")

@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -238,6 +239,11 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     app.add_middleware(Floods, tries=hub.tries)
     app.add_middleware(SecurityHeaders, styles=[look.STYLE, admin.STYLE, developers_look.STYLE])
     return app
+
+
+def api_document(hub: Hub) -> str:
+    """The OpenAPI document as contracts/openapi.json holds it."""
+    return json.dumps(create_app(hub, Load()).openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _developers(hub: Hub, deliveries: Deliveries) -> APIRouter:

@@ -3,8 +3,9 @@
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
+from pydantic import TypeAdapter
 
-from contracts.webhook import PUSHED_SCHEMA, Accepted, AcceptedList
+from contracts.webhook import Accepted, AcceptedList, Pushable
 from hub.intake.push import Push
 from hub.problems import ProblemType, responses
 
@@ -32,7 +33,7 @@ _OPENAPI = {
     "parameters": _HEADERS,
     "requestBody": {
         "required": True,
-        "content": {"application/json": {"schema": PUSHED_SCHEMA}},
+        "content": {"application/json": {"schema": TypeAdapter(Pushable).json_schema()}},
     },
 }
 

@@ -1,13 +1,13 @@
-"""The published JSON Schemas are those of the types; where not, the failure names the command that mends it."""
+"""What is published is what the types say; where not, the failure names the command that mends it."""
 
 from pathlib import Path
 
 import pytest
 
 from contracts import __main__ as command
-from contracts.__main__ import FOLDER, PUBLISHED, schema
+from contracts.__main__ import ASYNCAPI, FOLDER, PUBLISHED, events, schema
 
-MEND = "run: .venv/bin/python -m contracts"
+MEND = "run: make contracts"
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
@@ -21,12 +21,20 @@ def test_no_schema_is_left_over() -> None:
     assert {path.stem for path in FOLDER.glob("*.json")} == set(PUBLISHED), MEND
 
 
+def test_the_events_document_is_in_step() -> None:
+    assert ASYNCAPI.read_text("utf-8") == events(), MEND
+
+
 def test_the_command_mends_what_is_missing_out_of_step_or_left_over(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "dossier.json").write_text("{}")
-    (tmp_path / "ghost.json").write_text("{}")
-    monkeypatch.setattr(command, "FOLDER", tmp_path)
+    folder = tmp_path / "schemas"
+    folder.mkdir()
+    (folder / "dossier.json").write_text("{}")
+    (folder / "ghost.json").write_text("{}")
+    monkeypatch.setattr(command, "FOLDER", folder)
+    monkeypatch.setattr(command, "ASYNCAPI", tmp_path / "asyncapi.json")
     command.write()
-    written = {path.stem: path.read_text("utf-8") for path in tmp_path.iterdir()}
+    assert (tmp_path / "asyncapi.json").read_text("utf-8") == events()
+    written = {path.stem: path.read_text("utf-8") for path in folder.iterdir()}
     assert written == {name: schema(model) for name, model in PUBLISHED.items()}

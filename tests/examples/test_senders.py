@@ -79,8 +79,8 @@ class Tried(NamedTuple):
 
 
 class BadLine:
-    """Stands between a sender and the hub: the first try is told 503 and to wait, the second one reaches the hub and has no answer;
-    then it lets all through."""
+    """Stands between a sender and the hub: the first try is told 503 and to wait, the second one reaches the
+    hub and has no answer; then it lets all through."""
 
     def __init__(self, hub: str) -> None:
         self.hub, self.tries = hub, list[Tried]()
