@@ -36,8 +36,8 @@ class DossierChanged(BaseModel):
     subject: str = Field(
         description="`id` of the dossier that changed; after `dossier.joined` there is none of that id."
     )
-    status_before: DossierStatus | None
-    status_after: DossierStatus | None
+    status_before: DossierStatus | None = Field(description="The national status before the change.")
+    status_after: DossierStatus | None = Field(description="The national status after it.")
     data: DossierState = Field(description="The dossier as it is now, which may be after later changes as well.")
 
 

@@ -8,9 +8,16 @@ from pydantic import BaseModel
 
 from contracts.change import ChangeType, DossierChanged
 from contracts.webhook import Accepted, DossierUpdated, Outcome
+from hub.portal.texts import Text
 
-_PLAIN = {"string": "text", "integer": "whole number", "boolean": "true or false", "array": "list"}
-_FORMATS = {"date-time": "moment with zone", "date": "day"}
+_PLAIN = {
+    "string": Text("chữ", "text"),
+    "integer": Text("số nguyên", "whole number"),
+    "boolean": Text("true hoặc false", "true or false"),
+    "array": Text("danh sách", "list"),
+}
+_OBJECT = Text("đối tượng", "object")
+_FORMATS = {"date-time": Text("thời điểm, có múi giờ", "moment with zone"), "date": Text("ngày", "day")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +25,7 @@ class Row:
     """One field of an event. `name` is its path in the document."""
 
     name: str
-    type: str
+    type: Text
     is_required: bool
     description: str
     example: str | None
@@ -59,15 +66,16 @@ def _one(told: dict[str, Any], parts: dict[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _type(one: dict[str, Any]) -> str:
-    if "const" in one:
-        return f"`{one['const']}`"
-    if "enum" in one:
-        return ", ".join(f"`{each}`" for each in one["enum"])
+def _type(one: dict[str, Any]) -> Text:
+    if words := [one["const"]] if "const" in one else one.get("enum"):
+        told = ", ".join(f"`{each}`" for each in words)
+        return Text(told, told)
     if one.get("format") in _FORMATS:
         return _FORMATS[one["format"]]
-    kind = _PLAIN.get(one.get("type", ""), "object")
-    return f"{kind}, up to {one['maxLength']}" if "maxLength" in one else kind
+    kind = _PLAIN.get(one.get("type", ""), _OBJECT)
+    if "maxLength" in one:
+        return Text(f"{kind.vi}, đến {one['maxLength']}", f"{kind.en}, up to {one['maxLength']}")
+    return kind
 
 
 def incoming() -> list[Row]:

@@ -1,14 +1,15 @@
 """/developers and what is below it, in Vietnamese and English."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Cookie, Request
-from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, PlainTextResponse, RedirectResponse, Response
 
 from hub.bodies import form
-from hub.developers import calls, look, reference, texts, worked
+from hub.developers import calls, documents, look, reference, texts, worked
 from hub.developers.calls import Door
 from hub.developers.sessions import LIFETIME_SECONDS, Sessions
 from hub.developers.snippets import BY_FILE, SNIPPETS
@@ -62,6 +63,7 @@ def router(sandbox: Sandbox | None, doors: Sequence[Door], sessions: Sessions) -
             lang,
             tables=tables,
             fields=texts.FIELDS,
+            outgoing=texts.OUTGOING,
             outcomes=texts.OUTCOMES,
             changes=reference.CHANGES,
         )
@@ -77,6 +79,16 @@ def router(sandbox: Sandbox | None, doors: Sequence[Door], sessions: Sessions) -
         if file not in BY_FILE:
             raise ProblemError(ProblemType.NOT_FOUND, f"There is no such file; there are {', '.join(BY_FILE)}.")
         return PlainTextResponse(BY_FILE[file].text, headers={"Cache-Control": "no-cache"})
+
+    @routes.get("/asyncapi.json")
+    @routes.get("/schemas/{file}")
+    async def contract(request: Request) -> FileResponse:
+        return _document(documents.CONTRACTS, request, "application/json")
+
+    @routes.get("/docs/{file}")
+    async def page_of_docs(request: Request) -> FileResponse:
+        # As plain text, which every browser shows.
+        return _document(documents.PAGES, request, "text/plain; charset=utf-8")
 
     @routes.get("/sandbox")
     async def about_sandbox(request: Request, lang: str = "vi") -> HTMLResponse:
@@ -144,6 +156,14 @@ def router(sandbox: Sandbox | None, doors: Sequence[Door], sessions: Sessions) -
         return response
 
     return routes
+
+
+def _document(known: Mapping[str, Path], request: Request, media_type: str) -> FileResponse:
+    """One of the `known` files, by the rest of the path. Raises ProblemError."""
+    file = known.get(request.url.path.removeprefix(f"{PATH}/"))
+    if file is None:
+        raise ProblemError(ProblemType.NOT_FOUND, f"There is no such document; there are {', '.join(known)}.")
+    return FileResponse(file, media_type=media_type, headers={"Cache-Control": "no-cache"})
 
 
 _NOT_SUCH_A_KEY = Text(

@@ -32,6 +32,17 @@ FIELDS = {
     "problems": "Điều chưa hiểu được. Nó được giữ lại và áp dụng khi có ánh xạ.",
 }
 
+#: Fields of what the hub sends, likewise.
+OUTGOING = {
+    "id": "Số của sự kiện. Của cùng một hồ sơ, số lớn hơn là việc xảy ra sau.",
+    "type": "Loại sự kiện.",
+    "timestamp": "Lúc trục bắt đầu ghi thay đổi.",
+    "subject": "`id` của hồ sơ đã đổi; sau `dossier.joined` không còn hồ sơ nào có id ấy.",
+    "status_before": "Trạng thái quốc gia trước thay đổi.",
+    "status_after": "Trạng thái quốc gia sau thay đổi.",
+    "data": "Hồ sơ như nó là bây giờ, có thể sau cả những thay đổi về sau. Không có dữ liệu cá nhân.",
+}
+
 OUTCOMES = {
     Outcome.APPLIED: Text("Đã vào hồ sơ.", "The dossier has it."),
     Outcome.SUPERSEDED: Text(

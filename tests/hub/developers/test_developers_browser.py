@@ -5,8 +5,10 @@ import os
 import shutil
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -54,35 +56,111 @@ def page(browser: Browser, address: str) -> Iterator[Page]:
     context.close()
 
 
-def walk(page: Page) -> dict[str, str]:
+@dataclass
+class Walk:
+    """A newcomer's way through the pages: what was done, how long the machine took for it, and how much there was to
+    read outside of code."""
+
+    page: Page
+    steps: list[tuple[str, str, float]] = field(default_factory=list)
+    words: int = 0
+
+    @contextmanager
+    def step(self, kind: str, what: str) -> Iterator[None]:
+        began = time.monotonic()
+        yield
+        self.steps.append((kind, what, time.monotonic() - began))
+
+    def read(self) -> None:
+        """The page's words, without programs and what is folded away."""
+        text = self.page.evaluate(
+            "[...document.querySelectorAll('main :is(h1, h2, p, li, label)')]"
+            ".filter(each => each.checkVisibility() && !each.closest('details'))"
+            ".map(each => [...each.childNodes].filter(n => n.nodeName != 'PRE').map(n => n.textContent).join(' '))"
+            ".join(' ')"
+        )
+        self.words += len(text.split())
+
+    def count(self, kind: str) -> int:
+        return sum(each == kind for each, _, _ in self.steps)
+
+    def __str__(self) -> str:
+        lines = [f"{kind:8} {seconds:6.2f} s  {what}" for kind, what, seconds in self.steps]
+        total = sum(seconds for _, _, seconds in self.steps)
+        counted = ", ".join(f"{self.count(kind)} × {kind}" for kind in ("open", "click", "command", "paste"))
+        return "\n".join([*lines, f"{counted}; the machine took {total:.1f} s; {self.words} words to read"])
+
+
+def run(command: str, folder: Path, settings: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["sh", "-ec", command], cwd=folder, env=os.environ | settings, capture_output=True, text=True, check=False
+    )
+
+
+def walk(page: Page, way: Walk | None = None) -> dict[str, str]:
     """From the first page to a test agency, and its settings."""
-    page.goto("/developers")
-    page.get_by_role("navigation").get_by_role("link", name="Thử nghiệm").click()
-    page.get_by_role("button", name="Tạo cơ quan thử").click()
+    way = way or Walk(page)
+    with way.step("open", "/developers"):
+        page.goto("/developers")
+    page.get_by_role("heading", name="Mười phút").wait_for()
+    way.read()
+    with way.step("click", "Thử nghiệm"):
+        page.get_by_role("navigation").get_by_role("link", name="Thử nghiệm").click()
+    way.read()
+    with way.step("click", "Tạo cơ quan thử"):
+        page.get_by_role("button", name="Tạo cơ quan thử").click()
+    way.read()
     settings = page.get_by_role("region", name="Thiết lập").inner_text()
     return dict(line.removeprefix("export ").split("=", 1) for line in settings.strip().splitlines())
 
 
 def test_a_newcomer_sends_an_event_and_sees_it(page: Page, address: str, tmp_path: Path) -> None:
-    settings = walk(page)
+    way = Walk(page)
+    settings = walk(page, way)
     command = page.get_by_role("region", name="Gửi", exact=True).inner_text()
-    environment = os.environ | settings
-    done = subprocess.run(["sh", "-ec", command], cwd=tmp_path, env=environment, capture_output=True, text=True)
+    with way.step("command", "curl -O …/send.sh; sh send.sh CODE"):
+        done = run(command, tmp_path, settings)
     assert '"outcome":"applied"' in done.stdout, done.stderr
     look = page.get_by_role("region", name="Xem hồ sơ", exact=True).inner_text()
-    seen = subprocess.run(["sh", "-ec", look], env=environment, capture_output=True, text=True, check=True)
+    with way.step("command", "curl … /v1/dossiers"):
+        seen = run(look, tmp_path, settings)
     assert "H21.99-261126-0001" in seen.stdout
 
-    page.get_by_role("listitem").get_by_role("link", name="Cuộc gọi").last.click()
-    page.get_by_label("Khóa").fill(settings["HUB_KEY"])
-    page.get_by_role("button", name="Xem").click()
-    page.get_by_text("Nguyễn Thị Ánh").first.wait_for()
+    with way.step("click", "Cuộc gọi"):
+        page.get_by_role("listitem").get_by_role("link", name="Cuộc gọi").last.click()
+    way.read()
+    with way.step("paste", "HUB_KEY"):
+        page.get_by_label("Khóa").fill(settings["HUB_KEY"])
+    with way.step("click", "Xem"):
+        page.get_by_role("button", name="Xem").click()
+        page.get_by_text("Nguyễn Thị Ánh").first.wait_for()
     assert page.url == address + "/developers/calls"
     assert page.get_by_text("đã áp dụng").is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") == 360
+    print(f"\nFrom the first page to a verified event:\n{way}")
+    told = (ROOT / "docs" / "developers.md").read_text("utf-8")
+    assert f"{way.count('click')} clicks, {way.count('command')} commands" in told
 
     page.get_by_role("button", name="Quên khóa").click()
     assert page.get_by_label("Khóa").input_value() == ""
+
+
+def test_a_newcomer_who_signs_wrongly_is_told_what_is_wrong(page: Page, tmp_path: Path) -> None:
+    settings = walk(page)
+    sender = (ROOT / "examples" / "webhooks" / "send.sh").read_text("utf-8")
+    body_alone = sender.replace('printf \'%s.%s.\' "$id" "$timestamp"; ', "")
+    assert body_alone != sender
+    (tmp_path / "send.sh").write_text(body_alone, "utf-8")
+    assert "refused: 401" in run("sh send.sh H21.99-261126-0002", tmp_path, settings).stderr
+    page.goto("/developers/calls")
+    page.get_by_label("Khóa").fill(settings["HUB_KEY"])
+    for _ in range(40):
+        # Refused calls are written down every few seconds.
+        page.get_by_role("button", name="Xem").or_(page.get_by_role("link", name="Tải lại")).click()
+        if page.get_by_text("Chỉ ký thân").count():
+            break
+        page.wait_for_timeout(500)
+    assert page.get_by_text("Chỉ ký thân. Hãy ký").first.is_visible()
 
 
 def test_a_wrong_key_is_said_beside_the_field(page: Page) -> None:

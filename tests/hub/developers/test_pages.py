@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from hub.developers import reference, texts
+from hub.developers import documents, reference, texts
 from hub.developers.routes import router
 from hub.developers.sessions import Sessions
 from hub.developers.snippets import SNIPPETS
@@ -17,6 +17,7 @@ from hub.intake.routes import router as intake
 from hub.problems import ProblemType
 from hub.sandbox.sandbox import Sandbox
 from hub.vault import Vault
+from tests.documents import references
 
 PAGES = ("/developers", "/developers/events", "/developers/errors", "/developers/sandbox", "/developers/calls")
 
@@ -53,6 +54,7 @@ async def test_the_reference_names_every_field_and_type(client: httpx.AsyncClien
 
 def test_every_field_that_is_sent_is_told_of_in_vietnamese() -> None:
     assert {row.name for row in (*reference.incoming(), *reference.answer())} <= set(texts.FIELDS)
+    assert {row.name for row in reference.outgoing()} == set(texts.OUTGOING)
     assert set(texts.OUTCOMES) == set(reference.OUTCOMES)
 
 
@@ -110,3 +112,20 @@ async def test_too_many_are_told_to_wait(client: httpx.AsyncClient) -> None:
         answer = await client.post("/developers/sandbox")
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) > 0
+
+
+async def test_the_documents_are_led_to_and_lead_on(client: httpx.AsyncClient) -> None:
+    page = words(await client.get("/developers?lang=en"))
+    for path in ("asyncapi.json", *documents.PAGES):
+        assert f'href="/developers/{path}"' in page
+    assert 'href="/openapi.json"' in page
+    for path, file in (documents.CONTRACTS | documents.PAGES).items():
+        answer = await client.get(f"/developers/{path}")
+        assert answer.status_code == 200, path
+        assert answer.text == file.read_text("utf-8")
+    events = (await client.get("/developers/asyncapi.json")).json()
+    for path in references(events):
+        if not path.startswith("#"):
+            assert (await client.get(f"/developers/{path}")).status_code == 200
+    for path in ("docs/operate.md", "schemas/nothing.json", "docs/..%2f..%2fpyproject.toml"):
+        assert (await client.get(f"/developers/{path}")).status_code == 404, path
