@@ -24,7 +24,7 @@ bench: .venv/installed
 # What is published in contracts/, after a change of the types or of the API.
 contracts: .venv/installed
 	$(BIN)/python -m contracts
-	$(BIN)/hub openapi > openapi.new && mv openapi.new contracts/openapi.json
+	document=$$($(BIN)/hub openapi) && printf '%s\n' "$$document" > contracts/openapi.json
 
 .venv/installed: requirements-dev.txt pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed")'

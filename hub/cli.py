@@ -129,7 +129,10 @@ def openapi() -> None:
         log.configure("ERROR", settings.log_format)
 
         async def work() -> str:
-            async with database_url(settings, own=True) as url, main.open_hub(settings, url) as hub:
+            async with (
+                database_urls(settings, own=True) as urls,
+                main.open_hub(settings, urls.work, owner_url=urls.owner) as hub,
+            ):
                 return main.api_document(hub)
 
         print(asyncio.run(work()), end="")
