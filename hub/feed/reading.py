@@ -18,11 +18,11 @@ from hub.index.walks import procedure_key
 from hub.registry import Registry
 
 #: With a filter, so many changes are looked through for one page: it costs the same however little it finds.
-_LOOKED_THROUGH = 1000
+LOOKED_THROUGH = 1000
 
 # One statement, so that all is of one moment: what is kept, what has ended, the changes, and the dossiers as they are.
 # A transaction below xmin has ended, and no other will ever write below it.
-_READ = f"""
+READ = f"""
     SELECT f.generation, f.pruned_xid::text AS pruned_xid, f.pruned_seq,
            pg_snapshot_xmin(pg_current_snapshot())::text AS xmin, pg_snapshot_xmax(pg_current_snapshot())::text AS xmax,
            c.seq, c.xid::text AS xid, c.kind, c.status_before, c.status_after, c.joined_id, c.at,
@@ -34,7 +34,8 @@ _READ = f"""
                     AND xid < pg_snapshot_xmin(pg_current_snapshot())
                   ORDER BY xid, seq
                   LIMIT $3) c ON true
-      LEFT JOIN dossier d ON d.id = c.dossier_id
+      -- The limit keeps every plan from reading all dossiers for a page's.
+      LEFT JOIN LATERAL (SELECT * FROM dossier WHERE dossier.id = c.dossier_id LIMIT 1) d ON true
      ORDER BY c.xid, c.seq
 """
 
@@ -119,8 +120,8 @@ async def read(
 
     Raises Expired.
     """
-    window = limit if wanted.is_everything else max(limit, _LOOKED_THROUGH)
-    rows = await database.reads.fetch(_READ, str(after.xid), after.seq, window)
+    window = limit if wanted.is_everything else max(limit, LOOKED_THROUGH)
+    rows = await database.reads.fetch(READ, str(after.xid), after.seq, window)
     feed = rows[0]
     if generation not in (None, feed["generation"]) or after.xid > int(feed["xmax"]):
         raise Expired

@@ -21,7 +21,7 @@ from hub.index.merge import Entry, FactValues, Step, eras, fold_handed, in_order
 from hub.index.rows import entry_of
 from hub.vault import Vault
 
-_LINES = """
+LINES = """
     SELECT digest, code, occurred_at, revision, settles, facts::text AS facts, observed_at, channel, said_by,
            CASE WHEN $2 THEN personal END AS personal
       FROM observation
@@ -41,7 +41,7 @@ def past(entries: Iterable[Entry], *, as_of: datetime | None = None, known_at: d
 async def entries(database: Database, vault: Vault, dossier_id: int, *, personal: bool) -> list[Entry]:
     """The dossier's lines in the order in which they are put one on top of the other; without the personal facts,
     unless `personal`."""
-    rows = await database.reads.fetch(_LINES, dossier_id, personal)
+    rows = await database.reads.fetch(LINES, dossier_id, personal)
     return in_order(entry_of(row, vault) for row in rows)
 
 

@@ -25,7 +25,7 @@ from hub.vault import Vault
 #: Of one code, or of codes alike, no more are shown: agencies that give one code twice are few.
 _MOST_PER_CODE = 20
 
-_BY_CODES = f"""
+BY_CODES = f"""
     SELECT {COLUMNS}, d.code_key, d.national_key
       FROM (SELECT * FROM dossier WHERE code_key = ANY($1)
              UNION ALL
@@ -35,17 +35,19 @@ _BY_CODES = f"""
      LIMIT $3
 """
 
-# Each distinct code is two steps along the index, however many dossiers there are of it.
-_PROCEDURES = """
+# Each distinct code is two steps along the index, however many dossiers there are of it. Said as a range, and ordered
+# by it, no plan goes along all changes to find the last one of a rare procedure.
+PROCEDURES = """
     WITH RECURSIVE known AS (
         SELECT min(procedure_key) AS key FROM dossier
          UNION ALL
         SELECT (SELECT min(procedure_key) FROM dossier WHERE procedure_key > known.key) FROM known WHERE key IS NOT NULL
     )
     SELECT key, latest.procedure_name AS name
-      FROM known
+      FROM (SELECT key FROM known WHERE key IS NOT NULL) each_known
      CROSS JOIN LATERAL (SELECT procedure_name FROM dossier
-                          WHERE procedure_key = key ORDER BY updated_at DESC, id DESC LIMIT 1) latest
+                          WHERE procedure_key BETWEEN key AND key
+                          ORDER BY procedure_key DESC, updated_at DESC, id DESC LIMIT 1) latest
      ORDER BY key
 """
 
@@ -132,7 +134,7 @@ class Lists:
         several agencies gave it."""
         keys = {code: code_key(code) for code in codes}
         wanted = list(set(filter(None, keys.values())))
-        rows = await self._database.reads.fetch(_BY_CODES, wanted, agencies, _MOST_PER_CODE * len(wanted))
+        rows = await self._database.reads.fetch(BY_CODES, wanted, agencies, _MOST_PER_CODE * len(wanted))
         now = datetime.now(UTC)
         found: dict[str, list[Json]] = {}
         for row in rows:
@@ -145,7 +147,7 @@ class Lists:
         """Each procedure's code, without an agency's tail, and what the latest dossier calls it; where `named`, only
         those that hold all its words."""
         if time.monotonic() > self._procedures_end:
-            rows = await self._database.reads.fetch(_PROCEDURES)
+            rows = await self._database.reads.fetch(PROCEDURES)
             self._procedures = [(row["key"].removesuffix("."), row["name"]) for row in rows]
             self._procedures_end = time.monotonic() + _PROCEDURES_KEPT_SECONDS
         words = fold(named or "").split()

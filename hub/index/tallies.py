@@ -186,7 +186,7 @@ _WHOSE = {
     ),
 }
 
-_TELL = {
+TELL = {
     where: f"""
     SELECT c.agency, status, month, sum(count)::bigint AS count,
            coalesce(sum(count) FILTER (WHERE late), 0)::bigint AS late,
@@ -209,7 +209,7 @@ async def tell(
     """The counts of the months from `first` to `last` (each its first day), and of dossiers of no known month.
     `agencies` are those that have, or had, the dossiers; counted where they were first, those that took them in."""
     wanted = None if agencies is None else list(agencies)
-    rows = await database.reads.fetch(_TELL[counted_at], today, wanted, first, last)
+    rows = await database.reads.fetch(TELL[counted_at], today, wanted, first, last)
     return Statistics(
         today=today,
         items=[

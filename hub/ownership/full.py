@@ -21,7 +21,7 @@ from hub.vault import Vault
 #: A refusal comes so long after the question, whatever it is for: longer than any of them takes.
 REFUSAL_SECONDS = 0.4
 
-_PERSONAL = "SELECT id, personal, national_code FROM dossier WHERE id = ANY($1)"
+PERSONAL = "SELECT id, personal, national_code FROM dossier WHERE id = ANY($1)"
 
 
 class NotProved(Exception):
@@ -89,7 +89,7 @@ class Ownership:
         """Those of whose personal facts that is true."""
         found = {int(each.id): each for each in dossiers}
         opened = []
-        for row in await self._database.reads.fetch(_PERSONAL, list(found)):
+        for row in await self._database.reads.fetch(PERSONAL, list(found)):
             personal = orjson.loads(self._vault.open(row["personal"])) if row["personal"] else {}
             if may_be_seen(personal):
                 opened.append(_full(found[row["id"]], row["national_code"], personal))

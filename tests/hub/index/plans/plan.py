@@ -99,7 +99,7 @@ def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _taken(node: dict[str, Any]) -> int:
     """Rows that a sort was given."""
-    (given,) = node["Plans"]
+    (given,) = [each for each in node["Plans"] if each["Parent Relationship"] == "Outer"]
     return int(given["Actual Rows"] * given["Actual Loops"])
 
 
