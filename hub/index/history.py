@@ -9,7 +9,7 @@ import struct
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from contracts.dossier import Procedure, Source, StatusEvent, StatusName
 from contracts.history import FactChange, HistoryLine, PastState
@@ -79,33 +79,37 @@ def events(steps: Iterable[Step], first: str) -> list[StatusEvent]:
     ]
 
 
-def lines(entries: Collection[Entry], agencies: Sequence[str]) -> list[tuple[Entry, HistoryLine]]:
-    """Each line, with what it changed, as they are put one on top of the other; a line by which the dossier moved
-    before all that its new agency says."""
-    first, era = agencies[0], eras(agencies)
-    told: list[tuple[int, Entry, list[FactChange]]] = []
-    holder = first
+class Told(NamedTuple):
+    """A line of history, and the facts before it and with it."""
+
+    entry: Entry
+    before: FactValues
+    after: FactValues
+
+
+def told(entries: Collection[Entry], agencies: Sequence[str]) -> list[Told]:
+    """The lines as they are put one on top of the other; a line by which the dossier moved before all that its new
+    agency says. What each changed follows from all before it, so they are gone through for every page, which takes
+    some microseconds a line; what takes more is left to `line`, of those that are shown."""
+    era = eras(agencies)
+    lines: list[tuple[int, Told]] = []
+    holder = agencies[0]
     for entry in moves(entries):
         now = str(entry.moved_to)
         before, after = {"agency": holder}, {"agency": now, "moved_under": entry.facts.get("moved_under")}
-        told.append((era[now], entry, _changes(before, after)))
+        lines.append((era[now], Told(entry, before, after)))
         holder = now
     facts: FactValues = {}
     for entry, state in played(entries, agencies):
-        told.append((era[entry.said_by or first], entry, _changes(facts, state.facts)))
+        lines.append((era[entry.said_by or agencies[0]], Told(entry, facts, state.facts)))
         facts = state.facts
-    told.sort(key=itemgetter(0))
-    return [(entry, _line(entry, first, changed)) for _, entry, changed in told]
+    lines.sort(key=itemgetter(0))
+    return [line for _, line in lines]
 
 
-def place_of(entry: Entry) -> Place:
-    """Names the line for a cursor. A line stays where it is among those before and after it."""
-    # Of a line that tells no time the digest's beginning says what was said, and its end when.
-    what, when = struct.unpack(">qq", entry.digest[:8] + entry.digest[-8:])
-    return what, when
-
-
-def _line(entry: Entry, first: str, changed: list[FactChange]) -> HistoryLine:
+def line(told: Told, first: str) -> HistoryLine:
+    """As it is shown; `first`: the agency that had the dossier first."""
+    entry, before, after = told
     return HistoryLine(
         code=entry.code,
         occurred_at=entry.occurred_at,
@@ -115,16 +119,19 @@ def _line(entry: Entry, first: str, changed: list[FactChange]) -> HistoryLine:
         settles=entry.settles,
         status=_status(entry.facts),
         raw=entry.facts.get("status_raw"),
-        changed=changed,
+        changed=[
+            FactChange(fact=name, before=_text(before.get(name)), after=_text(after.get(name)))
+            for name in sorted(before.keys() | after.keys())
+            if before.get(name) != after.get(name)
+        ],
     )
 
 
-def _changes(before: FactValues, after: FactValues) -> list[FactChange]:
-    return [
-        FactChange(fact=name, before=_text(before.get(name)), after=_text(after.get(name)))
-        for name in sorted(before.keys() | after.keys())
-        if before.get(name) != after.get(name)
-    ]
+def place_of(entry: Entry) -> Place:
+    """Names the line for a cursor. A line stays where it is among those before and after it."""
+    # Of a line that tells no time the digest's beginning says what was said, and its end when.
+    what, when = struct.unpack(">qq", entry.digest[:8] + entry.digest[-8:])
+    return what, when
 
 
 def _text(value: Any) -> str | None:
