@@ -18,14 +18,16 @@ from contracts.status import DossierStatus
 from hub.db import Database
 from hub.index.cursors import Place
 from hub.index.merge import Entry, FactValues, Step, eras, fold_handed, in_order, moves, played
+from hub.index.packing import unpack
 from hub.index.rows import entry_of
 from hub.vault import Vault
 
+# In one statement, so that whatever is archived meanwhile is in one place.
 LINES = """
-    SELECT digest, code, occurred_at, revision, settles, facts::text AS facts, observed_at, channel, said_by,
-           CASE WHEN $2 THEN personal END AS personal
-      FROM observation
-     WHERE dossier_id = $1
+    SELECT digest, code, occurred_at, revision, settles, facts::text AS facts, observed_at, channel, said_by, personal,
+           packed
+      FROM (SELECT * FROM observation WHERE dossier_id = $1) o
+      FULL JOIN (SELECT packed FROM archive WHERE dossier_id = $1) a ON false
 """
 
 
@@ -41,8 +43,10 @@ def past(entries: Iterable[Entry], *, as_of: datetime | None = None, known_at: d
 async def entries(database: Database, vault: Vault, dossier_id: int, *, personal: bool) -> list[Entry]:
     """The dossier's lines in the order in which they are put one on top of the other; without the personal facts,
     unless `personal`."""
-    rows = await database.reads.fetch(LINES, dossier_id, personal)
-    return in_order(entry_of(row, vault) for row in rows)
+    lines: list[dict[str, Any]] = []
+    for row in await database.reads.fetch(LINES, dossier_id):
+        lines += [dict(row)] if row["packed"] is None else unpack(row["packed"])
+    return in_order(entry_of(line if personal else line | {"personal": None}, vault) for line in lines)
 
 
 def state(entries: Collection[Entry], agencies: Sequence[str]) -> PastState | None:
