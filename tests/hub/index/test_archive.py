@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -11,13 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typer.testing import CliRunner, Result
 
 from contracts.observation import Channel, Observation
 from hub.access.scopes import Scope
+from hub.cli import app
 from hub.db import Database, driver_of
 from hub.index import history
 from hub.index.answers import Answers
-from hub.index.archive import Report, archive, pack_away, restore
+from hub.index.archive import Report, archive, pack_away, restore, tonight
 from hub.index.check import check
 from hub.index.packing import PACKED_COLUMNS, pack, unpack
 from hub.index.record import Recorded, record
@@ -109,6 +112,37 @@ async def test_only_those_of_the_ids_that_are_asked_for(database: Database, do: 
     ids = sorted(row["id"] for row in await database.reads.fetch("SELECT id FROM dossier"))
     await archive(database, 5, ids=range(ids[2], ids[5]))
     assert await archived(database) == set(ids[2:5])
+
+
+async def test_in_a_hundred_nights_each_dossier_is_looked_at_once(database: Database, do: Record) -> None:
+    await do(*(said(f"H21.20-200101-{number}", status=10) for number in range(1, 251)))
+    nights = [await tonight(database, date(2026, 11, 26) + timedelta(days=night)) for night in range(100)]
+    last = await database.reads.fetchval("SELECT max(id) FROM dossier")
+    assert sorted(each for night in nights for each in night) == list(range(1, last + 1))
+    assert max(map(len, nights)) - min(map(len, nights)) <= 1
+
+
+def test_the_command_says_what_would_be_packed_and_packs_it(
+    database_url: str, vault: Vault, tmp_path: Path, logging_put_back: None
+) -> None:
+    async def some() -> None:
+        database = await Database.open(database_url)
+        async with database.begin() as connection:
+            await record(connection, LIFE, vault)
+        await age(database)
+        await database.close()
+
+    def run(*words: str, **settings: str) -> Result:
+        settings |= {"HUB_DATABASE_URL": database_url, "HUB_DATA_DIR": str(tmp_path)}
+        return CliRunner().invoke(app, ["index", "archive", *words], env=settings)
+
+    asyncio.run(some())
+    assert "Give --years, or set HUB_ARCHIVE_YEARS" in run().stderr
+    told = run("--dry-run", "--years", "5")
+    assert (told.exit_code, told.stdout.splitlines()[0]) == (0, "ubnd-pleiku: 1"), told.output
+    assert "1 dossiers with 3 lines of history would be packed: 0.0 MB in place of 0.0" in told.stdout
+    assert "with 3 lines of history are packed" in run(HUB_ARCHIVE_YEARS="5").stdout
+    assert run("--years", "5").stdout.startswith("0 dossiers")
 
 
 # --- nobody notices -------------------------------------------------------------------------------
@@ -231,6 +265,25 @@ async def test_archived_at_any_moments_it_becomes_the_same(
 ) -> None:
     without = await recorded_in(database, vault, batches, archiving=False)
     assert await recorded_in(database, vault, batches, archiving=True) == without
+
+
+async def test_two_archived_dossiers_become_one(database: Database, vault: Vault, do: Record) -> None:
+    await do(*LIFE, said(agency="so-tnmt", at=7, status=9, heard=8))
+    await age(database)
+    async with database.begin() as connection:
+        await connection.execute(text("SELECT FROM dossier FOR UPDATE"))
+        ids = [row["id"] for row in await database.reads.fetch("SELECT id FROM dossier ORDER BY agency DESC")]
+        await pack_away(await driver_of(connection), ids, Report())
+    await do(move("so-tnmt"))
+    [row] = await database.reads.fetch("SELECT id, agency, status FROM dossier")
+    lines = await history.entries(database, vault, row["id"], personal=True)
+    assert (row["agency"], row["status"], len(lines), await archived(database)) == ("so-tnmt", 9, 5, set())
+    # It is archived again, but for the line that it moved by.
+    async with database.begin() as connection:
+        await connection.execute(text("SELECT FROM dossier FOR UPDATE"))
+        await pack_away(await driver_of(connection), [row["id"]], Report())
+    assert [each["channel"] for each in await database.reads.fetch("SELECT channel FROM observation")] == ["succession"]
+    assert await history.entries(database, vault, row["id"], personal=True) == lines
 
 
 async def test_who_archives_and_who_records_wait_for_each_other(database: Database, vault: Vault, do: Record) -> None:

@@ -17,7 +17,7 @@ PAGES_EACH = 8
 
 async def test_a_dossier_by_its_code(index: Connection) -> None:
     key = await index.fetchval("SELECT code_key FROM dossier WHERE id = 31234")
-    await assert_cheap(index, FIND, key, pages=20, sorted=1)
+    await assert_cheap(index, FIND, key, pages=24, sorted=1)
 
 
 @pytest.mark.parametrize("agencies", [None, ["ubnd-pleiku", "so-tp"]])
