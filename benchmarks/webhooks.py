@@ -38,6 +38,7 @@ from hub.db import Database
 from tests.running import HubProcess, running_hub
 
 KEY = b"benchmark-key-of-32-bytes-length"
+SECRET = "whsec_" + base64.b64encode(KEY).decode()
 AGENCY = "ubnd-pleiku"
 SENDERS = 64
 _LIST = 100
@@ -202,7 +203,8 @@ async def keep(database: Database, many: int) -> None:
         await connection.close()
 
 
-def _folder(parent: Path) -> Path:
+def agencies_folder(parent: Path) -> Path:
+    """With the one agency that pushes."""
     folder = parent / "agencies"
     folder.mkdir()
     (folder / f"{AGENCY}.yaml").write_text(yaml.safe_dump(_SPEC, allow_unicode=True))
@@ -213,13 +215,12 @@ async def main(seconds: float, rounds: int, kept: int) -> None:
     events = Events()
     with tempfile.TemporaryDirectory(prefix="hub-webhooks-") as parent:
         async with fresh_database() as database:
-            secret = "whsec_" + base64.b64encode(KEY).decode()
             hub = HubProcess(
                 database.url,
                 data_dir=Path(parent) / "data",
-                agencies_dir=_folder(Path(parent)),
+                agencies_dir=agencies_folder(Path(parent)),
                 command="api",
-                secrets={f"{AGENCY}-webhook": secret},
+                secrets={f"{AGENCY}-webhook": SECRET},
             )
             connection = await database.connect_alone()
             await connection.execute(TABLE)

@@ -32,7 +32,9 @@ _PRUNE = text("""
 """)
 
 _FROM_ELSEWHERE = text("""
-    SELECT xid >= pg_snapshot_xmax(pg_current_snapshot()) FROM change ORDER BY xid DESC, seq DESC LIMIT 1
+    SELECT greatest(pruned_xid, (SELECT xid FROM change ORDER BY xid DESC, seq DESC LIMIT 1))
+           >= pg_snapshot_xmax(pg_current_snapshot())
+      FROM feed
 """)
 
 

@@ -4,21 +4,20 @@ Pure."""
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from hub.feed.cursor import Position
 from hub.feed.reading import Event
 
+#: A part of a filter, and a value of it.
+_Drawer: TypeAlias = tuple[str, str | None]
+_EVERYTHING: _Drawer = ("everything", None)
+
 
 @dataclass(frozen=True, slots=True)
-class Subscriber:
-    """A subscription as far as it matters for whom an event is for. Of a filter, None takes everything."""
+class Filter:
+    """Of each, None takes everything."""
 
-    id: int
-    destination: int
-    round: int
-    ordered: bool
-    #: Events up to here are not for it.
-    start: Position
     types: frozenset[str] | None = None
     agencies: frozenset[str] | None = None
     procedures: frozenset[str] | None = None
@@ -26,54 +25,67 @@ class Subscriber:
 
     def takes(self, event: Event) -> bool:
         return (
-            event.position > self.start
-            and (self.types is None or event.type in self.types)
+            (self.types is None or event.type in self.types)
             and (self.agencies is None or not self.agencies.isdisjoint(event.agencies))
             and (self.procedures is None or event.procedure in self.procedures)
             and (self.statuses is None or event.status in self.statuses)
         )
 
+    @property
+    def drawers(self) -> list[_Drawer]:
+        """Where it is filed: under each value of its narrowest part."""
+        filters: list[tuple[str, Collection[str] | None]] = [
+            ("procedure", self.procedures),
+            ("agency", self.agencies),
+            ("status", self.statuses),
+            ("type", self.types),
+        ]
+        for name, values in filters:
+            if values is not None:
+                return [(name, value) for value in values]
+        return [_EVERYTHING]
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A subscription as far as it matters for whom an event is for."""
+
+    id: int
+    destination: int
+    round: int
+    ordered: bool
+    #: Events up to here are not for it.
+    start: Position
+    filter: Filter
+
+    def takes(self, event: Event) -> bool:
+        return event.position > self.start and self.filter.takes(event)
+
 
 class Catalogue:
     def __init__(self, subscribers: Iterable[Subscriber], version: int) -> None:
         self.version = version
-        self.subscribers = {each.id: each for each in subscribers}
-        # Each subscription lies in the drawers of one of its filters; without any, among `_all`.
-        self._drawers: dict[tuple[str, str], list[Subscriber]] = defaultdict(list)
-        self._all: list[Subscriber] = []
-        for each in self.subscribers.values():
-            self._file(each)
-
-    @property
-    def start(self) -> Position | None:
-        """No event up to here is for anybody; None where there is nobody."""
-        return min((each.start for each in self.subscribers.values()), default=None)
+        # Many want just the same: whether an event is that, is asked once for all of them.
+        self._wanting: dict[Filter, list[Subscriber]] = defaultdict(list)
+        for each in subscribers:
+            self._wanting[each.filter].append(each)
+        #: No event up to here is for anybody; None where there is nobody.
+        self.start = min((each.start for all in self._wanting.values() for each in all), default=None)
+        self._drawers: dict[_Drawer, list[Filter]] = defaultdict(list)
+        for wanted in self._wanting:
+            for drawer in wanted.drawers:
+                self._drawers[drawer].append(wanted)
 
     def takers(self, event: Event) -> list[Subscriber]:
-        drawers: list[tuple[str, str | None]] = [
+        drawers: list[_Drawer] = [
+            _EVERYTHING,
             ("procedure", event.procedure),
             *(("agency", agency) for agency in dict.fromkeys(event.agencies)),
             ("status", event.status),
             ("type", event.type),
         ]
-        # Nobody is met twice: he lies under one filter, and under agencies he may be found by several.
-        found = {each.id: each for each in self._all if each.takes(event)}
+        # A filter of several agencies may be found by each of an event's: it counts once.
+        found: dict[Filter, None] = {}
         for drawer in drawers:
-            for each in self._drawers.get(drawer, ()):  # type: ignore[arg-type]
-                if each.takes(event):
-                    found[each.id] = each
-        return list(found.values())
-
-    def _file(self, subscriber: Subscriber) -> None:
-        filters: list[tuple[str, Collection[str] | None]] = [
-            ("procedure", subscriber.procedures),
-            ("agency", subscriber.agencies),
-            ("status", subscriber.statuses),
-            ("type", subscriber.types),
-        ]
-        for name, values in filters:
-            if values is not None:
-                for value in values:
-                    self._drawers[name, value].append(subscriber)
-                return
-        self._all.append(subscriber)
+            found |= dict.fromkeys(wanted for wanted in self._drawers.get(drawer, ()) if wanted.takes(event))
+        return [each for wanted in found for each in self._wanting[wanted] if event.position > each.start]

@@ -23,7 +23,7 @@ from hub.feed.reading import Event, Expired, Page, Wanted
 from hub.index.walks import procedure_key
 from hub.outbox.store import Disabled, Message, New, disable, put
 from hub.registry import Registry
-from hub.subscriptions.catalogue import Catalogue, Subscriber
+from hub.subscriptions.catalogue import Catalogue, Filter, Subscriber
 from hub.vault import Vault
 
 log = structlog.get_logger()
@@ -87,14 +87,18 @@ _JOIN_LINES = text("""
     UPDATE delivery SET line = :line WHERE state = 'open' AND line = :joined AND destination_id = ANY(:ids)
 """)
 
-# After the database came back from a copy, its transactions have other numbers. What was handed on is there already;
-# numbers of changes are drawn a little out of order.
+# After the database came back from a copy, its transactions have other numbers, and what was before is all of the
+# transaction 1 (hub.feed.keeping). Numbers of changes are drawn a little out of order.
+_FROM_ELSEWHERE = text("""
+    SELECT o.generation <> f.generation OR o.xid > pg_snapshot_xmax(pg_current_snapshot()) FROM fan_out o, feed f
+""")
 _ANEW = text("""
     UPDATE fan_out
        SET generation = f.generation, version = version + 1, xid = '1',
            seq = coalesce((SELECT max(split_part(key, '-', 3)::bigint) FROM message WHERE key LIKE 'chg-%'), 0) - 10000
       FROM feed f
 """)
+_NAMED = text("SELECT key FROM message WHERE key = ANY(:keys)")
 _ALL_ANEW = text("UPDATE subscription SET xid = '0', seq = 0")
 _AFTER_PRUNED = text("""
     UPDATE fan_out o SET xid = f.pruned_xid, seq = f.pruned_seq
@@ -113,9 +117,9 @@ async def hold(connection: AsyncConnection) -> Position:
     return _position((await connection.execute(_HOLD)).one())
 
 
-def event_id(generation: int, event: Event) -> str:
-    """The `webhook-id`: of an event for ever the same."""
-    return f"chg-{generation}-{event.position.seq}"
+def event_id(generation: int, number: int) -> str:
+    """The `webhook-id` of the change `number`: of an event for ever the same."""
+    return f"chg-{generation}-{number}"
 
 
 class FanOut:
@@ -150,15 +154,13 @@ class FanOut:
     # --- for all who are up to date ---------------------------------------------------------------------------
 
     async def _for_all(self, place: Row[Any]) -> bool:
-        start = self._catalogue.start
-        if start is None:
+        if self._catalogue.start is None:
             return False
+        start = max(_position(place), self._catalogue.start)
         try:
-            page = await reading.read(
-                self._database, self._registry, place.generation, max(_position(place), start), _EVERYTHING, _PAGE
-            )
+            page = await reading.read(self._database, self._registry, place.generation, start, _EVERYTHING, _PAGE)
         except Expired:
-            await self._begin_anew()
+            await self._find_the_feed()
             return True
         if not page.events:
             return False
@@ -176,10 +178,11 @@ class FanOut:
         self, connection: AsyncConnection, page: Page, takers: Collection[tuple[Event, list[Subscriber]]]
     ) -> None:
         messages, deliveries = [], []
+        named = await _named_before(connection, page)
         for event, subscribers in takers:
             if not subscribers:
                 continue
-            key = event_id(page.generation, event)
+            key = named.get(event.position.seq) or event_id(page.generation, event.position.seq)
             messages.append(Message(key, event.type, event.body))
             deliveries += [
                 New(each.destination, key, each.round, event.dossier if each.ordered else None) for each in subscribers
@@ -191,17 +194,12 @@ class FanOut:
                 )
         await put(connection, messages, deliveries, self._vault)
 
-    async def _begin_anew(self) -> None:
+    async def _find_the_feed(self) -> None:
         """Where the feed has no more what follows the position: it was restored from a copy, or we were away for as
         long as changes are kept."""
         async with self._database.begin() as connection:
-            held = (await connection.execute(_HOLD)).one()
-            generation, _ = await reading.here(self._database)
-            if held.generation != generation:
-                await connection.execute(_ANEW)
-                await connection.execute(_ALL_ANEW)
-                log.warning("fan_out.began_anew", reason="the database was restored; some events may come twice")
-            elif (await connection.execute(_AFTER_PRUNED)).rowcount:
+            await connection.execute(_HOLD)
+            if not await _begun_anew(connection) and (await connection.execute(_AFTER_PRUNED)).rowcount:
                 log.error("fan_out.lost", reason="nothing was handed on for as long as changes are kept")
 
     # --- for each who is told of the past -----------------------------------------------------------------------
@@ -257,6 +255,8 @@ class FanOut:
             held = (await connection.execute(_HOLD_IF_FREE)).one_or_none()
             if held is None:
                 return False
+            if await _begun_anew(connection):
+                held = (await connection.execute(_HOLD)).one()
             rows = list(await connection.execute(_SUBSCRIBERS, {"scope": Scope.WEBHOOKS_MANAGE.value}))
             version = held.version
             barred = [row for row in rows if row.enabled and not row.may]
@@ -279,6 +279,26 @@ class FanOut:
             await self._on_disabled(connection, ids)
 
 
+async def _begun_anew(connection: AsyncConnection) -> bool:
+    """Whether the database was restored from a copy, upon which everything begins anew. To be asked before anybody is
+    told anything: who catches up from a place in the other server's numbers would be taken for too late."""
+    if not (await connection.execute(_FROM_ELSEWHERE)).scalar_one():
+        return False
+    await connection.execute(_ANEW)
+    await connection.execute(_ALL_ANEW)
+    log.warning("fan_out.began_anew", reason="the database was restored; some events may come twice")
+    return True
+
+
+async def _named_before(connection: AsyncConnection, page: Page) -> dict[int, str]:
+    """The ids, by their numbers, under which events from before a restore were handed on: under another they would come
+    twice."""
+    numbers = [event.position.seq for event in page.events if event.position.xid == 1]
+    keys = [event_id(generation, number) for generation in range(1, page.generation) for number in numbers]
+    found = await connection.execute(_NAMED, {"keys": keys}) if keys else ()
+    return {int(row.key.rpartition("-")[2]): row.key for row in found}
+
+
 def _position(row: Row[Any]) -> Position:
     return Position(int(row.xid), row.seq)
 
@@ -295,8 +315,10 @@ def _subscriber(row: Row[Any]) -> Subscriber:
         ordered=row.ordered,
         # One that catches up reads from where it is.
         start=_position(row) if row.joined else Position(0, 0),
-        types=frozenset(row.types) or None,
-        agencies=agencies,
-        procedures=frozenset(procedure_key(each) for each in row.procedures) or None,
-        statuses=frozenset(row.statuses) or None,
+        filter=Filter(
+            types=frozenset(row.types) or None,
+            agencies=agencies,
+            procedures=frozenset(procedure_key(each) for each in row.procedures) or None,
+            statuses=frozenset(row.statuses) or None,
+        ),
     )
