@@ -7,9 +7,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from contracts.deliveries import DeliveryDetail, DeliverySummary, RefusedCall
 from hub import main
 from hub.at_hand import actor, in_hub, known_agency
-from hub.intake.deliveries import Came, Deliveries, Refusal, Sent
+from hub.intake.deliveries import Deliveries
 from hub.intake.replay import Chosen, Replayed, replay
 from hub.terminal import Stop
 
@@ -44,16 +45,16 @@ def show(
 ) -> None:
     """Show what came in, the latest first."""
 
-    async def work(hub: main.Hub) -> list[Came]:
+    async def work(hub: main.Hub) -> list[DeliverySummary]:
         deliveries = Deliveries(hub.database, hub.vault)
         agencies = None if agency is None else [known_agency(hub, agency).id]
         return await deliveries.latest(agencies, states=state, since=_moment(since), most=most)
 
     found = in_hub(work)
     for each in found:
-        _say(f"{_time(each.received_at)}  {each.agency}  {each.state}  {each.webhook_id}")
+        _say(f"{_time(each.received_at)}  {each.agency}  {each.state}  {each.id}")
         for problem in each.problems:
-            _say(f"    {problem['field']}: {problem['problem']}")
+            _say(f"    {problem.field}: {problem.problem}")
     if not found:
         print("Nothing came in.")
 
@@ -62,43 +63,43 @@ def show(
 def show_one(agency: Agency, id: Annotated[str, typer.Argument(metavar="ID", help="The webhook-id.")]) -> None:
     """Show one event as it was sent, and what it changed. It may hold personal data."""
 
-    async def work(hub: main.Hub) -> Sent:
+    async def work(hub: main.Hub) -> DeliveryDetail:
         found = await Deliveries(hub.database, hub.vault).one(known_agency(hub, agency).id, id)
         if found is None:
-            raise Stop(f"{agency} has delivered nothing with the id {id}")
+            raise Stop(f"{agency} has delivered no event with the id {id}")
         return found
 
     sent = in_hub(work)
-    came = sent.came
-    _say(f"{came.webhook_id} of {came.agency}: {came.state} after {sent.attempts} tries")
-    _say(f"received {_time(came.received_at)} from {came.address or 'somewhere'}")
-    if came.batch is not None:
-        _say(f"number {sent.place} of the list {came.batch}")
-    for problem in came.problems:
-        _say(f"  {problem['field']}: {problem['problem']}")
+    _say(f"{sent.id} of {sent.agency}: {sent.state} after {sent.attempts} tries")
+    _say(f"received {_time(sent.received_at)} from {sent.address or 'somewhere'}")
+    if sent.in_list is not None:
+        _say(f"number {sent.place} of the list {sent.in_list}")
+    for problem in sent.problems:
+        _say(f"  {problem.field}: {problem.problem}")
     for each in sent.changes:
-        _say(f"  {each.code}: {each.kind}, {each.status_before or '–'} → {each.status_after or '–'}")
+        _say(f"  {each.code}: {each.type}, {each.status_before or '–'} → {each.status_after or '–'}")
     for name, value in (sent.headers or {}).items():
         _say(f"{name}: {value}")
-    _say((sent.body or b"(its bytes are kept no more)").decode(errors="replace"))
-    for other in sent.others:
+    _say(sent.body if sent.body is not None else "(its bytes are kept no more)")
+    for other in sent.other_bodies:
         _say("Came later under the same id, and was refused:")
-        _say(other.decode(errors="replace"))
+        _say(other)
 
 
 @app.command("refused")
 def show_refused(agency: Agency, most: Annotated[int, typer.Option(help="How many.")] = 10) -> None:
     """Show the last calls that were refused, and why."""
 
-    async def work(hub: main.Hub) -> list[Refusal]:
-        return await Deliveries(hub.database, hub.vault).refused([known_agency(hub, agency).id], most=most)
+    async def work(hub: main.Hub) -> list[RefusedCall]:
+        found = await Deliveries(hub.database, hub.vault).refused([known_agency(hub, agency).id], most=most)
+        return [each.call for each in found]
 
     found = in_hub(work)
     for each in found:
         problem = each.problem
         sent = f"{each.body_bytes} bytes from {each.address or 'somewhere'}"
         _say(f"{_time(each.at)}  {each.status} {each.reason}, {sent}")
-        _say(f"    {problem['field']}: {problem['problem']}; expected: {problem['expected']}")
+        _say(f"    {problem.field}: {problem.problem}; expected: {problem.expected}")
     if not found:
         print("Nothing was refused of late.")
 

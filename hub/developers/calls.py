@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from contracts.adapter import Secrets
+from contracts.deliveries import DeliveryDetail, RefusedCall
 from contracts.pushing import StandardWebhooks, Webhook
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.developers.diagnosis import mistakes
 from hub.developers.texts import REFUSALS
-from hub.intake.deliveries import Deliveries, Refusal, Sent
+from hub.intake.deliveries import Deliveries, Refusal
 from hub.portal.texts import Text
 from hub.registry import Registry
 
@@ -36,7 +37,7 @@ class Door:
 
 @dataclass(frozen=True, slots=True)
 class RefusedView:
-    refusal: Refusal
+    call: RefusedCall
     body: str
     #: What would be right: what was found out about this very call, else what is behind it as a rule.
     advice: Sequence[Text]
@@ -44,7 +45,7 @@ class RefusedView:
 
 @dataclass(frozen=True, slots=True)
 class SentView:
-    sent: Sent
+    sent: DeliveryDetail
     body: str | None
 
 
@@ -65,16 +66,14 @@ async def who(doors: Sequence[Door], key: str) -> tuple[Door, Caller] | None:
 
 
 async def last(door: Door, agency: str) -> Calls:
-    came = await door.deliveries.latest([agency], most=_MOST)
     events = [
         SentView(sent, None if sent.body is None else _pretty(sent.body))
-        for each in came
-        if (sent := await door.deliveries.one(agency, each.webhook_id)) is not None
+        for sent in await door.deliveries.latest_in_detail(agency, most=_MOST)
     ]
     spec = door.registry.spec(agency)
     webhook = spec.webhook if spec else None
     refused = [
-        RefusedView(each, _pretty(each.body), _advice(each, webhook, door.secrets))
+        RefusedView(each.call, _pretty(each.call.body), _advice(each, webhook, door.secrets))
         for each in await door.deliveries.refused([agency], most=_MOST)
     ]
     return Calls(agency, events, refused)
@@ -82,21 +81,21 @@ async def last(door: Door, agency: str) -> Calls:
 
 def _advice(refusal: Refusal, webhook: Webhook | None, secrets: Secrets) -> Sequence[Text]:
     found: list[Text] = []
-    is_whole = len(refusal.body) == refusal.body_bytes
-    if refusal.reason == "bad_signature" and is_whole and webhook and isinstance(webhook.proof, StandardWebhooks):
+    call = refusal.call
+    is_whole = len(refusal.body) == call.body_bytes
+    if call.reason == "bad_signature" and is_whole and webhook and isinstance(webhook.proof, StandardWebhooks):
         for name in webhook.secrets:
             try:
-                found = found or mistakes(secrets.get(name), refusal.headers, refusal.body)
+                found = found or mistakes(secrets.get(name), call.headers, refusal.body)
             except KeyError:
                 continue
     if found:
         return found
-    return [REFUSALS[refusal.reason]] if refusal.reason in REFUSALS else []
+    return [REFUSALS[call.reason]] if call.reason in REFUSALS else []
 
 
-def _pretty(body: bytes) -> str:
+def _pretty(text: str) -> str:
     """JSON set out in lines; anything else as it is."""
-    text = body.decode(errors="replace")
     try:
         said: Any = json.loads(text)
     except (ValueError, RecursionError):

@@ -1,24 +1,24 @@
 """What came in, for people: each event with what was sent, what became of it and what it changed; and refused calls."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 import orjson
 
+from contracts.deliveries import DeliveryChange, DeliveryDetail, DeliverySummary, RefusedCall
+from contracts.status import DossierStatus
 from hub.db import Database
 from hub.vault import Vault
 
-_COLUMNS = (
-    "id, agency, webhook_id, state, problems::text AS problems, last_error, received_at, applied_at, batch, address"
-)
+_COLUMNS = "i.id, i.agency, i.webhook_id, i.state, i.problems::text AS problems, i.received_at, i.applied_at, i.batch"
 
 # A list itself is shown as its events.
-_LIST = f"""
+_LATEST = f"""
     SELECT {_COLUMNS}
-      FROM inbox
+      FROM inbox i
      WHERE ($1::text[] IS NULL OR agency = ANY($1)) AND state <> 'batch'
        AND ($2::text[] IS NULL OR state = ANY($2))
        AND ($3::timestamptz IS NULL OR received_at >= $3)
@@ -27,22 +27,31 @@ _LIST = f"""
      LIMIT $5
 """
 
-_ONE = f"""
-    SELECT {_COLUMNS}, place, body, headers, attempts, xid::text AS xid
-      FROM inbox
-     WHERE (agency, webhook_id) = ($1, $2)
-"""
 
-_LISTED_IN = "SELECT body, headers FROM inbox WHERE (agency, webhook_id) = ($1, $2)"
+def _in_detail(chosen: str) -> str:
+    """A statement for events with all that is known of each: `chosen` are their rows of the inbox. Body and headers are
+    those of the list, for an event that came in one."""
+    return f"""
+        SELECT {_COLUMNS}, i.address, i.place, i.attempts, w.body, w.headers, c.changes, o.others
+          FROM ({chosen}) i
+          JOIN inbox w ON w.agency = i.agency AND w.webhook_id = coalesce(i.batch, i.webhook_id)
+          LEFT JOIN LATERAL (
+               SELECT json_agg(json_build_array(d.code, c.kind, c.status_before, c.status_after) ORDER BY c.seq)::text
+                      AS changes
+                 FROM change c JOIN dossier d ON d.id = c.dossier_id
+                WHERE c.xid = i.xid AND c.correlation_id = i.webhook_id) c ON true
+          LEFT JOIN LATERAL (
+               SELECT array_agg(o.body ORDER BY o.received_at) AS others
+                 FROM inbox_conflict o
+                WHERE o.inbox_id = i.id) o ON true
+         ORDER BY i.received_at DESC, i.id DESC
+    """
 
-_OTHER_BODIES = "SELECT body, received_at FROM inbox_conflict WHERE inbox_id = $1 ORDER BY received_at"
 
-_CHANGES = """
-    SELECT d.code, c.kind, c.status_before, c.status_after
-      FROM change c JOIN dossier d ON d.id = c.dossier_id
-     WHERE c.xid = $1::text::xid8 AND c.correlation_id = $2
-     ORDER BY c.seq
-"""
+_ONE = _in_detail("SELECT * FROM inbox WHERE (agency, webhook_id) = ($1, $2) AND state <> 'batch'")
+_LATEST_IN_DETAIL = _in_detail(
+    "SELECT * FROM inbox WHERE agency = $1 AND state <> 'batch' ORDER BY received_at DESC, id DESC LIMIT $2"
+)
 
 _REFUSED = """
     SELECT id, agency, at, reason, status, problem::text AS problem, address, headers, body, body_bytes
@@ -54,64 +63,11 @@ _REFUSED = """
 
 
 @dataclass(frozen=True, slots=True)
-class Came:
-    """One event, as the inbox has it."""
-
-    id: int
-    agency: str
-    webhook_id: str
-    state: str
-    problems: list[dict[str, Any]]
-    last_error: str | None
-    received_at: datetime
-    applied_at: datetime | None
-    #: The list that it came in.
-    batch: str | None
-    address: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Changed:
-    """What an event changed."""
-
-    code: str
-    kind: str
-    status_before: int | None
-    status_after: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """One event with what was sent, and what it changed."""
-
-    came: Came
-    #: None once they are kept no more.
-    headers: dict[str, str] | None
-    body: bytes | None
-    #: Where in the body it is, if that is a list.
-    place: int | None
-    attempts: int
-    changes: list[Changed]
-    #: What came under its name and says something else.
-    others: list[bytes] = field(default_factory=list)
-
-
-@dataclass(frozen=True, slots=True)
 class Refusal:
-    """A call that was refused."""
+    """A call that was refused, and the bytes of its body."""
 
-    id: int
-    agency: str
-    at: datetime
-    reason: str
-    status: int
-    #: contracts.problem.FieldProblem
-    problem: dict[str, Any]
-    address: str | None
-    headers: dict[str, str]
-    #: Its beginning.
+    call: RefusedCall
     body: bytes
-    body_bytes: int
 
 
 class Deliveries:
@@ -126,58 +82,85 @@ class Deliveries:
         since: datetime | None = None,
         before: int | None = None,
         most: int,
-    ) -> list[Came]:
+    ) -> list[DeliverySummary]:
         """The last ones first, those that came before the one of that number; of some agencies, or of all."""
         rows = await self._database.reads.fetch(
-            _LIST, agencies and list(agencies), states and list(states), since, before, most
+            _LATEST, agencies and list(agencies), states and list(states), since, before, most
         )
-        return [_came(row) for row in rows]
+        return [DeliverySummary.model_validate(_told(row)) for row in rows]
 
-    async def one(self, agency: str, webhook_id: str) -> Sent | None:
+    async def latest_in_detail(self, agency: str, *, most: int) -> list[DeliveryDetail]:
+        """The last ones of an agency first."""
+        return [self._detail(row) for row in await self._database.reads.fetch(_LATEST_IN_DETAIL, agency, most)]
+
+    async def one(self, agency: str, webhook_id: str) -> DeliveryDetail | None:
         row = await self._database.reads.fetchrow(_ONE, agency, webhook_id)
-        if row is None:
-            return None
-        whole = row
-        if row["batch"] is not None:
-            whole = await self._database.reads.fetchrow(_LISTED_IN, agency, row["batch"])
-        changes = await self._database.reads.fetch(_CHANGES, row["xid"], webhook_id) if row["xid"] else []
-        others = await self._database.reads.fetch(_OTHER_BODIES, row["id"])
-        return Sent(
-            _came(row),
-            self._headers(whole["headers"]),
-            whole["body"] and self._vault.open(whole["body"]),
-            row["place"],
-            row["attempts"],
-            [Changed(*each) for each in changes],
-            [self._vault.open(each["body"]) for each in others],
-        )
+        return None if row is None else self._detail(row)
 
     async def refused(self, agencies: Collection[str], *, before: int | None = None, most: int) -> list[Refusal]:
         """The last ones first."""
         rows = await self._database.reads.fetch(_REFUSED, list(agencies), before, most)
-        return [
-            Refusal(
-                row["id"],
-                row["agency"],
-                row["at"],
-                row["reason"],
-                row["status"],
-                orjson.loads(row["problem"]),
-                row["address"],
-                self._headers(row["headers"]) or {},
-                self._vault.open(row["body"]) if row["body"] else b"",
-                row["body_bytes"],
-            )
-            for row in rows
-        ]
+        return [self._refusal(row) for row in rows]
+
+    def _detail(self, row: asyncpg.Record) -> DeliveryDetail:
+        return DeliveryDetail.model_validate(
+            _told(row)
+            | {
+                "address": row["address"],
+                "headers": self._headers(row["headers"]),
+                "body": None if row["body"] is None else _text(self._vault.open(row["body"])),
+                "place": row["place"],
+                "attempts": row["attempts"],
+                "changes": [_change(*each) for each in orjson.loads(row["changes"] or "[]")],
+                "other_bodies": [_text(self._vault.open(each)) for each in row["others"] or ()],
+            }
+        )
+
+    def _refusal(self, row: asyncpg.Record) -> Refusal:
+        body = self._vault.open(row["body"]) if row["body"] else b""
+        call = RefusedCall(
+            number=row["id"],
+            agency=row["agency"],
+            at=row["at"],
+            status=row["status"],
+            reason=row["reason"],
+            problem=orjson.loads(row["problem"]),
+            address=row["address"],
+            headers=self._headers(row["headers"]) or {},
+            body=_text(body),
+            body_bytes=row["body_bytes"],
+        )
+        return Refusal(call, body)
 
     def _headers(self, sealed: bytes | None) -> dict[str, str] | None:
+        """None once they are kept no more."""
         if sealed is None:
             return None
         headers: dict[str, str] = orjson.loads(self._vault.open(sealed))
         return headers
 
 
-def _came(row: asyncpg.Record) -> Came:
-    told = {name: row[name] for name in Came.__dataclass_fields__}
-    return Came(**told | {"problems": orjson.loads(row["problems"] or "[]")})
+def _told(row: asyncpg.Record) -> dict[str, Any]:
+    return {
+        "number": row["id"],
+        "agency": row["agency"],
+        "id": row["webhook_id"],
+        "state": row["state"],
+        "problems": orjson.loads(row["problems"] or "[]"),
+        "received_at": row["received_at"],
+        "applied_at": row["applied_at"],
+        "in_list": row["batch"],
+    }
+
+
+def _change(code: str, kind: str, before: int | None, after: int | None) -> DeliveryChange:
+    return DeliveryChange(
+        code=code,
+        type=f"dossier.{kind}",
+        status_before=DossierStatus.numbered(before),
+        status_after=DossierStatus.numbered(after),
+    )
+
+
+def _text(body: bytes) -> str:
+    return body.decode(errors="replace")

@@ -4,22 +4,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from contracts.deliveries import (
-    DeliveryChange,
-    DeliveryDetail,
-    DeliveryPage,
-    DeliveryState,
-    DeliverySummary,
-    RefusedCall,
-    RefusedPage,
-)
+from contracts.deliveries import DeliveryDetail, DeliveryPage, DeliveryState, RefusedPage
 from contracts.observation import AgencyId
-from contracts.problem import FieldProblem
-from contracts.status import DossierStatus
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.conditional import secret
-from hub.intake.deliveries import Came, Changed, Deliveries, Refusal, Sent
+from hub.intake.deliveries import Deliveries
 from hub.moments import Moment
 from hub.problems import ProblemError, ProblemType, responses
 
@@ -59,7 +49,7 @@ def router(deliveries: Deliveries, keys: ApiKeys) -> APIRouter:
         """Each event by itself, those of lists too."""
         agencies = caller.agencies_for(agency, "path agency")
         found = await deliveries.latest(agencies, states=state, since=since, before=before, most=limit)
-        return secret(DeliveryPage(items=[_summary(each) for each in found]))
+        return secret(DeliveryPage(items=found))
 
     @routes.get(
         "/{agency}/deliveries/{id:path}",
@@ -75,11 +65,11 @@ def router(deliveries: Deliveries, keys: ApiKeys) -> APIRouter:
         """With headers and body as they came, for as long as they are kept."""
         caller.agencies_for(agency, "path agency")
         found = await deliveries.one(agency, id)
-        if found is None or found.came.state == "batch":
+        if found is None:
             raise ProblemError(
                 ProblemType.DELIVERY_NOT_FOUND, "This agency has delivered no event with this id that was taken."
             )
-        return secret(_detail(found))
+        return secret(found)
 
     @routes.get(
         "/{agency}/refused",
@@ -91,66 +81,6 @@ def router(deliveries: Deliveries, keys: ApiKeys) -> APIRouter:
         """They are there some seconds later. Of a flood only the last ones are kept; all are counted."""
         caller.agencies_for(agency, "path agency")
         found = await deliveries.refused([agency], before=before, most=limit)
-        return secret(RefusedPage(items=[_refused(each) for each in found]))
+        return secret(RefusedPage(items=[each.call for each in found]))
 
     return routes
-
-
-def _summary(came: Came) -> DeliverySummary:
-    return DeliverySummary.model_validate(_told(came))
-
-
-def _told(came: Came) -> dict[str, object]:
-    return {
-        "number": came.id,
-        "agency": came.agency,
-        "id": came.webhook_id,
-        "state": came.state,
-        "problems": came.problems,
-        "received_at": came.received_at,
-        "applied_at": came.applied_at,
-        "in_list": came.batch,
-    }
-
-
-def _detail(sent: Sent) -> DeliveryDetail:
-    return DeliveryDetail.model_validate(
-        _told(sent.came)
-        | {
-            "address": sent.came.address,
-            "headers": sent.headers,
-            "body": None if sent.body is None else _text(sent.body),
-            "place": sent.place,
-            "attempts": sent.attempts,
-            "changes": [_change(each) for each in sent.changes],
-            "other_bodies": [_text(each) for each in sent.others],
-        }
-    )
-
-
-def _change(changed: Changed) -> DeliveryChange:
-    return DeliveryChange(
-        code=changed.code,
-        type=f"dossier.{changed.kind}",
-        status_before=DossierStatus.numbered(changed.status_before),
-        status_after=DossierStatus.numbered(changed.status_after),
-    )
-
-
-def _refused(refusal: Refusal) -> RefusedCall:
-    return RefusedCall(
-        number=refusal.id,
-        agency=refusal.agency,
-        at=refusal.at,
-        status=refusal.status,
-        reason=refusal.reason,
-        problem=FieldProblem(**refusal.problem),
-        address=refusal.address,
-        headers=refusal.headers,
-        body=_text(refusal.body),
-        body_bytes=refusal.body_bytes,
-    )
-
-
-def _text(body: bytes) -> str:
-    return body.decode(errors="replace")

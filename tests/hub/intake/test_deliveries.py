@@ -48,14 +48,32 @@ async def test_an_event_is_shown_as_it_was_sent_with_what_it_changed(sender: Sen
     await sender.post(other, "m1")
     sent = await deliveries.one("ubnd-pleiku", "m1")
     assert sent
-    assert (sent.came.state, sent.attempts, sent.came.problems) == ("applied", 1, [])
-    assert json.loads(sent.body or b"") == EVENT
+    assert (sent.state, sent.attempts, sent.problems) == ("applied", 1, [])
+    assert json.loads(sent.body or "") == EVENT
     assert sent.headers
     assert sent.headers["webhook-id"] == "m1"
-    assert [(each.code, each.kind, each.status_after) for each in sent.changes] == [(CODE, "created", 4)]
-    assert [json.loads(each) for each in sent.others] == [other]
+    assert [(each.code, each.type, each.status_after) for each in sent.changes] == [(CODE, "dossier.created", "4")]
+    assert [json.loads(each) for each in sent.other_bodies] == [other]
     assert await deliveries.one("ubnd-pleiku", "m2") is None
     assert await deliveries.one("so-yt", "m1") is None
+
+
+async def test_the_latest_in_detail_are_as_each_by_itself(
+    sender: Sender, deliveries: Deliveries, database: Database
+) -> None:
+    await sender.post(id="m1")
+    await sender.post({**EVENT, "data": {**DATA, "status": "XONG"}}, "m1")
+    await sender.post([{**EVENT, "id": f"e{n}", "data": {**DATA, "code": f"{CODE}{n}"}} for n in range(2)], "list_1")
+    await sender.post(UNKNOWN, "unknown")
+    found = await deliveries.latest_in_detail("ubnd-pleiku", most=3)
+    assert [each.id for each in found] == ["unknown", "e1", "e0"]
+    found = await deliveries.latest_in_detail("ubnd-pleiku", most=10)
+    assert len(found) == 4
+    assert found == [await deliveries.one("ubnd-pleiku", each.id) for each in found]
+    assert [(each.place, len(json.loads(each.body or ""))) for each in found[1:3]] == [(1, 2), (0, 2)]
+    assert await deliveries.latest_in_detail("so-yt", most=10) == []
+    # A list itself is shown as its events.
+    assert await deliveries.one("ubnd-pleiku", "list_1") is None
 
 
 async def test_the_latest_come_first_by_filter_and_page(sender: Sender, deliveries: Deliveries) -> None:
@@ -63,11 +81,11 @@ async def test_the_latest_come_first_by_filter_and_page(sender: Sender, deliveri
         await sender.post({**EVENT, "data": {**DATA, "code": f"{CODE}{number}"}}, f"m{number}")
     await sender.post(UNKNOWN, "unknown")
     listed = await deliveries.latest(["ubnd-pleiku"], most=4)
-    assert [each.webhook_id for each in listed] == ["unknown", "m4", "m3", "m2"]
-    rest = await deliveries.latest(None, before=listed[-1].id, most=4)
-    assert [each.webhook_id for each in rest] == ["m1", "m0"]
+    assert [each.id for each in listed] == ["unknown", "m4", "m3", "m2"]
+    rest = await deliveries.latest(None, before=listed[-1].number, most=4)
+    assert [each.id for each in rest] == ["m1", "m0"]
     (found,) = await deliveries.latest(None, states=["quarantined"], most=4)
-    assert found.problems[0]["field"] == "/data/status"
+    assert found.problems[0].field == "/data/status"
     assert await deliveries.latest(["so-yt"], most=4) == []
 
 
@@ -146,7 +164,7 @@ async def test_what_was_kept_for_long_enough_is_reduced_to_its_digest(
     assert await keeping.reduce(database) == 2
     gone = await deliveries.one("ubnd-pleiku", "m1")
     assert gone
-    assert (gone.body, gone.headers, gone.came.state) == (None, None, "applied")
+    assert (gone.body, gone.headers, gone.state) == (None, None, "applied")
     # An id is unique for ever, and what is not settled can still be read again.
     assert (await sender.post(id="m1")).json()["duplicate"]
     assert (await sender.post({**EVENT, "data": {**DATA, "status": "XONG"}}, "m1")).status_code == 409
@@ -163,9 +181,10 @@ async def test_of_refused_calls_the_last_are_kept_with_why(
     await sender.post_signed(body + b" ", sender.sign(body) | {"Authorization": "Bearer secret"})
     await refusals.flush(database)
     (kept,) = await deliveries.refused(["ubnd-pleiku"], most=10)
-    assert (kept.status, kept.reason, kept.problem["field"]) == (401, "bad_signature", "webhook-signature")
+    call = kept.call
+    assert (call.status, call.reason, call.problem.field) == (401, "bad_signature", "webhook-signature")
     assert kept.body == body + b" "
-    assert kept.headers["authorization"] == "…"
+    assert call.headers["authorization"] == "…"
     for _ in range(KEPT_CALLS // 10 + 2):
         await asyncio.gather(*(sender.post_signed(b"{}" * 5000, sender.sign(b"")) for _ in range(10)))
         await refusals.flush(database)
