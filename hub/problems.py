@@ -296,6 +296,12 @@ def install(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend the document
 
 
+def wrong(field: str, problem: str, expected: str) -> ProblemError:
+    """For what a schema cannot say: the one field that is not as it should be."""
+    told = FieldProblem(field=field, problem=problem, expected=expected)
+    return ProblemError(ProblemType.MALFORMED_REQUEST, f"Not as it should be: {field}.", errors=[told])
+
+
 # --- from other errors ----------------------------------------------------------------------------
 
 _BY_STATUS = {

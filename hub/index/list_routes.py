@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from contracts.dossier import DossierPage, DossierSummary, FoundPage
 from contracts.observation import AgencyId
-from contracts.problem import FieldProblem
 from contracts.status import DossierStatus
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
@@ -20,7 +19,7 @@ from hub.index.summaries import Json
 from hub.index.tallies import VIETNAM
 from hub.index.walks import RUNNING, Filter
 from hub.moments import Day, Moment
-from hub.problems import ProblemError, ProblemType, responses
+from hub.problems import ProblemError, ProblemType, responses, wrong
 
 #: In seconds. A younger answer is not to be had: one look at an agency takes that long.
 MaxAge = Annotated[int, Field(ge=5, le=86_400)]
@@ -239,11 +238,6 @@ def router(lists: Lists, keys: ApiKeys, at_most: AtMost) -> APIRouter:
 
 def bad_cursor(error: BadCursor, field: str) -> ProblemError:
     return wrong(field, str(error), "next_cursor of the page before, with everything else as it was")
-
-
-def wrong(field: str, problem: str, expected: str) -> ProblemError:
-    told = FieldProblem(field=field, problem=problem, expected=expected)
-    return ProblemError(ProblemType.MALFORMED_REQUEST, f"Not as it should be: {field}.", errors=[told])
 
 
 def _check_days(first: date | None, last: date | None, field: str) -> None:

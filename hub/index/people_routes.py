@@ -12,11 +12,11 @@ from hub.access.people import People, Person
 from hub.access.scopes import Caller, Scope
 from hub.conditional import secret
 from hub.index.cursors import BadCursor
-from hub.index.list_routes import MOST, REFUSED, Cursor, Limit, bad_cursor, only_one_of, wrong
+from hub.index.list_routes import MOST, REFUSED, Cursor, Limit, bad_cursor, only_one_of
 from hub.index.lists import Lists
 from hub.index.marks import Contact, contact_values
 from hub.index.walks import Filter
-from hub.problems import ProblemType, responses
+from hub.problems import ProblemType, responses, wrong
 from hub.vault import Vault
 
 

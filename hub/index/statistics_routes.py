@@ -12,9 +12,9 @@ from hub.access.scopes import Caller, Scope
 from hub.conditional import NOT_MODIFIED, conditional
 from hub.db import Database
 from hub.index import tallies
-from hub.index.list_routes import REFUSED, wrong
+from hub.index.list_routes import REFUSED
 from hub.index.tallies import VIETNAM
-from hub.problems import ProblemType, responses
+from hub.problems import ProblemType, responses, wrong
 
 
 def router(database: Database, keys: ApiKeys) -> APIRouter:

@@ -20,7 +20,7 @@ from hub.index.routes import Code, OneAgency, the_one
 from hub.limits.admission import Admission
 from hub.ownership.full import NotProved, Ownership, TooManyTries
 from hub.ownership.proof import FEWEST, MOST, typed_digits
-from hub.problems import ProblemError, ProblemType, responses
+from hub.problems import ProblemError, ProblemType, responses, wrong
 
 _LARGEST = 1000
 
@@ -61,12 +61,11 @@ def router(ownership: Ownership, admission: Admission, keys: ApiKeys, people: Pe
         proof = await _proof(request)
         digits = typed_digits(proof.last_digits)
         if digits is None:
-            problem = FieldProblem(
-                field="/last_digits",
-                problem="not digits, or too few of them, or too many",
-                expected=f"the last {FEWEST} to {MOST} digits of the applicant's identity number or phone",
+            raise wrong(
+                "/last_digits",
+                "not digits, or too few of them, or too many",
+                f"the last {FEWEST} to {MOST} digits of the applicant's identity number or phone",
             )
-            raise ProblemError(ProblemType.MALFORMED_REQUEST, "Not as it should be: /last_digits.", errors=[problem])
         try:
             mine = await ownership.prove(code, digits, agency=proof.agency)
         except NotProved:

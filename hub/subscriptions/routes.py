@@ -9,7 +9,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from contracts.problem import FieldProblem
 from contracts.subscription import (
     EventDeliveries,
     EventDeliveryDetail,
@@ -30,7 +29,7 @@ from hub.conditional import secret as kept_by_nobody
 from hub.feed.cursor import BadCursor
 from hub.feed.reading import Expired
 from hub.moments import Moment
-from hub.problems import ProblemError, ProblemType, responses
+from hub.problems import ProblemError, ProblemType, responses, wrong
 from hub.registry import Registry
 from hub.subscriptions.channel import WebhookChannel
 from hub.subscriptions.deliveries import DeliveryLog, attempt
@@ -93,10 +92,10 @@ def router(
 
     def check(wanted: SubscriptionRequest | SubscriptionChange, caller: Caller) -> None:
         if wanted.address and not plain_http and not wanted.address.startswith("https://"):
-            raise _wrong("/address", "is not https", "an address with https://")
+            raise wrong("/address", "is not https", "an address with https://")
         for place, agency in enumerate(wanted.agencies or ()):
             if registry.spec(agency) is None:
-                raise _wrong(f"/agencies/{place}", "no agency has this id", "an id such as so-tnmt")
+                raise wrong(f"/agencies/{place}", "no agency has this id", "an id such as so-tnmt")
             caller.agencies_for(agency, f"/agencies/{place}")
 
     @routes.post("", status_code=201, summary="Subscribe to changes", responses=known | large)
@@ -164,7 +163,7 @@ def router(
     async def enable(subscription: _Number, wanted: Enabling = _GO_ON, caller: Caller = owner) -> Subscription:
         """Of a subscription that is enabled, too: to replay. An event keeps its id, so that what was had is known."""
         if wanted.replay_from is not None and wanted.replay_since is not None:
-            raise _wrong("/replay_since", "is given beside replay_from", "one of the two, or neither")
+            raise wrong("/replay_since", "is given beside replay_from", "one of the two, or neither")
         replay = None
         if wanted.replay_from is not None or wanted.replay_since is not None:
             replay = ReplayFrom(wanted.replay_from, wanted.replay_since)
@@ -172,7 +171,7 @@ def router(
             async with _found():
                 return await store.enable(subscription, caller.name, replay=replay, actor=f"key:{caller.name}")
         except BadCursor:
-            raise _wrong("/replay_from", "not a cursor of this feed", "a `cursor` of GET /v1/changes") from None
+            raise wrong("/replay_from", "not a cursor of this feed", "a `cursor` of GET /v1/changes") from None
         except Expired:
             raise ProblemError(
                 ProblemType.CURSOR_EXPIRED,
@@ -218,8 +217,3 @@ async def _found() -> AsyncIterator[None]:
         yield
     except NoSuchSubscription as error:
         raise ProblemError(ProblemType.SUBSCRIPTION_NOT_FOUND, f"{str(error).capitalize()} for this key.") from None
-
-
-def _wrong(field: str, problem: str, expected: str) -> ProblemError:
-    error = FieldProblem(field=field, problem=problem, expected=expected)
-    return ProblemError(ProblemType.MALFORMED_REQUEST, f"{field} {problem}.", errors=[error])
