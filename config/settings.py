@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     worker_lease_seconds: int = Field(
         default=30, ge=2, le=600, description="How long a dead worker's job stays its own."
     )
+    archive_years: int | None = Field(
+        default=None,
+        ge=1,
+        le=100,
+        description="So many years after a dossier was finished, its history is packed; without this none is.",
+    )
     trusted_proxies: tuple[IPvAnyNetwork, ...] = Field(
         default=(IPv4Network("127.0.0.1"), IPv6Network("::1")),
         description="Whose X-Forwarded-For and X-Forwarded-Proto are believed, as JSON: the province's own proxies.",

@@ -270,8 +270,8 @@ async def serve(
     if clock:
         parts.append(Clock(hub.database, hub.registry))
     if worker:
-        lease = hub.settings.worker_lease_seconds
-        parts.append(Worker(hub.database, hub.registry, hub.vault, hub.inbox, lease_seconds=lease))
+        lease, years = hub.settings.worker_lease_seconds, hub.settings.archive_years
+        parts.append(Worker(hub.database, hub.registry, hub.vault, hub.inbox, lease_seconds=lease, archive_years=years))
         parts.append(courier(hub))
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

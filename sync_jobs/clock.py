@@ -35,6 +35,7 @@ _TICK_SECONDS = 1
 _SWEEP_SECONDS = 5
 _FOLD_SECONDS = 10
 _PRUNE_HOURS = 6
+_ARCHIVE_HOUR = 1
 
 
 class Clock:
@@ -97,6 +98,8 @@ class Clock:
         scheduler.add_job(self._enqueue, "interval", args=[engine.SWEEP], seconds=_SWEEP_SECONDS)
         scheduler.add_job(tallies.fold, "interval", args=[self._database], seconds=_FOLD_SECONDS)
         scheduler.add_job(self._prune, "interval", hours=_PRUNE_HOURS)
+        # When nobody is at work.
+        scheduler.add_job(self._enqueue, "cron", args=[engine.ARCHIVE], hour=_ARCHIVE_HOUR, timezone=tallies.VIETNAM)
         return scheduler
 
     async def _tick(self) -> None:

@@ -11,7 +11,7 @@ not wait until something long gives way. A flood of some agencies is no delay fo
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from time import monotonic
 from typing import TypeAlias
@@ -28,6 +28,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import AgencyAdapter
 from hub.db import RETRY_SECONDS, ClockWrong, Database, driver_of, is_away
+from hub.index.archive import archive, tonight
+from hub.index.tallies import VIETNAM
 from hub.intake.inbox import Inbox
 from hub.log import bind_correlation
 from hub.quarantine.replay import replay
@@ -72,6 +74,7 @@ Read: TypeAlias = Callable[[AgencyAdapter, GiveWay], Awaitable[None]]
 
 SWEEP = Wanted("sweep-inbox")
 REPLAY = Wanted("replay-quarantine")
+ARCHIVE = Wanted("archive")
 
 #: The engine looks by itself this often; NOTIFY wakes it sooner.
 _POLL = timedelta(seconds=5)
@@ -114,14 +117,23 @@ class Worker:
     """Works until stopped; any number of them, in any number of processes, share the work."""
 
     def __init__(
-        self, database: Database, registry: Registry, vault: Vault, inbox: Inbox, *, lease_seconds: int
+        self,
+        database: Database,
+        registry: Registry,
+        vault: Vault,
+        inbox: Inbox,
+        *,
+        lease_seconds: int,
+        archive_years: int | None = None,
     ) -> None:
-        """`lease_seconds`: how long a dead worker's job stays its own before another takes it over."""
+        """`lease_seconds`: how long a dead worker's job stays its own before another takes it over. `archive_years`:
+        how long after a dossier was finished its history is packed; None: never."""
         self._database = database
         self._registry = registry
         self._vault = vault
         self._inbox = inbox
         self._lease = timedelta(seconds=lease_seconds)
+        self._archive_years = archive_years
         self._stopping = asyncio.Event()
         self._managers: list[QueueManager] = []
 
@@ -184,6 +196,7 @@ class Worker:
                 self._serve(manager, _LONG + kind, partial(self._slice, kind, read))
         self._serve(manager, SWEEP.name, self._sweep, together=1)
         self._serve(manager, REPLAY.name, self._replay, together=1)
+        self._serve(manager, ARCHIVE.name, self._archive, together=1)
         return manager
 
     async def _hands(self, manager: QueueManager, count: int) -> None:
@@ -246,6 +259,13 @@ class Worker:
     async def _replay(self, _: str) -> None:
         for adapter in self._registry.adapters():
             await replay(self._database, adapter, self._vault)
+
+    async def _archive(self, _: str) -> None:
+        if self._archive_years is None:
+            return
+        ids = await tonight(self._database, datetime.now(VIETNAM).date())
+        done = await archive(self._database, self._archive_years, ids=ids)
+        log.info("index.archived", dossiers=done.dossiers.total(), lines=done.lines)
 
 
 class _Way:

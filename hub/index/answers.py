@@ -1,6 +1,6 @@
 """Answers from the index: one dossier by its code. Hot reads use the plain driver."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 
 import asyncpg
@@ -9,7 +9,8 @@ from contracts.codes import code_key
 from contracts.dossier import Dossier
 from hub.db import Database
 from hub.index.merge import Entry, timeline
-from hub.index.rows import agencies_of
+from hub.index.packing import unpack
+from hub.index.rows import agencies_of, entry_of
 from hub.index.summaries import COLUMNS, JOINS, STATUSES, Json, summary_json
 from hub.registry import Registry
 from hub.vault import Vault
@@ -17,7 +18,7 @@ from hub.vault import Vault
 # Not `code_key = $1 OR national_key = $1`: this way both sides are plain index look-ups. The history comes along,
 # column by column, because a second round trip would cost more than all the rest.
 FIND = f"""
-    SELECT {COLUMNS.strip()}, h.*
+    SELECT {COLUMNS.strip()}, h.*, (SELECT packed FROM archive WHERE dossier_id = d.id) AS packed
       FROM (SELECT * FROM dossier WHERE code_key = $1
              UNION ALL
             SELECT * FROM dossier WHERE national_key = $1 AND code_key <> $1) d
@@ -65,32 +66,14 @@ class Answers:
         if self._shown:
             self._shown(row["id"] for row in rows)
         now = datetime.now(UTC)
-        return [summary_json(row, self._registry, now) | {"timeline": _timeline_json(row)} for row in rows]
+        return [summary_json(row, self._registry, now) | {"timeline": _timeline_json(row, self._vault)} for row in rows]
 
 
-def _timeline_json(row: asyncpg.Record) -> list[Json]:
+def _timeline_json(row: asyncpg.Record, vault: Vault) -> list[Json]:
     """The list of contracts.dossier.StatusEvent, from a row of FIND."""
-    if row["digests"] is None:
-        return []
-    lines = zip(
-        *(row["digests"], row["occurred"], row["revisions"], row["settling"]),
-        *(row["heard"], row["channels"], row["statuses"], row["words"], row["speakers"]),
-        strict=True,
-    )
-    entries = (
-        Entry(
-            digest=digest,
-            code=row["code"],
-            occurred_at=occurred_at,
-            revision=revision,
-            settles=settles,
-            facts={"status": status, "status_raw": raw},
-            observed_at=observed_at,
-            channel=channel,
-            said_by=said_by,
-        )
-        for digest, occurred_at, revision, settles, observed_at, channel, status, raw, said_by in lines
-    )
+    entries = list(_entries(row)) if row["digests"] is not None else []
+    if row["packed"] is not None:
+        entries += [entry_of(line | {"personal": None}, vault) for line in unpack(row["packed"])]
     agencies = agencies_of(row)
     return [
         {
@@ -102,3 +85,24 @@ def _timeline_json(row: asyncpg.Record) -> list[Json]:
         }
         for step in timeline(entries, agencies)
     ]
+
+
+def _entries(row: asyncpg.Record) -> Iterator[Entry]:
+    """Of the lines of a row of FIND that tell a status, what a timeline needs."""
+    lines = zip(
+        *(row["digests"], row["occurred"], row["revisions"], row["settling"]),
+        *(row["heard"], row["channels"], row["statuses"], row["words"], row["speakers"]),
+        strict=True,
+    )
+    for digest, occurred_at, revision, settles, observed_at, channel, status, raw, said_by in lines:
+        yield Entry(
+            digest=digest,
+            code=row["code"],
+            occurred_at=occurred_at,
+            revision=revision,
+            settles=settles,
+            facts={"status": status, "status_raw": raw},
+            observed_at=observed_at,
+            channel=channel,
+            said_by=said_by,
+        )

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from contracts.dossier import Procedure, Source, StatusEvent, StatusName
 from contracts.history import FactChange, HistoryLine, PastState
@@ -18,14 +18,16 @@ from contracts.status import DossierStatus
 from hub.db import Database
 from hub.index.cursors import Place
 from hub.index.merge import Entry, FactValues, Step, eras, fold_handed, in_order, moves, played
+from hub.index.packing import unpack
 from hub.index.rows import entry_of
 from hub.vault import Vault
 
+# In one statement, so that whatever is archived meanwhile is in one place.
 LINES = """
-    SELECT digest, code, occurred_at, revision, settles, facts::text AS facts, observed_at, channel, said_by,
-           CASE WHEN $2 THEN personal END AS personal
-      FROM observation
-     WHERE dossier_id = $1
+    SELECT digest, code, occurred_at, revision, settles, facts::text AS facts, observed_at, channel, said_by, personal,
+           packed
+      FROM (SELECT * FROM observation WHERE dossier_id = $1) o
+      FULL JOIN (SELECT packed FROM archive WHERE dossier_id = $1) a ON false
 """
 
 
@@ -41,8 +43,10 @@ def past(entries: Iterable[Entry], *, as_of: datetime | None = None, known_at: d
 async def entries(database: Database, vault: Vault, dossier_id: int, *, personal: bool) -> list[Entry]:
     """The dossier's lines in the order in which they are put one on top of the other; without the personal facts,
     unless `personal`."""
-    rows = await database.reads.fetch(LINES, dossier_id, personal)
-    return in_order(entry_of(row, vault) for row in rows)
+    lines: list[dict[str, Any]] = []
+    for row in await database.reads.fetch(LINES, dossier_id):
+        lines += [dict(row)] if row["packed"] is None else unpack(row["packed"])
+    return in_order(entry_of(line if personal else line | {"personal": None}, vault) for line in lines)
 
 
 def state(entries: Collection[Entry], agencies: Sequence[str]) -> PastState | None:
@@ -79,33 +83,37 @@ def events(steps: Iterable[Step], first: str) -> list[StatusEvent]:
     ]
 
 
-def lines(entries: Collection[Entry], agencies: Sequence[str]) -> list[tuple[Entry, HistoryLine]]:
-    """Each line, with what it changed, as they are put one on top of the other; a line by which the dossier moved
-    before all that its new agency says."""
-    first, era = agencies[0], eras(agencies)
-    told: list[tuple[int, Entry, list[FactChange]]] = []
-    holder = first
+class Told(NamedTuple):
+    """A line of history, and the facts before it and with it."""
+
+    entry: Entry
+    before: FactValues
+    after: FactValues
+
+
+def told(entries: Collection[Entry], agencies: Sequence[str]) -> list[Told]:
+    """The lines as they are put one on top of the other; a line by which the dossier moved before all that its new
+    agency says. What each changed follows from all before it, so they are gone through for every page, which takes
+    some microseconds a line; what takes more is left to `line`, of those that are shown."""
+    era = eras(agencies)
+    lines: list[tuple[int, Told]] = []
+    holder = agencies[0]
     for entry in moves(entries):
         now = str(entry.moved_to)
         before, after = {"agency": holder}, {"agency": now, "moved_under": entry.facts.get("moved_under")}
-        told.append((era[now], entry, _changes(before, after)))
+        lines.append((era[now], Told(entry, before, after)))
         holder = now
     facts: FactValues = {}
     for entry, state in played(entries, agencies):
-        told.append((era[entry.said_by or first], entry, _changes(facts, state.facts)))
+        lines.append((era[entry.said_by or agencies[0]], Told(entry, facts, state.facts)))
         facts = state.facts
-    told.sort(key=itemgetter(0))
-    return [(entry, _line(entry, first, changed)) for _, entry, changed in told]
+    lines.sort(key=itemgetter(0))
+    return [line for _, line in lines]
 
 
-def place_of(entry: Entry) -> Place:
-    """Names the line for a cursor. A line stays where it is among those before and after it."""
-    # Of a line that tells no time the digest's beginning says what was said, and its end when.
-    what, when = struct.unpack(">qq", entry.digest[:8] + entry.digest[-8:])
-    return what, when
-
-
-def _line(entry: Entry, first: str, changed: list[FactChange]) -> HistoryLine:
+def line(told: Told, first: str) -> HistoryLine:
+    """As it is shown; `first`: the agency that had the dossier first."""
+    entry, before, after = told
     return HistoryLine(
         code=entry.code,
         occurred_at=entry.occurred_at,
@@ -115,16 +123,19 @@ def _line(entry: Entry, first: str, changed: list[FactChange]) -> HistoryLine:
         settles=entry.settles,
         status=_status(entry.facts),
         raw=entry.facts.get("status_raw"),
-        changed=changed,
+        changed=[
+            FactChange(fact=name, before=_text(before.get(name)), after=_text(after.get(name)))
+            for name in sorted(before.keys() | after.keys())
+            if before.get(name) != after.get(name)
+        ],
     )
 
 
-def _changes(before: FactValues, after: FactValues) -> list[FactChange]:
-    return [
-        FactChange(fact=name, before=_text(before.get(name)), after=_text(after.get(name)))
-        for name in sorted(before.keys() | after.keys())
-        if before.get(name) != after.get(name)
-    ]
+def place_of(entry: Entry) -> Place:
+    """Names the line for a cursor. A line stays where it is among those before and after it."""
+    # Of a line that tells no time the digest's beginning says what was said, and its end when.
+    what, when = struct.unpack(">qq", entry.digest[:8] + entry.digest[-8:])
+    return what, when
 
 
 def _text(value: Any) -> str | None:

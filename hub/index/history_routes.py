@@ -12,7 +12,7 @@ from hub.conditional import NOT_MODIFIED, secret
 from hub.db import Database
 from hub.index.answers import Answers
 from hub.index.cursors import BadCursor, Cursors
-from hub.index.history import entries, events, lines, past, place_of, state
+from hub.index.history import entries, events, line, past, place_of, state, told
 from hub.index.list_routes import MOST, REFUSED, Cursor, bad_cursor
 from hub.index.merge import handed_to, timeline
 from hub.index.routes import Code, OneAgency, only, the_one
@@ -90,24 +90,26 @@ def router(database: Database, vault: Vault, answers: Answers, admission: Admiss
         dossier = the_one([each for each in await answers.find(code) if each.concerns_one_of(agencies)])
         in_full = caller.may(Scope.PEOPLE_READ)
         said = await entries(database, vault, int(dossier.id), personal=in_full)
-        told = lines(said, handed_to(dossier.agencies[0].id, said))
+        first = dossier.agencies[0].id
+        all_lines = told(said, handed_to(first, said))
         question = f"history {dossier.id}".encode()
         begin = 0
         if cursor:
             try:
                 after = cursors.read(question, cursor)
-                begin = [place_of(entry) for entry, _ in told].index(after) + 1
+                begin = [place_of(each.entry) for each in all_lines].index(after) + 1
             except BadCursor as error:
                 raise bad_cursor(error, "cursor") from None
-        page = told[begin : begin + limit]
+        page = all_lines[begin : begin + limit]
+        goes_on = begin + limit < len(all_lines)
         return secret(
             HistoryLines(
                 id=dossier.id,
                 code=dossier.code,
                 agency=dossier.agency,
                 masked=not in_full,
-                items=[line for _, line in page],
-                next_cursor=cursors.give(question, place_of(page[-1][0])) if begin + limit < len(told) else None,
+                items=[line(each, first) for each in page],
+                next_cursor=cursors.give(question, place_of(page[-1].entry)) if goes_on else None,
             )
         )
 

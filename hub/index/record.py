@@ -20,8 +20,10 @@ from contracts.codes import code_key
 from contracts.observation import Channel, Observation
 from hub.db import Driver, driver_of
 from hub.index import derived, sql
+from hub.index.archive import restore
 from hub.index.merge import Entry, entry_from, fold
 from hub.index.news import is_alive, news, repeats
+from hub.index.packing import unpack
 from hub.index.rows import LINE_COLUMNS, STATE_COLUMNS, Seals, entry_of, line_values, state_of, state_values, status_of
 from hub.index.settled import Settled, Standing
 from hub.index.succession import hand_on
@@ -108,6 +110,8 @@ async def _take_in(connection: AsyncConnection, heard: Heard, vault: Vault, name
             old.setdefault(known[key], {}).update(fresh[key])
         rows = await driver.fetch(sql.LOCK, list(old)) if old else []
         if len(rows) == len(old):
+            if old:
+                await restore(driver, old)
             settled += await _go_on(driver, rows, old, vault)
             break
         # One of them has become part of another in the meantime, and is known as that from here on.
@@ -148,12 +152,16 @@ async def _unknown(connection: AsyncConnection, heard: Heard) -> tuple[dict[Key,
             "digests": [digest for _, digest in lines],
         },
     )
-    known: dict[bytes, RowMapping] = {}
+    #: Lines there are, by their digests, and when each was first heard.
+    known: dict[bytes, tuple[datetime, str]] = {}
     tops: dict[Key, RowMapping] = {}
     for row in rows.mappings():
+        is_next = (row["agency"], row["code_key"]) not in tops
         tops[row["agency"], row["code_key"]] = row
         if row["digest"] is not None:
-            known[row["digest"]] = row
+            known[row["digest"]] = row["observed_at"], row["channel"]
+        if row["packed"] is not None and is_next:
+            known |= {line["digest"]: (line["observed_at"], line["channel"]) for line in unpack(row["packed"])}
 
     def is_news(entry: Entry, key: Key) -> bool:
         if (top := tops.get(key)) is None:
@@ -162,8 +170,7 @@ async def _unknown(connection: AsyncConnection, heard: Heard) -> tuple[dict[Key,
         if is_alive(entry, top["gone_at"]):
             return True
         if entry.digest in known:
-            line = known[entry.digest]
-            return entry.first_heard < (line["observed_at"], line["channel"])
+            return entry.first_heard < known[entry.digest]
         return not repeats(entry, top["top"], heard[key].values())
 
     fresh = {

@@ -6,7 +6,7 @@ from hub.index.rows import LINE_COLUMNS, STATE_COLUMNS
 
 # A dossier that has moved is found by what it was called before.
 KNOWN = text("""
-    SELECT n.agency, n.code_key, d.id, d.top, d.gone_at, o.digest, o.observed_at, o.channel
+    SELECT n.agency, n.code_key, d.id, d.top, d.gone_at, o.digest, o.observed_at, o.channel, a.packed
       FROM unnest(CAST(:agencies AS text[]), CAST(:keys AS text[]), CAST(:digests AS bytea[]))
            AS n (agency, code_key, digest)
       JOIN dossier d
@@ -14,6 +14,7 @@ KNOWN = text("""
                (SELECT a.dossier_id FROM dossier_alias a WHERE (a.agency, a.code_key) = (n.agency, n.code_key)),
                (SELECT c.id FROM dossier c WHERE (c.agency, c.code_key) = (n.agency, n.code_key)))
       LEFT JOIN observation o ON (o.dossier_id, o.digest) = (d.id, n.digest)
+      LEFT JOIN archive a ON a.dossier_id = d.id
 """)
 
 NEW_IDS = "SELECT nextval(pg_get_serial_sequence('dossier', 'id')) AS id FROM generate_series(1, $1)"

@@ -10,6 +10,7 @@ import asyncpg
 from contracts.codes import names_its_unit
 from hub.db import Driver
 from hub.index import sql
+from hub.index.archive import restore
 from hub.index.merge import Entry, fold, fold_handed, handed_to
 from hub.index.news import news
 from hub.index.rows import Seals, agencies_of, entry_of, line_values, state_of, state_values
@@ -69,6 +70,7 @@ async def hand_on(driver: Driver, row: asyncpg.Record, heard: Collection[Entry],
     for other in await driver.fetch(_OTHERS, agencies, row["code_key"], dossier_id):
         if other["former_agencies"] or not names_its_unit(row["code"]):
             raise Clash(other["agency"], row["code"])
+        await restore(driver, [other["id"]])
         await _join(driver, dossier_id, other)
         settled.append(Settled(other["id"], _standing(other, vault), None, (), seals, part_of=dossier_id))
     if settled:

@@ -1,5 +1,5 @@
-"""Tables of the index: dossier (what is so), observation (what was said), change (what follows), recheck; and what
-they are found and counted by: dossier_mark, tally, tally_delta."""
+"""Tables of the index: dossier (what is so), observation and archive (what was said), change (what follows),
+recheck; and what they are found and counted by: dossier_mark, tally, tally_delta."""
 
 from typing import Any
 
@@ -132,6 +132,14 @@ observation = Table(
     Column("correlation_id", Text),
     Column("said_by", Text),  # null: the agency that had the dossier first
     Column("recorded_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+# The lines of a dossier that was finished long ago, as packing.py packs them, in place of those in `observation`.
+archive = Table(
+    "archive",
+    metadata,
+    Column("dossier_id", BigInteger, ForeignKey(dossier.c.id), primary_key=True, autoincrement=False),
+    Column("packed", LargeBinary, nullable=False),
 )
 
 change = Table(

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import text
 
-from contracts.statistics import Count, CountedAt, Statistics
-from contracts.status import DossierStatus
+from contracts.statistics import CountedAt
 from hub.db import Database, Driver
+from hub.index.summaries import Json
 
 #: Vietnam has had one time, without summer time, since 1975.
 VIETNAM = timezone(timedelta(hours=7))
@@ -205,23 +205,24 @@ TELL = {
 
 async def tell(
     database: Database, *, agencies: Iterable[str] | None, counted_at: CountedAt, first: date, last: date, today: date
-) -> Statistics:
-    """The counts of the months from `first` to `last` (each its first day), and of dossiers of no known month.
-    `agencies` are those that have, or had, the dossiers; counted where they were first, those that took them in."""
+) -> Json:
+    """contracts.statistics.Statistics, as orjson takes it: the counts of the months from `first` to `last` (each its
+    first day), and of dossiers of no known month. `agencies` are those that have, or had, the dossiers; counted where
+    they were first, those that took them in."""
     wanted = None if agencies is None else list(agencies)
     rows = await database.reads.fetch(TELL[counted_at], today, wanted, first, last)
-    return Statistics(
-        today=today,
-        items=[
-            Count(
-                agency=row["agency"],
-                status=DossierStatus(str(row["status"])) if row["status"] != UNKNOWN_STATUS else None,
-                month=row["month"] and row["month"].isoformat()[:7],
-                count=row["count"],
-                on_time=row["count"] - row["late"] - row["overdue"],
-                late=row["late"],
-                overdue=row["overdue"],
-            )
-            for row in rows
+    return {
+        "today": today,
+        "items": [
+            {
+                "agency": agency,
+                "status": None if status == UNKNOWN_STATUS else str(status),
+                "month": month and month.isoformat()[:7],
+                "count": count,
+                "on_time": count - late - overdue,
+                "late": late,
+                "overdue": overdue,
+            }
+            for agency, status, month, count, late, overdue in rows
         ],
-    )
+    }

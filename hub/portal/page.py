@@ -1,5 +1,6 @@
 """From a Dossier to the words the template shows. Pure: no I/O, the present is passed in."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -23,6 +24,9 @@ FULL_PATH = "/xem-day-du"
 
 #: Later than this it is worth telling when the hub heard of a step.
 _HEARD_LATE = timedelta(hours=1)
+
+#: Not a word of the agency's that people would read.
+_CODE = re.compile(r"[A-Z0-9_.-]*")
 
 _RUNNING = {DossierStatus.NEW, DossierStatus.RECEIVED, DossierStatus.PROCESSING}
 _PAUSED = {DossierStatus.SUPPLEMENT, DossierStatus.PAYMENT}
@@ -118,13 +122,15 @@ def present(dossier: Dossier, lang: Lang, now: datetime) -> DossierView:
 
 
 def _step(event: StatusEvent, agency: str | None, lang: Lang) -> Step:
-    is_other_word = event.raw is not None and fold(event.raw) != fold(event.status.name.vi)
+    raw = event.raw or ""
+    # A code, such as DA_TRA, is between systems.
+    is_other_word = fold(raw) != fold(event.status.name.vi) and not _CODE.fullmatch(raw)
     late = event.observed_at - event.occurred_at > _HEARD_LATE
     return Step(
         _in(lang, event.status.name),
         moment(event.occurred_at, lang),
         event.occurred_at.isoformat(timespec="seconds"),
-        texts.RAW.say(lang, word=event.raw) if is_other_word else None,
+        texts.RAW.say(lang, word=raw) if is_other_word else None,
         texts.HEARD.say(lang, moment=moment(event.observed_at, lang)) if late else None,
         agency,
     )

@@ -280,8 +280,9 @@ WEEKDAYS = (
     Text("Thứ Bảy", "Saturday"),
     Text("Chủ Nhật", "Sunday"),
 )
-DAY = Text("{weekday}, {at:%d/%m/%Y}", "{weekday} {at:%d/%m/%Y}")
-MOMENT = Text("{at:%H:%M} ngày {at:%d/%m/%Y}", "{at:%H:%M} on {at:%d/%m/%Y}")
+# In English the month by its name: whether the day comes first is not the same everywhere.
+DAY = Text("{weekday}, {at:%d/%m/%Y}", "{weekday} {at:%-d %B %Y}")
+MOMENT = Text("{at:%H:%M} ngày {at:%d/%m/%Y}", "{at:%H:%M} on {at:%-d %B %Y}")
 
 DUE_IN = Text("còn {days} ngày", "in {days} days")
 DUE_TOMORROW = Text("ngày mai", "tomorrow")

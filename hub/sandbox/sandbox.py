@@ -55,7 +55,7 @@ _ENDED_DOSSIERS = "IN (SELECT id FROM dossier WHERE agency = ANY(:ended))"
 _CLEAR = (
     *(
         f"DELETE FROM {table} WHERE dossier_id {_ENDED_DOSSIERS}"
-        for table in ("change", "recheck", "watch", "observation", "dossier_mark", "dossier_alias")
+        for table in ("change", "recheck", "watch", "observation", "archive", "dossier_mark", "dossier_alias")
     ),
     "DELETE FROM inbox_conflict WHERE inbox_id IN (SELECT id FROM inbox WHERE agency = ANY(:ended))",
     *(

@@ -11,7 +11,8 @@ from sqlalchemy import func, select, text, update
 
 from contracts.adapter import Page
 from hub.db import Database
-from hub.index.tables import dossier
+from hub.index.record import record
+from hub.index.tables import archive, dossier
 from hub.intake.inbox import Inbox
 from hub.registry import Registry
 from hub.streams import store, turns
@@ -20,6 +21,7 @@ from hub.vault import Vault
 from sync_jobs import engine
 from sync_jobs.clock import Clock
 from sync_jobs.engine import Worker
+from tests.observations import T0
 from tests.observations import observation as said
 from tests.parts import Told, pulled_spec
 
@@ -33,10 +35,11 @@ def registry_with(*adapters: Told) -> Registry:
 
 @asynccontextmanager
 async def working(
-    database: Database, vault: Vault, registry: Registry, *, lease_seconds: int = 2
+    database: Database, vault: Vault, registry: Registry, *, lease_seconds: int = 2, archive_years: int | None = None
 ) -> AsyncIterator[Worker]:
     await store.ensure(database, registry.synced())
-    worker = Worker(database, registry, vault, Inbox(database, vault, registry), lease_seconds=lease_seconds)
+    inbox = Inbox(database, vault, registry)
+    worker = Worker(database, registry, vault, inbox, lease_seconds=lease_seconds, archive_years=archive_years)
     task = asyncio.create_task(worker.run())
     try:
         yield worker
@@ -103,6 +106,17 @@ async def test_what_is_due_while_it_is_at_work_is_handed_out_after(database: Dat
             await connection.execute(text("DELETE FROM pgqueuer"))
         await until(lambda: scalar(database, text("SELECT count(*) FROM pgqueuer WHERE entrypoint = 'pull'")))
         await until(lambda: scalar(database, select(stream.c.next_due_at > func.now())))
+
+
+async def test_each_night_a_part_of_what_was_finished_long_ago_is_packed(database: Database, vault: Vault) -> None:
+    async with database.begin() as connection:
+        finished = T0 - timedelta(days=6 * 365)
+        await record(connection, [said(f"A-{n}", status=10, finished_at=finished) for n in range(200)], vault)
+        await connection.execute(update(dossier).values(updated_at=finished))
+        await engine.enqueue(connection, [engine.ARCHIVE])
+    async with working(database, vault, registry_with(), archive_years=5):
+        await until(lambda: scalar(database, select(func.count()).select_from(archive)))
+        assert await scalar(database, select(func.count()).select_from(archive)) == 2
 
 
 async def test_a_job_that_waits_is_not_doubled(database: Database) -> None:

@@ -17,7 +17,7 @@ from hub.access.scopes import Scope
 from hub.db import Database
 from hub.index import history_routes
 from hub.index.answers import Answers
-from hub.index.history import lines, place_of
+from hub.index.history import line, place_of, told
 from hub.index.merge import fold
 from hub.limits.addresses import Addresses
 from hub.limits.admission import Admission
@@ -36,15 +36,15 @@ Ask = Callable[..., Awaitable[httpx.Response]]
 def test_what_the_lines_change_one_after_the_other_is_the_dossier(vault: Vault, heard: list) -> None:  # type: ignore[type-arg]
     entries = kept_lines(heard, vault)
     facts: dict[str, str] = {}
-    told = lines(entries, AGENCIES)
-    for _, line in told:
-        for change in line.changed:
+    lines = told(entries, AGENCIES)
+    for each in lines:
+        for change in line(each, AGENCIES[0]).changed:
             assert change.before == facts.get(change.fact) != change.after
             facts.pop(change.fact, None)
             facts |= {change.fact: change.after} if change.after is not None else {}
     stands = {name: value for name, value in fold(entries).facts.items() if not isinstance(value, datetime)}
     assert {name: value for name, value in facts.items() if not name.endswith("_at")} == stands
-    assert len({place_of(entry) for entry, _ in told}) == len(entries)
+    assert len({place_of(entry) for entry, *_ in lines}) == len(entries)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from pydantic import BaseModel
 
 from contracts.dossier import DossierPage, FoundPage
 from contracts.observation import Channel
+from contracts.statistics import Statistics
 from hub.access.scopes import Scope
 from hub.index.list_routes import ManyDossiers
 from tests.hub.index.conftest import NewClient, Record
@@ -27,6 +28,7 @@ ASKED: dict[str, tuple[type[BaseModel], list[Scope], str, dict[str, Any] | None]
         {"name": "van duc"},
     ),
     "a person": (FoundPage, [Scope.PEOPLE_READ], "/v1/people/dossiers", {"phone": "0905123456"}),
+    "counts": (Statistics, [Scope.STATISTICS_READ], "/v1/statistics", None),
     "many": (ManyDossiers, [Scope.DOSSIERS_READ], "/v1/dossiers/by-code", {"codes": [RICH, POOR, MOVED, "x"]}),
     "many and fresh": (
         ManyDossiers,

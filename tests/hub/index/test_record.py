@@ -133,7 +133,7 @@ async def test_two_connections_at_once_give_the_same_index(
     await asyncio.gather(write(batches), write([list(reversed(batch)) for batch in reversed(batches)]))
     async with database.begin() as connection:
         assert await dump(connection, vault) == expected
-        await connection.execute(text("TRUNCATE dossier, observation, change, recheck, watch"))
+        await connection.execute(text("TRUNCATE dossier, observation, archive, change, recheck, watch"))
 
 
 async def test_who_finds_a_dossier_made_meanwhile_goes_on_from_it(database: Database, vault: Vault) -> None:

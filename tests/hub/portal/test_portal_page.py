@@ -41,7 +41,7 @@ def test_days_and_moments_are_vietnams() -> None:
     midnight_in_vietnam = datetime(2026, 11, 22, 17, 0, tzinfo=UTC)
     assert day(midnight_in_vietnam, "vi") == "Thứ Hai, 23/11/2026"
     assert moment(midnight_in_vietnam, "vi") == "00:00 ngày 23/11/2026"
-    assert day(midnight_in_vietnam, "en") == "Monday 23/11/2026"
+    assert day(midnight_in_vietnam, "en") == "Monday 23 November 2026"
 
 
 @pytest.mark.parametrize(
@@ -92,6 +92,29 @@ def test_the_timeline_has_the_newest_first_whatever_order_it_came_in() -> None:
     shuffled = dossier.model_copy(update={"timeline": [dossier.timeline[i] for i in (1, 2, 0)]})
     names = [step.name for step in present(shuffled, "vi", NOW).timeline]
     assert names == ["Đang xử lý", "Được tiếp nhận", "Mới đăng ký"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "told"),
+    [
+        ("Trình lãnh đạo ký", "Cơ quan ghi: “Trình lãnh đạo ký”"),
+        ("ĐANG XỬ LÝ", None),
+        ("CHỜ KÝ", "Cơ quan ghi: “CHỜ KÝ”"),
+        ("DANG_XU_LY", None),
+        ("15", None),
+        (None, None),
+    ],
+)
+def test_the_agencys_own_word_is_told_where_it_is_another_and_for_people(raw: str | None, told: str | None) -> None:
+    dossier = make_dossier(S.PROCESSING, now=NOW)
+    said = dossier.model_copy(update={"timeline": [dossier.timeline[0].model_copy(update={"raw": raw})]})
+    assert [step.raw for step in present(said, "vi", NOW).timeline] == [told]
+
+
+def test_dates_in_english_name_the_month() -> None:
+    view = present(make_dossier(now=NOW, checked_at=NOW, due_at=due("2026-12-01T17:00")), "en", NOW)
+    assert view.as_of.startswith("As of 08:15 on 23 November 2026, ")
+    assert value(view.rows, "Promised by") == "Tuesday 1 December 2026 (in 8 days)"
 
 
 def test_as_of_is_when_the_hub_last_knew_all() -> None:

@@ -17,7 +17,7 @@ PAGES_EACH = 8
 
 async def test_a_dossier_by_its_code(index: Connection) -> None:
     key = await index.fetchval("SELECT code_key FROM dossier WHERE id = 31234")
-    await assert_cheap(index, FIND, key, pages=20, sorted=1)
+    await assert_cheap(index, FIND, key, pages=24, sorted=1)
 
 
 @pytest.mark.parametrize("agencies", [None, ["ubnd-pleiku", "so-tp"]])
@@ -33,7 +33,7 @@ async def test_many_by_their_codes(index: Connection, agencies: list[str] | None
 
 
 async def test_what_was_said_of_a_dossier(index: Connection) -> None:
-    await assert_cheap(index, history.LINES, 31234, True, pages=2 * PAGES_EACH)
+    await assert_cheap(index, history.LINES, 31234, pages=2 * PAGES_EACH)
 
 
 async def test_personal_facts_of_dossiers_under_one_code(index: Connection) -> None:
