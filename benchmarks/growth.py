@@ -5,8 +5,9 @@
   persons who mostly have others; `changed` ones; and, of as many that are known, `one_in_ten` changed. These two are of
   the last month's dossiers, which are what agencies work on; `changed_anywhere` are of all five years alike.
 
-Both sizes are on one server and take turns; medians of the rounds. What is measured is going on, not beginning: the
-marks, to which new dossiers go at random, are read before, and each size is worked on for a round that does not count.
+Both sizes are on one server and take turns, kind by kind; ratios are medians of the rounds' own. What is measured is
+going on, not beginning: the marks, to which new dossiers go at random, are read before, and each size is worked on for
+a round that does not count.
 
 Ten million rows take 37 GB and half an hour to make; with `--keep FOLDER` they are there the next time, with what was
 recorded. The smaller index, which that would change more, is made anew.
@@ -15,7 +16,7 @@ recorded. The smaller index, which that would change more, is made anew.
 import argparse
 import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -32,6 +33,7 @@ from contracts.observation import Channel, Facts, Observation
 from contracts.status import DossierStatus
 from hub.db import Database
 from hub.index import tallies
+from hub.index.archive import archive
 from hub.index.record import record
 from hub.vault import Vault
 
@@ -39,6 +41,8 @@ GOAL = 1.3
 
 SMALL = 100_000
 PAGE = 500
+KINDS = ("new", "changed", "one_in_ten", "changed_anywhere")
+_YEARS = 2
 
 #: What grows with the dossiers.
 _TABLES = ("dossier", "observation", "change", "dossier_mark")
@@ -65,39 +69,36 @@ class Index:
     """An index, and what agencies say next about its dossiers."""
 
     def __init__(self, database: Database, vault: Vault, rows: int) -> None:
-        self._database = database
+        self.database = database
         self._vault = vault
         self._rows = rows
         self._chance = Random(rows)
         self._agencies = [agency for agency, share in country.SHARES.items() for _ in range(share)]
 
     async def read_marks(self) -> None:
-        connection = await self._database.connect_alone()
+        connection = await self.database.connect_alone()
         # Along the index: a whole table would not stay in the server's memory.
         await connection.execute("SET enable_seqscan = off; SELECT count(*) FROM dossier_mark")
         await connection.close()
 
     async def fold_counts(self) -> None:
         """As the clock does, for whoever measures here next."""
-        await tallies.fold(self._database)
+        await tallies.fold(self.database)
 
-    async def costs(self, rows: int) -> dict[str, float]:
-        """Seconds per row, by kind."""
-        said = await self._first_words(rows)
-        costs = {"new": await self._seconds(said)}
+    async def costs(self, rows: int) -> AsyncIterator[float]:
+        """Seconds per row, of each of KINDS."""
+        yield await self._seconds(await self._first_words(rows))
         # The last month of five years, unless that is fewer than are asked for.
         known = await self._some_of(max(self._rows // 60, rows), rows)
         said = self._words(known, DossierStatus.SUPPLEMENT)
-        costs["changed"] = await self._seconds(said)
+        yield await self._seconds(said)
         said[::10] = self._words(known[::10], DossierStatus.PROCESSING)
-        costs["one_in_ten"] = await self._seconds(said)
-        known = await self._some_of(self._rows, rows)
-        costs["changed_anywhere"] = await self._seconds(self._words(known, DossierStatus.SUPPLEMENT))
-        return costs
+        yield await self._seconds(said)
+        yield await self._seconds(self._words(await self._some_of(self._rows, rows), DossierStatus.SUPPLEMENT))
 
     async def _first_words(self, rows: int) -> list[Observation]:
         now = datetime.now(UTC)
-        last = await self._database.reads.fetchval("SELECT max(id) FROM dossier")
+        last = await self.database.reads.fetchval("SELECT max(id) FROM dossier")
         people = self._rows // persons.DOSSIERS_EACH
         said = []
         for number in range(last + 1, last + 1 + rows):
@@ -121,7 +122,7 @@ class Index:
     async def _some_of(self, last: int, count: int) -> list[asyncpg.Record]:
         """Of the last so many of the made dossiers, chosen at random."""
         ids = self._chance.sample(range(self._rows - last + 1, self._rows + 1), count)
-        rows: list[asyncpg.Record] = await self._database.reads.fetch(
+        rows: list[asyncpg.Record] = await self.database.reads.fetch(
             "SELECT agency, code FROM dossier WHERE id = ANY($1::bigint[])", ids
         )
         return rows
@@ -136,13 +137,21 @@ class Index:
     async def _seconds(self, said: Sequence[Observation]) -> float:
         began = perf_counter()
         for start in range(0, len(said), PAGE):
-            async with self._database.begin() as connection:
+            async with self.database.begin() as connection:
                 await record(connection, said[start : start + PAGE], self._vault)
         return (perf_counter() - began) / len(said)
 
 
 def _observation(agency: str, code: str, now: datetime, facts: Facts) -> Observation:
     return Observation(agency=agency, code=code, occurred_at=now, facts=facts, observed_at=now, channel=Channel.PULL)
+
+
+async def archived(database: Database) -> None:
+    began = perf_counter()
+    dossiers = (await archive(database, _YEARS)).dossiers.total()
+    figure("growth.archive_us", 1e6 * (perf_counter() - began) / dossiers, better="lower")
+    size_of = await database.reads.fetchval("SELECT pg_table_size('archive') + pg_indexes_size('archive')")
+    figure("growth.bytes_per_archived_history", size_of / dossiers, better="lower")
 
 
 async def growth(made: Countries, rows: int, each: int, rounds: int) -> None:
@@ -155,18 +164,20 @@ async def growth(made: Countries, rows: int, each: int, rounds: int) -> None:
             indexes[size_of] = Index(database, made.vault, size_of)
             await indexes[size_of].read_marks()
         for turn in range(rounds + 1):
-            for size_of, index in indexes.items():
-                for kind, seconds in (await index.costs(each)).items():
+            costs = {size_of: index.costs(each) for size_of, index in indexes.items()}
+            for kind in KINDS:
+                for size_of in indexes:
+                    seconds = await anext(costs[size_of])
                     if turn:
                         found[kind, size_of].append(seconds)
         for index in indexes.values():
             await index.fold_counts()
+        await archived(indexes[SMALL].database)
     for (kind, size_of), values in found.items():
         figure(f"growth.record_us.{kind}.{size_of}", 1e6 * median(values), better="lower")
-    for kind, size_of in found:
-        if size_of == rows:
-            ratio = median(found[kind, rows]) / median(found[kind, SMALL])
-            figure(f"growth.record_over_small.{kind}", ratio, goal=GOAL, better="lower")
+    for kind in KINDS:
+        ratios = [large / small for large, small in zip(found[kind, rows], found[kind, SMALL], strict=True)]
+        figure(f"growth.record_over_small.{kind}", median(ratios), goal=GOAL, better="lower")
 
 
 async def main(rows: int, kept: Path | None, each: int, rounds: int) -> None:
