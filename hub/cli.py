@@ -15,6 +15,7 @@ from prometheus_client import start_http_server
 
 from config.settings import Settings
 from hub import (
+    accounts_cli,
     agencies_cli,
     audit_cli,
     config_cli,
@@ -50,6 +51,7 @@ app.add_typer(agencies_cli.app, name="agencies")
 app.add_typer(subscriptions_cli.app, name="subscriptions")
 app.add_typer(mail_cli.app, name="mail")
 app.add_typer(audit_cli.app, name="audit")
+app.add_typer(accounts_cli.app, name="accounts")
 
 #: How long `run --sample` waits for the first sync before it says what to open all the same.
 _FIRST_SYNC_SECONDS = 90
@@ -212,7 +214,7 @@ async def _greet(hub: main.Hub, address: str, estate: SampleEstate | None, ready
         with suppress(TimeoutError):
             async with asyncio.timeout(_FIRST_SYNC_SECONDS):
                 code = await _first_found(hub, estate)
-    password = await hub.sign_in.new_password()
+    password = await hub.sign_in.first_password()
     page = f"{address}/?code={code}" if code else f"{address}/"
     lines = [
         "",
@@ -222,7 +224,7 @@ async def _greet(hub: main.Hub, address: str, estate: SampleEstate | None, ready
         f"  API documentation   {address}/docs",
         f"  For developers      {address}/developers",
         f"  Admin               {address}/admin",
-        f"                      one-time password {password}",
+        *([f"                      one-time password {password}"] if password else []),
         "Stop it with Ctrl-C.",
         "",
     ]

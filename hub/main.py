@@ -180,7 +180,7 @@ async def open_hub(settings: Settings, database_url: str, *, owner_url: str | No
                 addresses=addresses,
                 admission=Admission(addresses, keys),
                 keys=keys,
-                sign_in=SignIn(database),
+                sign_in=SignIn(database, vault),
                 subscriptions=SubscriptionStore(database, registry, vault),
                 webhooks=WebhookChannel(messenger),
                 sandbox=sandbox,

@@ -1,4 +1,4 @@
-"""What an API key may do. A key may do what its scopes say, and nothing else."""
+"""What an API key, or somebody who keeps the hub, may do: what their scopes say, and nothing else."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -16,6 +16,10 @@ class Scope(StrEnum):
     CHANGES_READ = "changes:read"
     DELIVERIES_READ = "deliveries:read"
     WEBHOOKS_MANAGE = "webhooks:manage"
+    ADMIN_LOOK = "admin:look"
+    ADMIN_OPERATE = "admin:operate"
+    ADMIN_MANAGE = "admin:manage"
+    ADMIN_AUDIT = "admin:audit"
 
     @property
     def meaning(self) -> str:
@@ -31,12 +35,16 @@ _MEANINGS = {
     Scope.CHANGES_READ: "the change feed",
     Scope.DELIVERIES_READ: "what an agency has pushed, as it was sent, and why some was refused",
     Scope.WEBHOOKS_MANAGE: "subscriptions of its own, by which changes are sent to it",
+    Scope.ADMIN_LOOK: "how each agency is doing, its runs and calls, and what is in the quarantine; masked",
+    Scope.ADMIN_OPERATE: "orders to read, pauses, replays, and what is closed by hand",
+    Scope.ADMIN_MANAGE: "accounts, sessions and keys",
+    Scope.ADMIN_AUDIT: "the audit",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The frontend whose key was sent."""
+    """The frontend whose key was sent, or whoever keeps the hub and is signed in."""
 
     name: str
     scopes: frozenset[Scope]

@@ -1,80 +1,200 @@
-"""The admin's way in for now: a one-time password printed at start, exchanged for a session of half a day."""
+"""How people who keep the hub come in: by name, password and authenticator; the first time by a one-time password.
+
+A session goes through steps: `begin` (a one-time password was right, and they choose what is to prove them from now
+on), `code` (the password was right), `in`. Each step has a token of its own, in a cookie; only hashes are stored.
+"""
 
 import secrets
-from datetime import timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
+import pyotp
 import structlog
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from hub.access.accounts import Account, Accounts, AccountWrong, new_one_time_password
 from hub.access.audit import note
 from hub.access.keys import hash_of
 from hub.access.tables import admin_session, one_time_password
 from hub.db import Database
+from hub.vault import Vault
 
 log = structlog.get_logger()
 
-PASSWORD_LIFETIME = timedelta(hours=24)
 SESSION_LIFETIME = timedelta(hours=12)
+#: Of whom nothing is heard for so long, the session ends.
+IDLE_LIFETIME = timedelta(hours=2)
+#: For what lies between the first step and the last.
+STEP_LIFETIME = timedelta(minutes=15)
 
-# No 0/O, 1/I/L: the password is read off a terminal and typed. 20 letters of 31 are 99 bits.
-_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+Step = Literal["begin", "code", "in"]
+
+_LONGEST_AGENT = 200
+
+_COLUMNS = """
+    s.id AS session_id, s.step, s.totp_secret AS session_secret, s.created_at AS begun_at, s.last_used_at, s.agent,
+    a.id, a.name, a.role, a.agencies, a.created_at, a.last_signed_in_at, a.ended_at, a.password_hash
+      FROM admin_session s LEFT JOIN account a ON a.id = s.account_id
+     WHERE s.expires_at > now() AND a.ended_at IS NULL
+"""
+# Once a minute is enough to see who is about.
+_FIND = f"""
+    WITH used AS (
+        UPDATE admin_session SET last_used_at = now()
+         WHERE token_hash = $1 AND last_used_at < now() - interval '1 minute' AND last_used_at > now() - $2::interval
+    )
+    SELECT {_COLUMNS} AND s.token_hash = $1 AND s.last_used_at > now() - $2::interval
+"""
+_ALL = f"SELECT {_COLUMNS} AND s.step = 'in' AND s.last_used_at > now() - $1::interval ORDER BY s.last_used_at DESC"
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """Somebody on the way in, or in."""
+
+    id: int
+    step: Step
+    #: None for the first of all, until they have a name.
+    account: Account | None
+    #: At the step `begin`: for their authenticator.
+    totp_secret: str | None
+    begun_at: datetime
+    last_used_at: datetime
+    #: What their browser says it is.
+    agent: str
 
 
 class SignIn:
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database, self._vault = database, vault
+        self.accounts = Accounts(database, vault)
 
-    async def new_password(self) -> str:
-        """A password that lets one person in once, within a day. Those made before end."""
-        letters = "".join(secrets.choice(_ALPHABET) for _ in range(20))
-        password = "-".join(letters[i : i + 5] for i in range(0, 20, 5))
+    async def first_password(self) -> str | None:
+        """A one-time password for whoever is to be the first admin; None once there is one."""
+        if not await self.accounts.are_there_none():
+            return None
         async with self._database.begin() as connection:
-            await connection.execute(delete(one_time_password))
-            await connection.execute(
-                insert(one_time_password).values(
-                    password_hash=hash_of(password), expires_at=func.now() + PASSWORD_LIFETIME
-                )
-            )
-        return password
+            return await new_one_time_password(connection, None)
 
-    async def sign_in(self, password: str) -> str | None:
-        """A session token for the password, which is then used up; None when it is not (or no longer) right."""
-        typed = password.strip().upper()
+    async def begin(self, password: str, agent: str) -> str | None:
+        """A token for the step `begin`. The password is then used up. None where it is not right, or not any more."""
         async with self._database.begin() as connection:
             used = await connection.execute(
                 delete(one_time_password)
                 .where(
-                    one_time_password.c.password_hash == hash_of(typed),
+                    one_time_password.c.password_hash == hash_of(password.strip().upper()),
                     one_time_password.c.expires_at > func.now(),
                 )
-                .returning(one_time_password.c.password_hash)
+                .returning(one_time_password.c.account_id)
             )
-            if used.scalar() is None:
+            row = used.one_or_none()
+            if row is None:
                 # Logged, not audited: anybody can knock, and must not be able to fill a table by it.
-                log.warning("admin.sign_in_refused")
+                log.warning("admin.sign_in_refused", step="begin")
                 return None
-            token = secrets.token_urlsafe(32)
-            await connection.execute(
-                insert(admin_session).values(token_hash=hash_of(token), expires_at=func.now() + SESSION_LIFETIME)
+            secret = self._vault.seal(pyotp.random_base32().encode())
+            return await self._session(connection, "begin", row.account_id, agent, STEP_LIFETIME, secret)
+
+    async def enrol(self, session: Session, *, name: str, password: str, code: str, agent: str) -> str:
+        """A token for the step `in`. Raises AccountWrong."""
+        assert session.step == "begin"
+        assert session.totp_secret
+        async with self._database.begin() as connection:
+            ended = await connection.execute(delete(admin_session).where(admin_session.c.id == session.id))
+            if not ended.rowcount:
+                raise AccountWrong("password", "this was done already, in another window")
+            enrolled = await self.accounts.enrol(
+                connection,
+                session.account.id if session.account else None,
+                name=session.account.name if session.account else name,
+                password=password,
+                secret=session.totp_secret,
+                code=code,
             )
-            await note(connection, actor="admin", action="admin.signed_in")
+            return await self._session(connection, "in", enrolled.id, agent, SESSION_LIFETIME)
+
+    async def by_password(self, name: str, password: str, agent: str) -> str | None:
+        """A token for the step `code`; None where name and password do not belong together. Raises Closed."""
+        found = await self.accounts.by_password(name.strip().lower(), password)
+        if found is None:
+            log.warning("admin.sign_in_refused", step="password")
+            return None
+        async with self._database.begin() as connection:
+            return await self._session(connection, "code", found.id, agent, STEP_LIFETIME)
+
+    async def by_code(self, session: Session, code: str, agent: str) -> str | None:
+        """A token for the step `in`; None where it is not what their authenticator shows. Raises Closed."""
+        assert session.step == "code"
+        assert session.account
+        async with self._database.begin() as connection:
+            found = await self.accounts.confirm(connection, session.account.id, code)
+            if found is None:
+                log.warning("admin.sign_in_refused", step="code")
+                return None
+            await connection.execute(delete(admin_session).where(admin_session.c.id == session.id))
+            await note(connection, actor=found.caller.name, action="session.begun", target=found.name)
+            return await self._session(connection, "in", found.id, agent, SESSION_LIFETIME)
+
+    async def session(self, token: str) -> Session | None:
+        """Whose token it is; None for one that is not good, or not any more."""
+        row = await self._database.reads.fetchrow(_FIND, hash_of(token), IDLE_LIFETIME)
+        return self._told(row) if row else None
+
+    async def sessions(self) -> list[Session]:
+        """Of all who are in, who was about last first."""
+        return [self._told(row) for row in await self._database.reads.fetch(_ALL, IDLE_LIFETIME)]
+
+    async def sign_out(self, session: Session) -> None:
+        async with self._database.begin() as connection:
+            await _ended(connection, session, session.account.caller.name if session.account else "nobody")
+
+    async def end(self, session_id: int, *, actor: str) -> bool:
+        """Put somebody out. False where that session is not, or not any more."""
+        found = [each for each in await self.sessions() if each.id == session_id]
+        if found:
+            async with self._database.begin() as connection:
+                await _ended(connection, found[0], actor)
+        return bool(found)
+
+    def _told(self, row: Mapping[str, Any]) -> Session:
+        return Session(
+            row["session_id"],
+            row["step"],
+            Account.of(row) if row["id"] is not None else None,
+            self._vault.open(row["session_secret"]).decode() if row["session_secret"] else None,
+            row["begun_at"],
+            row["last_used_at"],
+            row["agent"],
+        )
+
+    async def _session(
+        self,
+        connection: AsyncConnection,
+        step: Step,
+        account_id: int | None,
+        agent: str,
+        lifetime: timedelta,
+        secret: bytes | None = None,
+    ) -> str:
+        token = secrets.token_urlsafe(32)
+        await connection.execute(delete(admin_session).where(admin_session.c.expires_at < func.now()))
+        await connection.execute(
+            insert(admin_session).values(
+                token_hash=hash_of(token),
+                step=step,
+                account_id=account_id,
+                totp_secret=secret,
+                agent=agent[:_LONGEST_AGENT],
+                expires_at=func.now() + lifetime,
+            )
+        )
         return token
 
-    async def is_signed_in(self, token: str) -> bool:
-        async with self._database.begin() as connection:
-            found = await connection.execute(
-                select(admin_session.c.token_hash).where(
-                    admin_session.c.token_hash == hash_of(token), admin_session.c.expires_at > func.now()
-                )
-            )
-            return found.scalar() is not None
 
-    async def sign_out(self, token: str) -> None:
-        async with self._database.begin() as connection:
-            ended = await connection.execute(
-                delete(admin_session)
-                .where(admin_session.c.token_hash == hash_of(token))
-                .returning(admin_session.c.token_hash)
-            )
-            if ended.scalar() is not None:
-                await note(connection, actor="admin", action="admin.signed_out")
+async def _ended(connection: AsyncConnection, session: Session, actor: str) -> None:
+    await connection.execute(delete(admin_session).where(admin_session.c.id == session.id))
+    if session.step == "in" and session.account:
+        await note(connection, actor=actor, action="session.ended", target=session.account.name)

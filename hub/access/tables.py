@@ -1,6 +1,20 @@
-"""Tables of access: api_key, one_time_password, admin_session, audit. Only hashes of what lets in are stored."""
+"""Tables of access: api_key, account, one_time_password, admin_session, audit. Of what lets in only hashes are stored,
+or what is sealed."""
 
-from sqlalchemy import BigInteger, Column, DateTime, Identity, Index, LargeBinary, Table, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from hub.db import metadata
@@ -19,11 +33,32 @@ api_key = Table(
     Index(None, "name", unique=True, postgresql_where=text("revoked_at IS NULL")),
 )
 
+account = Table(
+    "account",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("name", Text, nullable=False, unique=True),
+    Column("role", Text, nullable=False),
+    Column("agencies", ARRAY(Text)),  # null: all of them
+    # Null until they have begun.
+    Column("password_hash", Text),
+    Column("totp_secret", LargeBinary),  # sealed
+    # The last step of time whose code was used, as none is good twice.
+    Column("totp_step", BigInteger, nullable=False, server_default=text("0")),
+    # How often somebody was wrong in a row, and until when therefore nobody is let in.
+    Column("mistakes", Integer, nullable=False, server_default=text("0")),
+    Column("closed_until", DateTime(timezone=True)),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("last_signed_in_at", DateTime(timezone=True)),
+    Column("ended_at", DateTime(timezone=True)),
+)
+
 one_time_password = Table(
     "one_time_password",
     metadata,
     Column("password_hash", LargeBinary, primary_key=True),
     Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("account_id", BigInteger, ForeignKey("account.id")),  # null: whoever is the first
 )
 
 admin_session = Table(
@@ -32,6 +67,13 @@ admin_session = Table(
     Column("token_hash", LargeBinary, primary_key=True),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("expires_at", DateTime(timezone=True), nullable=False),
+    Column("id", BigInteger, Identity(always=True), nullable=False, unique=True),
+    Column("account_id", BigInteger, ForeignKey("account.id")),
+    # begin, code or in; one of before there were steps leads nowhere.
+    Column("step", Text, nullable=False, server_default=text("'code'")),
+    Column("totp_secret", LargeBinary),  # sealed; of one who begins
+    Column("last_used_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("agent", Text, nullable=False, server_default=text("''")),
 )
 
 audit = Table(

@@ -1,5 +1,6 @@
-"""The admin's pages: for now one, read-only: how each agency is doing and what could not be understood."""
+"""The admin's pages: how each agency is doing, what could not be understood, and who keeps the hub."""
 
-from hub.admin.routes import STYLE, router
+from hub.admin.desk import STYLE
+from hub.admin.routes import router
 
 __all__ = ["STYLE", "router"]

@@ -1,30 +1,22 @@
-"""GET /admin behind a session; the sign-in that gives one. Nothing here changes anything but the session."""
+"""The admin's pages, put together: the way in, how each agency is doing, and who keeps the hub."""
 
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
-from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Cookie, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from markupsafe import Markup
+from fastapi import APIRouter
+from fastapi.responses import Response
 
-from hub.access.sign_in import SESSION_LIFETIME, SignIn
+from hub.access.scopes import Scope
+from hub.access.sign_in import SignIn
+from hub.admin import coming_in, people
+from hub.admin.desk import PATH, Desk, Visitor
 from hub.admin.overview import overview
-from hub.bodies import form
 from hub.db import Database
-from hub.portal import look
 from hub.registry import Registry
 from hub.studio.grade import Level
 
-_TEMPLATES = Path(__file__).parent / "templates"
 _VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
-#: The inline stylesheet the admin's pages add, as the content policy must name it.
-STYLE = look.minified(_TEMPLATES / "admin.css")
-
-_COOKIE = "hub_admin"
-_LARGEST_FORM = 1000
 _HEALTH = {"failing": "Đang lỗi", "late": "Trễ", "starting": "Đang đọc lần đầu", "well": "Tốt", "off": "Chưa nối"}
 _REASONS = {
     "unknown_status": "Từ trạng thái lạ",
@@ -52,47 +44,25 @@ _STATES = {
 
 
 def router(database: Database, registry: Registry, sign_in: SignIn) -> APIRouter:
-    routes = APIRouter(prefix="/admin", include_in_schema=False)
-    env = look.environment(_TEMPLATES)
-    env.globals |= {"admin_style": Markup(STYLE), "lang": "vi"}
-    env.filters |= {"moment": _moment, "span": _span, "day": _day, "count": _count, "percent": _percent}
+    routes = APIRouter(prefix=PATH, include_in_schema=False)
+    desk = Desk(routes, sign_in)
+    desk.env.filters |= {"moment": _moment, "span": _span, "day": _day, "count": _count, "percent": _percent}
+    coming_in.add(routes, desk)
+    people.add(desk, registry)
 
-    def page(template: str, status: int = 200, **context: object) -> HTMLResponse:
-        return HTMLResponse(look.render(env, template, context), status, {"Cache-Control": "no-store"})
-
-    @routes.get("")
-    async def show(hub_admin: Annotated[str | None, Cookie()] = None) -> HTMLResponse:
-        if not hub_admin or not await sign_in.is_signed_in(hub_admin):
-            return page("sign_in.html", 401 if hub_admin else 200, refused=False)
+    @desk.get("", Scope.ADMIN_LOOK)
+    async def show(visitor: Visitor) -> Response:
         view = await overview(database, registry)
-        return page("overview.html", view=view, health=_HEALTH, reasons=_REASONS, states=_STATES, levels=_LEVELS)
-
-    @routes.post("/sign-in")
-    async def enter(request: Request) -> Response:
-        password = (await form(request, _LARGEST_FORM)).get("password")
-        token = await sign_in.sign_in(password) if password else None
-        if token is None:
-            return page("sign_in.html", 403, refused=True)
-        response = RedirectResponse("/admin", 303)
-        response.set_cookie(
-            _COOKIE,
-            token,
-            max_age=int(SESSION_LIFETIME.total_seconds()),
-            path="/admin",
-            httponly=True,
-            # Strict: a session that other sites' links and forms cannot use needs no further token.
-            samesite="strict",
-            secure=request.url.scheme == "https",
+        return desk.page(
+            visitor.request,
+            "overview.html",
+            caller=visitor.caller,
+            view=view,
+            health=_HEALTH,
+            reasons=_REASONS,
+            states=_STATES,
+            levels=_LEVELS,
         )
-        return response
-
-    @routes.post("/sign-out")
-    async def leave(hub_admin: Annotated[str | None, Cookie()] = None) -> Response:
-        if hub_admin:
-            await sign_in.sign_out(hub_admin)
-        response = RedirectResponse("/admin", 303)
-        response.delete_cookie(_COOKIE, path="/admin")
-        return response
 
     return routes
 

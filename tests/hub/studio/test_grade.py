@@ -20,6 +20,7 @@ from hub.studio.grade import Level, grade, rules
 from hub.vault import Vault
 from sync_jobs.pull import pull
 from tests.adapters.specs import spec_of
+from tests.keepers import enrolled
 from tests.observations import observation as said
 from tests.parts import Told, pulled_spec, registry_of
 
@@ -109,15 +110,15 @@ async def test_evidence_is_counted_in_the_database(database: Database, vault: Va
     assert (pleiku.received, pleiku.quarantined) == (11, 4)
 
 
-async def test_the_admin_sees_the_level_and_what_is_missing(database: Database) -> None:
+async def test_the_admin_sees_the_level_and_what_is_missing(database: Database, vault: Vault) -> None:
     async with registry_of(pulled_spec()) as registry:
         app = FastAPI()
         problems.install(app)
-        app.include_router(admin.router(database, registry, SignIn(database)))
+        app.include_router(admin.router(database, registry, SignIn(database, vault)))
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://hub", follow_redirects=True) as client:
-            password = await SignIn(database).new_password()
-            text = (await client.post("/admin/sign-in", data={"password": password})).text
+            await enrolled(client, SignIn(database, vault))
+            text = (await client.get("/admin")).text
     assert '<a href="#quality-ubnd-pleiku">Chưa xếp hạng</a>' in text
     assert 'id="quality-ubnd-pleiku"' in text
     assert "Cơ quan đã trả lời hoặc đã gửi hồ sơ" in text

@@ -1,0 +1,318 @@
+"""The accounts of people who keep the hub: who they are, what they may do, and what proves that it is they.
+
+A person's password is kept as an argon2id hash, the secret of their authenticator sealed. Both are set by themselves,
+with a one-time password that an admin, or whoever is at the hub's terminal, has made for them.
+"""
+
+import asyncio
+import re
+import secrets
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Self
+
+import pyotp
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerifyMismatchError
+from sqlalchemy import RowMapping, delete, func, insert, select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from hub.access.audit import note
+from hub.access.keys import hash_of
+from hub.access.roles import Role
+from hub.access.scopes import Caller
+from hub.access.tables import account, admin_session, one_time_password
+from hub.db import Database
+from hub.vault import Vault
+
+ONE_TIME_LIFETIME = timedelta(hours=24)
+
+#: NIST SP 800-63B asks for length, not for kinds of characters.
+SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
+
+#: So often somebody may be wrong in a row; then each time doubles how long nobody is let in by that name.
+FREE_MISTAKES, LONGEST_WAIT_SECONDS = 5, 900
+
+# No 0/O, 1/I/L: the password is read off a screen and typed. 20 letters of 31 are 99 bits.
+_ALPHABET = "ABCDEFGHJKMNPQRSTUVWXYZ23456789"
+_NAME = re.compile(r"[a-z][a-z0-9.-]{1,39}")
+_STEP_SECONDS = 30
+
+_HASHER = PasswordHasher()
+#: Of nobody: that there is no account of a name takes as long to find out as that its password is another.
+_NOBODYS = _HASHER.hash(secrets.token_hex())
+
+_MISTAKEN = text("""
+    UPDATE account
+       SET mistakes = mistakes + 1,
+           closed_until = CASE WHEN mistakes + 1 >= :free
+                               THEN now() + make_interval(secs => least(2 ^ least(mistakes + 1 - :free, 20), :most))
+                          END
+     WHERE id = :id
+""")
+
+
+class AccountWrong(Exception):
+    """What was asked of an account cannot be; `field` is what was wrong, the message says what would be right."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class Closed(Exception):
+    """Nobody is let in by that name for a while, because somebody was wrong too often."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"closed for {seconds:.0f} s")
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody who keeps the hub."""
+
+    id: int
+    name: str
+    role: Role
+    #: The only agencies that are theirs to keep; None for all.
+    agencies: tuple[str, ...] | None
+    created_at: datetime
+    last_signed_in_at: datetime | None
+    ended_at: datetime | None
+    #: Whether they have chosen a password and set up an authenticator.
+    enrolled: bool
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any] | RowMapping) -> Self:
+        """From its row of `account`."""
+        return cls(
+            row["id"],
+            row["name"],
+            Role(row["role"]),
+            None if row["agencies"] is None else tuple(row["agencies"]),
+            row["created_at"],
+            row["last_signed_in_at"],
+            row["ended_at"],
+            row["password_hash"] is not None,
+        )
+
+    @property
+    def caller(self) -> Caller:
+        """As who they are where scopes are asked for."""
+        return Caller(f"person:{self.name}", self.role.scopes, self.agencies)
+
+
+class Accounts:
+    def __init__(self, database: Database, vault: Vault) -> None:
+        self._database, self._vault = database, vault
+
+    async def all(self) -> list[Account]:
+        async with self._database.begin() as connection:
+            rows = await connection.execute(select(account).order_by(account.c.ended_at.is_not(None), account.c.name))
+            return [Account.of(row) for row in rows.mappings()]
+
+    async def are_there_none(self) -> bool:
+        """Whether the first sign-in is still to come."""
+        return not await self._database.reads.fetchval("SELECT EXISTS (SELECT FROM account WHERE ended_at IS NULL)")
+
+    async def invite(self, name: str, role: Role, agencies: Collection[str] | None, *, actor: str) -> str:
+        """A new account, and the one-time password with which its owner begins. Raises AccountWrong."""
+        check_name(name)
+        async with self._database.begin() as connection:
+            made = await connection.scalar(
+                text("""
+                    INSERT INTO account (name, role, agencies) VALUES (:name, :role, :agencies)
+                    ON CONFLICT (name) DO NOTHING RETURNING id
+                """),
+                {"name": name, "role": role, "agencies": _told(agencies)},
+            )
+            if made is None:
+                raise AccountWrong("name", f"there is an account {name} already")
+            detail = {"role": role, "agencies": _told(agencies)}
+            await note(connection, actor=actor, action="account.invited", target=name, detail=detail)
+            return await new_one_time_password(connection, made)
+
+    async def new_password(self, name: str, *, actor: str) -> str:
+        """A one-time password for somebody who has lost theirs, or their authenticator. Until they use it what they
+        have stays good. Raises AccountWrong."""
+        async with self._database.begin() as connection:
+            found = await self._named(connection, name)
+            await note(connection, actor=actor, action="account.password_made", target=name)
+            return await new_one_time_password(connection, found.id)
+
+    async def change(self, name: str, role: Role, agencies: Collection[str] | None, *, actor: str) -> None:
+        """From their next click on. Raises AccountWrong."""
+        async with self._database.begin() as connection:
+            before = await self._named(connection, name)
+            if before.role is Role.ADMIN and role is not Role.ADMIN:
+                await _another_admin(connection, before.id)
+            values = {"role": role, "agencies": _told(agencies)}
+            await connection.execute(update(account).where(account.c.id == before.id).values(values))
+            told = {"before": {"role": before.role, "agencies": _told(before.agencies)}, "after": values}
+            await note(connection, actor=actor, action="account.changed", target=name, detail=told)
+
+    async def end(self, name: str, *, actor: str) -> None:
+        """No more of them, and of all their sessions. The name stays taken, for it is in the audit. Raises
+        AccountWrong."""
+        async with self._database.begin() as connection:
+            found = await self._named(connection, name)
+            if found.role is Role.ADMIN:
+                await _another_admin(connection, found.id)
+            await connection.execute(update(account).where(account.c.id == found.id).values(ended_at=func.now()))
+            for table in (admin_session, one_time_password):
+                await connection.execute(delete(table).where(table.c.account_id == found.id))
+            await note(connection, actor=actor, action="account.ended", target=name)
+
+    async def enrol(
+        self, connection: AsyncConnection, id: int | None, *, name: str, password: str, secret: str, code: str
+    ) -> Account:
+        """Set what proves that it is they. `id`: None for the first of all, who is an admin of that name; `secret`:
+        of the authenticator, which has told `code`. Raises AccountWrong."""
+        if id is None:
+            check_name(name)
+        check_password(password, name)
+        step = _step_of(secret, code, after=0)
+        if step is None:
+            raise AccountWrong("code", "the code is not the one your authenticator shows now")
+        proofs = {
+            "password_hash": await asyncio.to_thread(_HASHER.hash, password),
+            "totp_secret": self._vault.seal(secret.encode()),
+            "totp_step": step,
+            "mistakes": 0,
+            "closed_until": None,
+            "last_signed_in_at": func.now(),
+        }
+        if id is None:
+            made = insert(account).values(name=name, role=Role.ADMIN, **proofs).returning(account)
+            row = (await connection.execute(made)).mappings().one()
+        else:
+            done = update(account).where(account.c.id == id).values(proofs).returning(account)
+            row = (await connection.execute(done)).mappings().one()
+            # Whoever had the old proofs is out.
+            await connection.execute(delete(admin_session).where(admin_session.c.account_id == id))
+        await note(connection, actor=f"person:{row['name']}", action="account.enrolled", target=row["name"])
+        return Account.of(row)
+
+    async def by_password(self, name: str, password: str) -> Account | None:
+        """Whose password it is. Raises Closed while nobody is let in by that name."""
+        async with self._database.begin() as connection:
+            found = await connection.execute(
+                select(account, (account.c.closed_until > func.now()).label("closed")).where(
+                    account.c.name == name, account.c.ended_at.is_(None)
+                )
+            )
+            row = found.mappings().one_or_none()
+        if row and row["closed"]:
+            raise Closed(await self._seconds_closed(row["id"]))
+        if not await asyncio.to_thread(_is_right, row["password_hash"] if row else None, password):
+            if row:
+                await self._mistaken(row["id"])
+            return None
+        assert row
+        return Account.of(row)
+
+    async def confirm(self, connection: AsyncConnection, id: int, code: str) -> Account | None:
+        """Whether it is the code that their authenticator shows now; each is good once. Raises Closed."""
+        found = await connection.execute(
+            select(account, (account.c.closed_until > func.now()).label("closed"))
+            .where(account.c.id == id, account.c.ended_at.is_(None))
+            .with_for_update()
+        )
+        row = found.mappings().one_or_none()
+        if row is None or row["totp_secret"] is None:
+            return None
+        if row["closed"]:
+            raise Closed(await self._seconds_closed(id))
+        step = _step_of(self._vault.open(row["totp_secret"]).decode(), code, after=row["totp_step"])
+        if step is None:
+            await connection.execute(_MISTAKEN, {"id": id, "free": FREE_MISTAKES, "most": LONGEST_WAIT_SECONDS})
+            return None
+        values = {"totp_step": step, "mistakes": 0, "closed_until": None, "last_signed_in_at": func.now()}
+        done = await connection.execute(update(account).where(account.c.id == id).values(values).returning(account))
+        return Account.of(done.mappings().one())
+
+    async def _named(self, connection: AsyncConnection, name: str) -> Account:
+        found = await connection.execute(
+            select(account).where(account.c.name == name, account.c.ended_at.is_(None)).with_for_update()
+        )
+        if row := found.mappings().one_or_none():
+            return Account.of(row)
+        raise AccountWrong("name", f"there is no account {name}")
+
+    async def _mistaken(self, id: int) -> None:
+        async with self._database.begin() as connection:
+            await connection.execute(_MISTAKEN, {"id": id, "free": FREE_MISTAKES, "most": LONGEST_WAIT_SECONDS})
+
+    async def _seconds_closed(self, id: int) -> float:
+        left = "SELECT extract(epoch FROM closed_until - now())::float FROM account WHERE id = $1"
+        return float(await self._database.reads.fetchval(left, id) or 0)
+
+
+async def new_one_time_password(connection: AsyncConnection, account_id: int | None) -> str:
+    """A password that lets its owner begin once, within a day; the one made before for them ends. `account_id`: None
+    for whoever is the first."""
+    letters = "".join(secrets.choice(_ALPHABET) for _ in range(20))
+    password = "-".join(letters[i : i + 5] for i in range(0, 20, 5))
+    await connection.execute(
+        delete(one_time_password).where(one_time_password.c.account_id.is_not_distinct_from(account_id))
+    )
+    await connection.execute(
+        insert(one_time_password).values(
+            password_hash=hash_of(password), account_id=account_id, expires_at=func.now() + ONE_TIME_LIFETIME
+        )
+    )
+    return password
+
+
+def check_name(name: str) -> None:
+    """Raises AccountWrong."""
+    if not _NAME.fullmatch(name):
+        raise AccountWrong(
+            "name", "a name is 2 to 40 small letters, digits, dots and hyphens, a letter first: an.nguyen"
+        )
+
+
+def check_password(password: str, name: str) -> None:
+    """Raises AccountWrong."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise AccountWrong("password", f"a password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters")
+    if len(set(password)) < 5 or (len(name) > 3 and name in password.lower()):
+        raise AccountWrong("password", "this password is easy to guess; take four words that have nothing in common")
+
+
+def _is_right(password_hash: str | None, password: str) -> bool:
+    try:
+        return _HASHER.verify(password_hash or _NOBODYS, password[:LONGEST_PASSWORD]) and password_hash is not None
+    except (VerifyMismatchError, InvalidHashError):
+        return False
+
+
+def _step_of(secret: str, code: str, *, after: int) -> int | None:
+    """The step of time (RFC 6238) of which it is the code: this one, or its neighbours, for clocks differ. None where
+    it is none's, or not after the one that was used last."""
+    totp = pyotp.TOTP(secret)
+    now = int(time.time()) // _STEP_SECONDS
+    for step in (now - 1, now, now + 1):
+        if step > after and secrets.compare_digest(totp.generate_otp(step), re.sub(r"\s", "", code)[:10]):
+            return step
+    return None
+
+
+async def _another_admin(connection: AsyncConnection, id: int) -> None:
+    others = await connection.scalar(
+        select(func.count()).where(
+            account.c.role == Role.ADMIN,
+            account.c.ended_at.is_(None),
+            account.c.password_hash.is_not(None),
+            account.c.id != id,
+        )
+    )
+    if not others:
+        raise AccountWrong("role", "nobody else is an admin, and somebody must be")
+
+
+def _told(agencies: Collection[str] | None) -> list[str] | None:
+    return None if agencies is None else sorted(agencies)

@@ -1,0 +1,132 @@
+"""What the admin's pages share: who is in, what they may do, the language they read, and how a page is made."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment
+from markupsafe import Markup
+
+from hub.access.scopes import Caller, Scope
+from hub.access.sign_in import SESSION_LIFETIME, Session, SignIn
+from hub.bodies import form
+from hub.developers.look import both
+from hub.portal import look
+from hub.portal.texts import Lang
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+#: The inline stylesheet the admin's pages add, as the content policy must name it.
+STYLE = look.minified(TEMPLATES / "admin.css")
+
+PATH = "/admin"
+_COOKIE = "hub_admin"
+_LANG = "hub_lang"
+_LARGEST_FORM = 4000
+_YEAR = 365 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who is in, and what they ask for."""
+
+    request: Request
+    session: Session
+    caller: Caller
+    #: Of a form that was sent; none otherwise.
+    fields: Mapping[str, str]
+
+
+Page = Callable[[Visitor], Awaitable[Response]]
+
+
+class Desk:
+    def __init__(self, routes: APIRouter, sign_in: SignIn) -> None:
+        self.sign_in = sign_in
+        self._routes = routes
+        self.env: Environment = look.environment(TEMPLATES)
+        self.env.globals["admin_style"] = Markup(STYLE)
+
+    def page(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+        lang = self.lang(request)
+        other = "vi" if lang == "en" else "en"
+        context = {
+            "lang": lang,
+            "other_lang": other,
+            "other_address": f"{request.url.path}?lang={other}",
+            "both": lambda vi, en: both(lang, vi, en),
+            "say": lambda text: both(lang, *text),
+            "caller": None,
+            **context,
+        }
+        response = HTMLResponse(look.render(self.env, template, context), status, {"Cache-Control": "no-store"})
+        if request.query_params.get("lang") == lang:
+            response.set_cookie(_LANG, lang, max_age=_YEAR, path=PATH, samesite="strict")
+        return response
+
+    def lang(self, request: Request) -> Lang:
+        """As was asked for now, or the last time."""
+        return "en" if request.query_params.get("lang", request.cookies.get(_LANG)) == "en" else "vi"
+
+    async def session(self, request: Request) -> Session | None:
+        """Whoever is in, or on the way in."""
+        token = request.cookies.get(_COOKIE)
+        return await self.sign_in.session(token) if token else None
+
+    def let_on(self, request: Request, token: str, to: str = PATH) -> Response:
+        """To the next page, with a session's token."""
+        response = RedirectResponse(to, 303)
+        response.set_cookie(
+            _COOKIE,
+            token,
+            max_age=int(SESSION_LIFETIME.total_seconds()),
+            path=PATH,
+            httponly=True,
+            # Strict: other sites' links and forms cannot use it.
+            samesite="strict",
+            secure=request.url.scheme == "https",
+        )
+        return response
+
+    def let_out(self) -> Response:
+        response = RedirectResponse(f"{PATH}/sign-in", 303)
+        response.delete_cookie(_COOKIE, path=PATH)
+        return response
+
+    def get(self, path: str, scope: Scope) -> Callable[[Page], Page]:
+        """A page for those who may `scope`."""
+        return self._guarded("GET", path, scope)
+
+    def post(self, path: str, scope: Scope) -> Callable[[Page], Page]:
+        """What those do who may `scope`."""
+        return self._guarded("POST", path, scope)
+
+    def _guarded(self, method: str, path: str, scope: Scope) -> Callable[[Page], Page]:
+        def add(page: Page) -> Page:
+            async def route(request: Request) -> Response:
+                session = await self.session(request)
+                if session is None or session.step != "in" or session.account is None:
+                    return RedirectResponse(f"{PATH}/sign-in", 303)
+                caller = session.account.caller
+                if not caller.may(scope) or (method == "POST" and not comes_from_us(request)):
+                    return self.page(request, "refused.html", 403, caller=caller, scope=scope)
+                fields = await form(request, _LARGEST_FORM) if method == "POST" else {}
+                return await page(Visitor(request, session, caller, fields))
+
+            self._routes.add_api_route(path, route, methods=[method], name=page.__name__)
+            return page
+
+        return add
+
+
+def comes_from_us(request: Request) -> bool:
+    """Whether a form was sent from a page of ours. Browsers say where from; what is none need not be kept out, since it
+    has nobody's cookie."""
+    site = request.headers.get("sec-fetch-site")
+    if site is not None:
+        return site in ("same-origin", "none")
+    origin = request.headers.get("origin")
+    return origin is None or origin.partition("://")[2] == request.headers.get("host")

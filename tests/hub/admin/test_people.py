@@ -1,0 +1,324 @@
+"""The way in, and who keeps the hub: nobody comes in by less than all of it, or does more than their role may."""
+
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pyotp
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from sqlalchemy import func, update
+
+from hub import admin, problems
+from hub.access.accounts import FREE_MISTAKES
+from hub.access.roles import Role
+from hub.access.scopes import Scope
+from hub.access.sign_in import IDLE_LIFETIME, SignIn
+from hub.access.tables import account, admin_session
+from hub.db import Database
+from hub.registry import Registry
+from hub.vault import Vault
+from tests.keepers import PASSWORD, Keeper, enrolled, secret_on
+from tests.parts import pulled_spec, registry_of
+
+
+@pytest.fixture
+def sign_in(database: Database, vault: Vault) -> SignIn:
+    return SignIn(database, vault)
+
+
+@pytest.fixture
+async def registry() -> AsyncIterator[Registry]:
+    async with registry_of(pulled_spec(), pulled_spec("so-tnmt")) as made:
+        yield made
+
+
+@pytest.fixture
+def app(database: Database, registry: Registry, sign_in: SignIn) -> FastAPI:
+    app = FastAPI()
+    problems.install(app)
+    app.include_router(admin.router(database, registry, sign_in))
+    return app
+
+
+def visitor(app: FastAPI) -> httpx.AsyncClient:
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub")
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+    async with visitor(app) as made:
+        yield made
+
+
+async def test_the_first_one_begins_by_the_printed_password_and_then_comes_in_by_their_own(
+    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn, database: Database
+) -> None:
+    assert (await client.get("/admin/sign-in")).headers["location"] == "/admin/begin"
+    keeper = await enrolled(client, sign_in)
+    assert (await client.get("/admin")).status_code == 200
+    assert await sign_in.first_password() is None, "there is somebody already"
+    async with visitor(app) as other:
+        assert (await other.get("/admin")).headers["location"] == "/admin/sign-in"
+        asked = await other.post("/admin/sign-in", data={"name": " An ", "password": PASSWORD})
+        assert asked.headers["location"] == "/admin/code"
+        cookie = asked.headers["set-cookie"].lower()
+        assert all(word in cookie for word in ("httponly", "samesite=strict", "path=/admin"))
+        assert (await other.get("/admin")).headers["location"] == "/admin/sign-in", "a password alone lets nobody in"
+        # The one by which they enrolled is used up.
+        again = await other.post("/admin/code", data={"code": keeper.code()})
+        assert again.status_code == 403
+        assert "Mã không đúng" in again.text
+        entered = await other.post("/admin/code", data={"code": keeper.code(later=1)})
+        assert entered.headers["location"] == "/admin"
+        assert (await other.get("/admin")).status_code == 200
+        left = await other.post("/admin/sign-out")
+        assert left.headers["location"] == "/admin/sign-in"
+        assert (await other.get("/admin")).status_code == 303
+    lines = await database.reads.fetch("SELECT actor, action, target FROM audit ORDER BY id")
+    assert [tuple(line) for line in lines] == [
+        ("person:an", "account.enrolled", "an"),
+        ("person:an", "session.begun", "an"),
+        ("person:an", "session.ended", "an"),
+    ]
+
+
+async def test_what_lets_in_is_not_in_the_database(
+    client: httpx.AsyncClient, sign_in: SignIn, database: Database
+) -> None:
+    keeper = await enrolled(client, sign_in)
+    rows = [
+        str(tuple(row))
+        for table in ("account", "admin_session", "one_time_password", "audit")
+        for row in await database.reads.fetch(f"SELECT {table}::text FROM {table}")
+    ]
+    told = "".join(rows)
+    assert "$argon2id$" in told
+    for secret in (PASSWORD, keeper.totp.secret, client.cookies["hub_admin"]):
+        assert secret not in told
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "word"),
+    [
+        ("name", "Đức", "chữ thường không dấu"),
+        ("name", "a", "chữ thường không dấu"),
+        ("password", "ngắn", "ít nhất 12"),
+        ("password", "aaaaaaaaaaaaaaaa", "khó đoán"),
+        ("password", "1212-1212-1212", "khó đoán"),
+        ("code", "000000", "không phải mã ứng dụng"),
+        ("code", "", "không phải mã ứng dụng"),
+    ],
+)
+async def test_what_is_wrong_at_the_first_time_is_named(
+    client: httpx.AsyncClient, sign_in: SignIn, field: str, value: str, word: str
+) -> None:
+    password = await sign_in.first_password()
+    page = await client.post("/admin/begin", data={"password": f" {password} ".lower()}, follow_redirects=True)
+    secret = secret_on(page.text)
+    fields = {"name": "an", "password": PASSWORD, "code": "000000"} | {field: value}
+    refused = await client.post("/admin/enrol", data=fields)
+    assert refused.status_code == 422
+    assert word in refused.text
+    # Their authenticator has it already.
+    assert secret_on(refused.text) == secret
+    assert await sign_in.accounts.are_there_none()
+
+
+async def test_a_one_time_password_is_good_once_and_for_a_day(
+    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn, database: Database
+) -> None:
+    first, second = await sign_in.first_password(), await sign_in.first_password()
+    assert first
+    assert second
+    assert (await client.post("/admin/begin", data={"password": first})).status_code == 403, "a new one ends the other"
+    assert (await client.post("/admin/begin", data={"password": second})).status_code == 303
+    async with visitor(app) as other:
+        assert (await other.post("/admin/begin", data={"password": second})).status_code == 403
+        third = await sign_in.first_password()
+        await database.reads.execute("UPDATE one_time_password SET expires_at = now() - interval '1 second'")
+        assert (await other.post("/admin/begin", data={"password": third})).status_code == 403
+        for body in (b"", b"password", b"\xff", b"password=" + b"A" * 5_000_000):
+            assert (await other.post("/admin/begin", content=body)).status_code == 403
+
+
+async def test_two_windows_make_no_two_accounts(client: httpx.AsyncClient, sign_in: SignIn) -> None:
+    keeper = await enrolled(client, sign_in)
+    again = await client.post("/admin/enrol", data={"name": "binh", "password": PASSWORD, "code": keeper.code(later=1)})
+    assert again.headers["location"] == "/admin/begin"
+    assert [each.name for each in await sign_in.accounts.all()] == ["an"]
+
+
+async def test_who_is_wrong_too_often_waits(
+    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn, database: Database
+) -> None:
+    keeper = await enrolled(client, sign_in)
+    async with visitor(app) as other:
+        for _ in range(FREE_MISTAKES):
+            wrong = await other.post("/admin/sign-in", data={"name": "an", "password": "guess"})
+            assert wrong.status_code == 403
+        # Nor by the right one, which else could be told from wrong ones.
+        closed = await other.post("/admin/sign-in", data={"name": "an", "password": PASSWORD})
+        assert closed.status_code == 429
+        assert int(closed.headers["retry-after"]) >= 1
+        assert "Đã sai quá nhiều lần" in closed.text
+        await database.reads.execute("UPDATE account SET closed_until = now() - interval '1 second'")
+        assert (await other.post("/admin/sign-in", data={"name": "an", "password": PASSWORD})).status_code == 303
+        for _ in range(2):
+            assert (await other.post("/admin/code", data={"code": "000000"})).status_code in (403, 429)
+        assert (await other.post("/admin/code", data={"code": keeper.code(later=1)})).status_code == 429
+        await database.reads.execute("UPDATE account SET closed_until = now() - interval '1 second'")
+        assert (await other.post("/admin/code", data={"code": keeper.code(later=1)})).headers["location"] == "/admin"
+    assert await database.reads.fetchval("SELECT mistakes FROM account") == 0
+
+
+async def test_who_tries_many_names_waits_too(client: httpx.AsyncClient, sign_in: SignIn) -> None:
+    await enrolled(client, sign_in)
+    answers = [
+        (await client.post("/admin/begin", data={"password": f"guess {number}"})).status_code for number in range(40)
+    ]
+    assert answers[0] == 403
+    assert answers[-1] == 429
+
+
+async def test_sessions_end(client: httpx.AsyncClient, sign_in: SignIn, database: Database) -> None:
+    await enrolled(client, sign_in)
+    for values in (
+        {"expires_at": func.now() - timedelta(seconds=1)},
+        {"last_used_at": func.now() - IDLE_LIFETIME},
+    ):
+        assert (await client.get("/admin")).status_code == 200
+        async with database.begin() as connection:
+            before = (await connection.execute(admin_session.select())).mappings().one()
+            await connection.execute(update(admin_session).values(values))
+        assert (await client.get("/admin")).status_code == 303
+        async with database.begin() as connection:
+            await connection.execute(
+                update(admin_session).values(expires_at=before["expires_at"], last_used_at=before["last_used_at"])
+            )
+
+
+async def test_an_account_from_its_invitation_to_its_end(
+    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    await enrolled(client, sign_in)
+    made = await client.post(
+        "/admin/people/invite", data={"name": "binh", "role": "operator", "agencies": "so-tnmt, ubnd-pleiku"}
+    )
+    assert made.status_code == 201
+    [password] = re.findall(r'<code class="secret">([A-Z0-9-]+)</code>', made.text)
+    twice = await client.post("/admin/people/invite", data={"name": "binh", "role": "viewer", "agencies": ""})
+    assert twice.status_code == 422
+    for wrong in ({"role": "king"}, {"agencies": "so-nowhere"}, {"name": "B"}):
+        fields = {"name": "chi", "role": "viewer", "agencies": ""} | wrong
+        assert (await client.post("/admin/people/invite", data=fields)).status_code == 422
+    async with visitor(app) as other:
+        page = await other.post("/admin/begin", data={"password": password}, follow_redirects=True)
+        assert "binh" in page.text
+        keeper_secret = secret_on(page.text)
+        assert keeper_secret
+    assert (await client.post("/admin/people/password", data={"name": "binh"})).status_code == 201
+    async with visitor(app) as other:
+        await enrolled(other, sign_in, "chi", Role.OPERATOR)
+        assert (await other.get("/admin")).status_code == 200
+        assert (await other.get("/admin/people")).status_code == 403
+        # What is changed holds from the next click on.
+        fields = {"name": "chi", "role": "admin", "agencies": ""}
+        assert (await client.post("/admin/people/change", data=fields)).status_code == 303
+        assert (await other.get("/admin/people")).status_code == 200
+        shown = await client.get("/admin/people")
+        [theirs] = [each for each in await sign_in.sessions() if each.account and each.account.name == "chi"]
+        assert f'name="id" value="{theirs.id}"' in shown.text
+        await client.post("/admin/people/session", data={"id": str(theirs.id)})
+        assert (await other.get("/admin")).status_code == 303
+        assert (await client.post("/admin/people/end", data={"name": "chi"})).status_code == 303
+        assert (await other.post("/admin/sign-in", data={"name": "chi", "password": PASSWORD})).status_code == 403
+    # Somebody must be left.
+    for path, more in (("end", {}), ("change", {"role": "viewer", "agencies": ""})):
+        refused = await client.post(f"/admin/people/{path}", data={"name": "an"} | more)
+        assert refused.status_code == 422
+        assert "quản trị viên khác" in refused.text
+
+
+async def test_a_new_one_time_password_puts_out_who_had_the_old_proofs(
+    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    await enrolled(client, sign_in)
+    password = await sign_in.accounts.new_password("an", actor="cli:root")
+    assert (await client.get("/admin")).status_code == 200, "until it is used"
+    async with visitor(app) as other:
+        page = await other.post("/admin/begin", data={"password": password}, follow_redirects=True)
+        secret = secret_on(page.text)
+        code = Keeper("an", pyotp.TOTP(secret)).code()
+        done = await other.post("/admin/enrol", data={"password": PASSWORD + "!", "code": code})
+        assert done.headers["location"] == "/admin"
+        assert (await client.get("/admin")).status_code == 303
+        assert (await other.get("/admin")).status_code == 200
+
+
+#: What each page is for. One that is not here has no rule, and fails.
+RULES = {
+    "/admin": Scope.ADMIN_LOOK,
+    "/admin/people": Scope.ADMIN_MANAGE,
+    "/admin/people/invite": Scope.ADMIN_MANAGE,
+    "/admin/people/password": Scope.ADMIN_MANAGE,
+    "/admin/people/change": Scope.ADMIN_MANAGE,
+    "/admin/people/end": Scope.ADMIN_MANAGE,
+    "/admin/people/session": Scope.ADMIN_MANAGE,
+}
+#: The way in and out is open to all.
+OPEN = {"/admin/sign-in", "/admin/code", "/admin/begin", "/admin/enrol", "/admin/sign-out"}
+
+
+def pages(database: Database, registry: Registry, sign_in: SignIn) -> list[tuple[str, str]]:
+    routes: APIRouter = admin.router(database, registry, sign_in)
+    return [
+        (method, route.path) for route in routes.routes if isinstance(route, APIRoute) for method in route.methods or ()
+    ]
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_each_role_may_do_what_it_should_and_nothing_else(
+    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn, database: Database, registry: Registry, role: Role
+) -> None:
+    await enrolled(client, sign_in)
+    found = pages(database, registry, sign_in)
+    assert {path for _, path in found} == set(RULES) | OPEN
+    async with visitor(app) as other, visitor(app) as stranger:
+        await enrolled(other, sign_in, "binh", role)
+        for method, path in found:
+            if path in OPEN:
+                continue
+            allowed = RULES[path] in role.scopes
+            assert ((await other.request(method, path)).status_code != 403) == allowed, (method, path)
+            assert (await stranger.request(method, path)).headers["location"] == "/admin/sign-in"
+
+
+@pytest.mark.parametrize(
+    "headers", [{"Sec-Fetch-Site": "cross-site"}, {"Sec-Fetch-Site": "same-site"}, {"Origin": "https://evil.example"}]
+)
+async def test_a_form_of_another_site_does_nothing(
+    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn, database: Database, headers: dict[str, str]
+) -> None:
+    keeper = await enrolled(client, sign_in)
+    fields = {"name": "evil", "role": "admin", "agencies": ""}
+    assert (await client.post("/admin/people/invite", data=fields, headers=headers)).status_code == 403
+    await client.post("/admin/sign-out", headers=headers)
+    async with visitor(app) as other:
+        password = {"name": "an", "password": PASSWORD}
+        assert (await other.post("/admin/sign-in", data=password, headers=headers)).status_code == 403
+    async with database.begin() as connection:
+        names = (await connection.execute(account.select())).mappings().all()
+    assert [row["name"] for row in names] == [keeper.name]
+    ours = {"Origin": "http://hub"} if "Origin" in headers else {"Sec-Fetch-Site": "same-origin"}
+    assert (await client.post("/admin/people/invite", data=fields, headers=ours)).status_code == 201
+
+
+async def test_pages_are_in_the_language_that_was_chosen(client: httpx.AsyncClient, sign_in: SignIn) -> None:
+    assert 'lang="vi"' in (await client.get("/admin/begin")).text
+    english = await client.get("/admin/begin?lang=en")
+    assert "One-time password" in english.text
+    assert "One-time password" in (await client.get("/admin/begin")).text
+    assert "Mật khẩu dùng một lần" in (await client.get("/admin/begin?lang=vi")).text

@@ -1,0 +1,45 @@
+"""People who keep the hub, for tests: they come in as one does, by password and authenticator."""
+
+import re
+import time
+from dataclasses import dataclass
+from html import unescape
+
+import httpx
+import pyotp
+
+from hub.access.roles import Role
+from hub.access.sign_in import SignIn
+
+PASSWORD = "bốn từ không liên quan"
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Somebody who can come in again."""
+
+    name: str
+    totp: pyotp.TOTP
+
+    def code(self, *, later: int = 0) -> str:
+        """What their authenticator shows, so many codes from now."""
+        return self.totp.at(int(time.time()) + 30 * later)
+
+
+async def enrolled(client: httpx.AsyncClient, sign_in: SignIn, name: str = "an", role: Role = Role.ADMIN) -> Keeper:
+    """Somebody new, who is then in by the client's cookies."""
+    password = await sign_in.first_password()
+    if password is None:
+        password = await sign_in.accounts.invite(name, role, None, actor="test")
+    page = await client.post("/admin/begin", data={"password": password}, follow_redirects=True)
+    keeper = Keeper(name, pyotp.TOTP(secret_on(page.text)))
+    fields = {"name": name, "password": PASSWORD, "code": keeper.code()}
+    entered = await client.post("/admin/enrol", data=fields, follow_redirects=False)
+    assert (entered.status_code, entered.headers["location"]) == (303, "/admin"), entered.text
+    return keeper
+
+
+def secret_on(page: str) -> str:
+    """The authenticator's key, as the page shows it."""
+    [found] = re.findall(r'<code class="secret">([A-Z2-7 ]+)</code>', unescape(page))
+    return str(found).replace(" ", "")
