@@ -7,8 +7,9 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -151,3 +152,18 @@ async def running_hub(hub: HubProcess) -> AsyncIterator[HubProcess]:
         yield hub
     finally:
         await hub.kill()
+
+
+@contextmanager
+def kept_running(hub: HubProcess) -> Iterator[HubProcess]:
+    """`running_hub` for tests that are not asynchronous, as those of a browser are."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, daemon=True)
+    thread.start()
+    asyncio.run_coroutine_threadsafe(hub.start(), loop).result()
+    try:
+        yield hub
+    finally:
+        asyncio.run_coroutine_threadsafe(hub.kill(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()

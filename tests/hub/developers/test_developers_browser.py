@@ -1,10 +1,8 @@
 """The developers' pages in a real browser, and the way of a newcomer through them: from the first page to an event."""
 
-import asyncio
 import os
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,7 +13,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browsing import AXE, launched, needs_chromium, violations
-from tests.running import ROOT, HubProcess
+from tests.running import ROOT, HubProcess, kept_running
 
 pytestmark = needs_chromium
 
@@ -29,18 +27,10 @@ def address(
     folder = tmp_path_factory.mktemp("hub")
     (folder / "agencies").mkdir()
     shutil.copy(ROOT / "config" / "agencies" / "so-yt.yaml", folder / "agencies")
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever, daemon=True)
-    thread.start()
     with new_database() as url:
         hub = HubProcess(url, folder / "data", folder / "agencies", command="api", settings={"HUB_SANDBOX": "true"})
-        asyncio.run_coroutine_threadsafe(hub.start(), loop).result()
-        try:
+        with kept_running(hub):
             yield hub.url
-        finally:
-            asyncio.run_coroutine_threadsafe(hub.kill(), loop).result()
-            loop.call_soon_threadsafe(loop.stop)
-            thread.join()
 
 
 @pytest.fixture(scope="module")

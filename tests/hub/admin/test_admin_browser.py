@@ -1,0 +1,124 @@
+"""The admin's pages in a real browser: the first sign-in, an invitation, and what the other may do."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+
+import pyotp
+import pytest
+from playwright.sync_api import Browser, Page
+
+from tests.browsing import launched, needs_chromium, violations
+from tests.keepers import PASSWORD, Keeper
+from tests.running import ROOT, HubProcess, environment, kept_running
+
+pytestmark = needs_chromium
+
+
+@pytest.fixture(scope="module")
+def hub(
+    new_database: Callable[[], AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[HubProcess]:
+    folder = tmp_path_factory.mktemp("hub")
+    with new_database() as url:
+        process = HubProcess(url, folder / "data", ROOT / "config" / "agencies", command="api")
+        with kept_running(process):
+            yield process
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as opened:
+        yield opened
+
+
+def opened(browser: Browser, hub: HubProcess, width: int) -> Page:
+    # axe is a script, which our policy keeps out.
+    context = browser.new_context(viewport={"width": width, "height": 800}, base_url=hub.url, bypass_csp=True)
+    return context.new_page()
+
+
+def looked_at(page: Page) -> None:
+    """Nothing is wrong for people who see, hear or move otherwise, and nothing is wider than the screen."""
+    assert violations(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def first_password(hub: HubProcess, *arguments: str) -> str:
+    """As whoever is at the hub's terminal makes it."""
+    done = subprocess.run(
+        [sys.executable, "-m", "hub", "accounts", *arguments],
+        cwd=ROOT,
+        env=environment({})
+        | {"HUB_DATABASE_URL": hub.database_url, "HUB_DATA_DIR": str(hub.data_dir), "PATH": "/usr/bin"},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[0]
+
+
+def enrol(page: Page) -> Keeper:
+    secret = page.locator("code.secret").inner_text().replace(" ", "")
+    keeper = Keeper("", pyotp.TOTP(secret))
+    page.get_by_label("Mật khẩu mới").fill(PASSWORD)
+    page.get_by_label("Gõ 6 chữ số").fill(keeper.code())
+    page.get_by_role("button", name="Lưu và vào").click()
+    return keeper
+
+
+def test_from_the_first_sign_in_to_an_operator_who_may_not_manage(browser: Browser, hub: HubProcess) -> None:
+    page = opened(browser, hub, 1280)
+    password = first_password(hub, "invite", "an.nguyen", "--role", "admin")
+    page.goto("/admin")
+    looked_at(page)
+    page.get_by_role("link", name="Tôi có mật khẩu dùng một lần").click()
+    looked_at(page)
+    page.get_by_label("Mật khẩu dùng một lần").fill("ABCDE")
+    page.get_by_role("button", name="Tiếp tục").click()
+    looked_at(page)
+    page.get_by_label("Mật khẩu dùng một lần").fill(password)
+    page.get_by_role("button", name="Tiếp tục").click()
+    looked_at(page)
+    keeper = enrol(page)
+    assert page.url.endswith("/admin")
+    looked_at(page)
+    page.get_by_role("link", name="Người quản trị").click()
+    page.get_by_label("Tên").fill("binh.tran")
+    page.get_by_label("Vai trò").last.select_option("operator")
+    page.get_by_label("Chỉ các cơ quan").last.fill("so-tnmt")
+    page.get_by_role("button", name="Mời").click()
+    looked_at(page)
+    invited = page.locator(".made code").inner_text()
+
+    other = opened(browser, hub, 360)
+    other.goto("/admin/begin")
+    looked_at(other)
+    other.get_by_label("Mật khẩu dùng một lần").fill(invited)
+    other.get_by_role("button", name="Tiếp tục").click()
+    looked_at(other)
+    enrol(other)
+    assert other.url.endswith("/admin")
+    assert other.get_by_role("link", name="Người quản trị").count() == 0
+    other.goto("/admin/people")
+    assert "Bạn không có quyền" in other.content()
+    looked_at(other)
+
+    page.reload()
+    page.goto("/admin/people")
+    looked_at(page)
+    other.goto("/admin")
+    page.locator("li", has_text=re.compile("binh.tran")).get_by_role("button", name="Chấm dứt").click()
+    other.goto("/admin")
+    assert other.url.endswith("/admin/sign-in")
+
+    page.get_by_role("button", name="Thoát").click()
+    page.get_by_label("Tên").fill("an.nguyen")
+    page.get_by_label("Mật khẩu", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Tiếp tục").click()
+    looked_at(page)
+    page.get_by_label("Mã 6 chữ số").fill(keeper.code(later=1))
+    page.get_by_role("button", name="Đăng nhập").click()
+    assert page.url.endswith("/admin")
