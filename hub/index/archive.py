@@ -43,9 +43,9 @@ _NEXT = f"""
 _LAST = "SELECT coalesce(max(id), 0) FROM dossier"
 
 _WORDS = "dossier_id = ANY($1::bigint[]) AND channel <> 'succession'"
+_AS_PACKED = ", ".join("facts::text AS facts" if name == "facts" else name for name in PACKED_COLUMNS)
 _LINES = f"""
-    SELECT dossier_id, {", ".join(PACKED_COLUMNS).replace("facts", "CAST(facts AS text) AS facts")},
-           pg_column_size(o) AS bytes
+    SELECT dossier_id, {_AS_PACKED}, pg_column_size(o) AS bytes
       FROM observation o
      WHERE {_WORDS}
      ORDER BY dossier_id, observed_at, digest
