@@ -63,6 +63,12 @@ ELSEWHERE = {"line.reached", "line.https", "line.certificate", "line.prompt", "l
 DAY = "2026-11-20"
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How quick this machine is decides nothing."""
+    monkeypatch.setattr(line_checks, "_PROMPT_SECONDS", 60)
+
+
 async def report(url: str, folder: Path, *, press: int = 0) -> Report:
     secrets = SecretStore(folder)
     return await examine(await recommended(url, secrets), secrets=secrets, documents=DOCUMENTS, press=press)
