@@ -22,7 +22,7 @@ from benchmarks import country, persons
 from benchmarks.countries import Countries, countries
 from benchmarks.figures import figure
 from benchmarks.load import Callers, drive, request
-from benchmarks.lookup import checked, codes, synced_now
+from benchmarks.lookup import checked, codes, synced_now, warmed
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Scope
 
@@ -93,6 +93,7 @@ async def measured(made: Countries, rows: int, seconds: float, rounds: int) -> N
     p99: dict[str, list[float]] = defaultdict(list)
     async with made.api(url) as hub:
         await synced_now(url)
+        await warmed(url)
         for _ in range(rounds):
             for kind, requests in asked.items():
                 callers = {kind: Callers(requests, connections=1)}

@@ -1,7 +1,7 @@
 """The one database: SQLAlchemy for whatever writes or runs seldom, the plain driver for hot reads."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Self, TypeAlias
@@ -16,6 +16,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 #: A connection of the plain driver.
 Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+#: One of its pool's.
+PoolConnection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 #: What a database that is away, or going away, makes the driver raise.
 DATABASE_AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
@@ -89,6 +91,44 @@ def _take_none_that_is_dead(engine: AsyncEngine) -> None:
                 raise DisconnectionError from error
 
 
+class HotReads:
+    """Reads one after the other on connections that are kept in between. To take one from the pool and to give it back
+    costs a task and a timer each time, a tenth of an answer by code. Some are always left to whoever needs one for more
+    than a statement."""
+
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, most: int) -> None:
+        self._pool, self._most = pool, most
+        self._kept: list[PoolConnection] = []
+
+    async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        connection = await self._taken()
+        try:
+            rows: list[asyncpg.Record] = await connection.fetch(query, *arguments)
+        except BaseException:
+            # In whatever state it is: the pool knows what to do with it.
+            await self._pool.release(connection)
+            raise
+        if len(self._kept) < self._most:
+            self._kept.append(connection)
+        else:
+            await self._pool.release(connection)
+        return rows
+
+    async def close(self) -> None:
+        while self._kept:
+            await self._pool.release(self._kept.pop())
+
+    async def _taken(self) -> PoolConnection:
+        while self._kept:
+            connection = self._kept.pop()
+            # One that the server has closed the pool takes back by itself.
+            with suppress(asyncpg.InterfaceError):
+                if not connection.is_closed():
+                    return connection
+                await self._pool.release(connection)
+        return await self._pool.acquire()
+
+
 def driver_url(url: str) -> URL:
     """`postgresql://…` as SQLAlchemy's asyncpg dialect wants it."""
     return make_url(url).set(drivername="postgresql+asyncpg")
@@ -103,7 +143,8 @@ async def driver_of(connection: AsyncConnection) -> Driver:
 
 
 class Database:
-    """One pool for transactions (`begin`), one for hot reads (`reads`), one door to a lone connection."""
+    """One pool for transactions (`begin`), one for reads (`reads`; `hot` for a statement that is asked very often), one
+    door to a lone connection."""
 
     def __init__(
         self, url: str, engine: AsyncEngine, reads: "asyncpg.Pool[asyncpg.Record]", settings: Mapping[str, str]
@@ -111,6 +152,7 @@ class Database:
         self.url = url
         self.engine = engine
         self.reads = reads
+        self.hot = HotReads(reads, most=reads.get_max_size() // 2)
         self._settings = dict(settings)
 
     @classmethod
@@ -142,6 +184,7 @@ class Database:
 
     async def close(self) -> None:
         await self.engine.dispose()
+        await self.hot.close()
         await self.reads.close()
 
     @asynccontextmanager

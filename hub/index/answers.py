@@ -62,7 +62,7 @@ class Answers:
         key = code_key(code)
         if not key:
             return []
-        rows = await self._database.reads.fetch(FIND, key)
+        rows = await self._database.hot.fetch(FIND, key)
         if self._shown:
             self._shown(row["id"] for row in rows)
         now = datetime.now(UTC)

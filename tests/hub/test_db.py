@@ -1,9 +1,10 @@
-"""The pool for transactions: what the server has closed is not handed out, and what has rested is tried first."""
+"""The pools: what the server has closed is not handed out, what has rested is tried first, and hot reads leave room."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
+import asyncpg
 import psutil
 import pytest
 from sqlalchemy import text
@@ -64,3 +65,48 @@ async def test_what_has_rested_is_tried_before_it_is_taken(
             assert found == tried
         finally:
             await lone.close()
+
+
+_PID = "SELECT pg_backend_pid() AS pid, $1::int AS number"
+
+
+async def hot(database: Database, number: int = 1) -> int:
+    [row] = await database.hot.fetch(_PID, number)
+    assert row["number"] == number
+    return int(row["pid"])
+
+
+async def test_hot_reads_keep_a_connection_until_it_is_dead(database: Database) -> None:
+    first = await hot(database)
+    assert [await hot(database, number) for number in range(5)] == [first] * 5
+    with pytest.raises(asyncpg.DivisionByZeroError):
+        await database.hot.fetch("SELECT 1 / $1::int", 0)
+    kept = await hot(database)
+    lone = await database.connect_alone()
+    try:
+        await lone.execute("SELECT pg_terminate_backend($1)", kept)
+    finally:
+        await lone.close()
+    while psutil.pid_exists(kept):
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)
+    assert await hot(database) != kept
+
+
+async def test_hot_reads_leave_connections_to_others(database: Database) -> None:
+    most = database.reads.get_max_size()
+    found = await asyncio.gather(*(database.hot.fetch("SELECT pg_sleep(0.2), $1::int", 1) for _ in range(3 * most)))
+    assert len(found) == 3 * most
+    async with AsyncExitStack() as stack, asyncio.timeout(5):
+        for _ in range(most // 2):
+            await stack.enter_async_context(database.reads.acquire())
+        assert await hot(database)
+
+
+async def test_a_hot_read_that_is_given_up_leaves_nothing_to_the_next(database: Database) -> None:
+    for _ in range(2 * database.reads.get_max_size()):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05):
+                await database.hot.fetch("SELECT pg_sleep(30), $1::int", 1)
+    async with asyncio.timeout(10):
+        assert await hot(database, 7)
