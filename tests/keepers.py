@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from html import unescape
 
@@ -26,11 +27,17 @@ class Keeper:
         return self.totp.at(int(time.time()) + 30 * later)
 
 
-async def enrolled(client: httpx.AsyncClient, sign_in: SignIn, name: str = "an", role: Role = Role.ADMIN) -> Keeper:
+async def enrolled(
+    client: httpx.AsyncClient,
+    sign_in: SignIn,
+    name: str = "an",
+    role: Role = Role.ADMIN,
+    agencies: Collection[str] | None = None,
+) -> Keeper:
     """Somebody new, who is then in by the client's cookies."""
     password = await sign_in.first_password()
     if password is None:
-        password = await sign_in.accounts.invite(name, role, None, actor="test")
+        password = await sign_in.accounts.invite(name, role, agencies, actor="test")
     page = await client.post("/admin/begin", data={"password": password}, follow_redirects=True)
     keeper = Keeper(name, pyotp.TOTP(secret_on(page.text)))
     fields = {"name": name, "password": PASSWORD, "code": keeper.code()}

@@ -96,22 +96,25 @@ class Desk:
         response.delete_cookie(_COOKIE, path=PATH)
         return response
 
-    def get(self, path: str, scope: Scope) -> Callable[[Page], Page]:
-        """A page for those who may `scope`."""
-        return self._guarded("GET", path, scope)
+    def get(self, path: str, scope: Scope, *, of_agency: bool = False) -> Callable[[Page], Page]:
+        """A page for those who may `scope`; `of_agency`: of that agency, which the path names."""
+        return self._guarded("GET", path, scope, of_agency)
 
-    def post(self, path: str, scope: Scope) -> Callable[[Page], Page]:
-        """What those do who may `scope`."""
-        return self._guarded("POST", path, scope)
+    def post(self, path: str, scope: Scope, *, of_agency: bool = False) -> Callable[[Page], Page]:
+        """What those do who may `scope`; likewise."""
+        return self._guarded("POST", path, scope, of_agency)
 
-    def _guarded(self, method: str, path: str, scope: Scope) -> Callable[[Page], Page]:
+    def _guarded(self, method: str, path: str, scope: Scope, of_agency: bool) -> Callable[[Page], Page]:
         def add(page: Page) -> Page:
             async def route(request: Request) -> Response:
                 session = await self.session(request)
                 if session is None or session.step != "in" or session.account is None:
                     return RedirectResponse(f"{PATH}/sign-in", 303)
                 caller = session.account.caller
-                if not caller.may(scope) or (method == "POST" and not comes_from_us(request)):
+                may = caller.may(scope)
+                if of_agency and caller.agencies is not None:
+                    may = may and request.path_params["agency"] in caller.agencies
+                if not may or (method == "POST" and not comes_from_us(request)):
                     return self.page(request, "refused.html", 403, caller=caller, scope=scope)
                 fields = await form(request, _LARGEST_FORM) if method == "POST" else {}
                 return await page(Visitor(request, session, caller, fields))

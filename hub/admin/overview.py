@@ -1,5 +1,6 @@
 """What the admin page shows, gathered in a few queries; what needs a person comes first."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -119,7 +120,8 @@ class Overview:
 _ORDER: dict[Health, int] = {"failing": 0, "late": 1, "starting": 2, "well": 3, "off": 4}
 
 
-async def overview(database: Database, registry: Registry) -> Overview:
+async def overview(database: Database, registry: Registry, *, only: Collection[str] | None = None) -> Overview:
+    """Of all agencies, or `only` these."""
     now = datetime.now(UTC)
     async with database.reads.acquire() as connection:
         streams = {row["agency"]: row for row in await connection.fetch(_AGENCIES)}
@@ -150,7 +152,11 @@ async def overview(database: Database, registry: Registry) -> Overview:
             comparisons=[_comparison(row) for row in compared if row["agency"] == spec.id],
         )
         for spec in registry
+        if only is None or spec.id in only
     ]
+    if only is not None:
+        quarantine = [row for row in quarantine if row["agency"] in only]
+        calls = [row for row in calls if row["agency"] in only]
     rows.sort(key=lambda row: (_ORDER[row.health], -row.quarantined, row.spec.id))
     return Overview(now, rows, quarantine, calls)
 

@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
-from hub.admin import coming_in, people
+from hub.admin import agency, coming_in, people
 from hub.admin.desk import PATH, Desk, Visitor
 from hub.admin.overview import overview
 from hub.db import Database
@@ -49,10 +49,11 @@ def router(database: Database, registry: Registry, sign_in: SignIn) -> APIRouter
     desk.env.filters |= {"moment": _moment, "span": _span, "day": _day, "count": _count, "percent": _percent}
     coming_in.add(routes, desk)
     people.add(desk, registry)
+    agency.add(desk, database, registry)
 
     @desk.get("", Scope.ADMIN_LOOK)
     async def show(visitor: Visitor) -> Response:
-        view = await overview(database, registry)
+        view = await overview(database, registry, only=visitor.caller.agencies)
         return desk.page(
             visitor.request,
             "overview.html",

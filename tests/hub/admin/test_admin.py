@@ -11,6 +11,7 @@ from sqlalchemy import insert
 from contracts.errors import TimedOut
 from contracts.observation import Channel, Unusable
 from hub import admin, problems
+from hub.access.roles import Role
 from hub.access.sign_in import SignIn
 from hub.calls.tables import call
 from hub.db import Database
@@ -106,3 +107,38 @@ async def test_it_shows_how_far_the_past_is_read_and_how_far_the_index_was_off(
     assert '<progress value="1200" max="4800">' in text
     assert text.count("<progress") == 1
     assert text.index("0,12 %") < text.index("0,70 %")
+
+
+async def test_who_keeps_an_agency_orders_by_buttons(
+    client: httpx.AsyncClient, database: Database, vault: Vault
+) -> None:
+    spec = pulled_spec()
+    await store.ensure(database, [spec])
+    await pull(database, Told(spec, [TimedOut("no whole answer within 60 s")]), vault)
+    await enrolled(client, SignIn(database, vault), "an")
+    page = await client.get(f"/admin/agencies/{spec.id}")
+    for shown in ("no whole answer within 60 s", "Đang lỗi", "Chạy ngay", "Tạm dừng", "timed_out"):
+        assert shown in page.text
+    paused = await client.post(f"/admin/agencies/{spec.id}/pull/pause")
+    assert "Đã tạm dừng" in paused.text
+    assert "Cho đọc lại" in paused.text
+    assert (await client.post(f"/admin/agencies/{spec.id}/pull/resume")).status_code == 200
+    assert "Đã ra lệnh đọc ngay" in (await client.post(f"/admin/agencies/{spec.id}/pull/run")).text
+    [row] = await database.reads.fetch("SELECT paused, wanted ->> 'by' AS by FROM stream")
+    assert (row["paused"], row["by"]) == (False, "person:an")
+    lines = await database.reads.fetch("SELECT actor, action, target FROM audit WHERE action LIKE 'sync%' ORDER BY id")
+    assert [tuple(line) for line in lines] == [
+        ("person:an", f"sync.{action}", f"{spec.id} pull") for action in ("pause", "resume", "run")
+    ]
+    for path in ("so-nowhere", "so-tnmt/pull/run", f"{spec.id}/nothing/run"):
+        method = "POST" if "/" in path else "GET"
+        assert (await client.request(method, f"/admin/agencies/{path}")).status_code == 404
+
+
+async def test_who_keeps_one_agency_sees_no_other(client: httpx.AsyncClient, database: Database, vault: Vault) -> None:
+    sign_in = SignIn(database, vault)
+    await enrolled(client, sign_in)
+    await enrolled(client, sign_in, "binh", Role.OPERATOR, agencies=["so-tnmt"])
+    text = (await client.get("/admin")).text
+    assert "so-tnmt" in text
+    assert "ubnd-pleiku" not in text

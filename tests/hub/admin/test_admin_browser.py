@@ -102,8 +102,14 @@ def test_from_the_first_sign_in_to_an_operator_who_may_not_manage(browser: Brows
     enrol(other)
     assert other.url.endswith("/admin")
     assert other.get_by_role("link", name="Người quản trị").count() == 0
-    other.goto("/admin/people")
-    assert "Bạn không có quyền" in other.content()
+    other.get_by_role("link", name="Sở Tài nguyên và Môi trường").click()
+    looked_at(other)
+    other.get_by_role("button", name=re.compile("Tạm dừng.*Đọc thay đổi")).click()
+    other.get_by_text("Đã tạm dừng.").wait_for()
+    looked_at(other)
+    for path in ("/admin/people", "/admin/agencies/ubnd-pleiku"):
+        other.goto(path)
+        assert "Bạn không có quyền" in other.content()
     looked_at(other)
 
     page.reload()

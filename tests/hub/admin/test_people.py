@@ -261,6 +261,10 @@ async def test_a_new_one_time_password_puts_out_who_had_the_old_proofs(
 #: What each page is for. One that is not here has no rule, and fails.
 RULES = {
     "/admin": Scope.ADMIN_LOOK,
+    "/admin/agencies/{agency}": Scope.ADMIN_LOOK,
+    "/admin/agencies/{agency}/{kind}/run": Scope.ADMIN_OPERATE,
+    "/admin/agencies/{agency}/{kind}/pause": Scope.ADMIN_OPERATE,
+    "/admin/agencies/{agency}/{kind}/resume": Scope.ADMIN_OPERATE,
     "/admin/people": Scope.ADMIN_MANAGE,
     "/admin/people/invite": Scope.ADMIN_MANAGE,
     "/admin/people/password": Scope.ADMIN_MANAGE,
@@ -287,13 +291,16 @@ async def test_each_role_may_do_what_it_should_and_nothing_else(
     found = pages(database, registry, sign_in)
     assert {path for _, path in found} == set(RULES) | OPEN
     async with visitor(app) as other, visitor(app) as stranger:
-        await enrolled(other, sign_in, "binh", role)
+        await enrolled(other, sign_in, "binh", role, agencies=["so-tnmt"])
         for method, path in found:
             if path in OPEN:
                 continue
             allowed = RULES[path] in role.scopes
-            assert ((await other.request(method, path)).status_code != 403) == allowed, (method, path)
-            assert (await stranger.request(method, path)).headers["location"] == "/admin/sign-in"
+            ours, others = (path.format(agency=agency, kind="pull") for agency in ("so-tnmt", "ubnd-pleiku"))
+            assert ((await other.request(method, ours)).status_code != 403) == allowed, (method, path)
+            assert (await stranger.request(method, ours)).headers["location"] == "/admin/sign-in"
+            if others != ours:
+                assert (await other.request(method, others)).status_code == 403, "that agency is not theirs"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,95 @@
+"""One agency: how each of its streams stands, its latest runs, and the orders that those may give who keep it."""
+
+from collections.abc import Awaitable, Callable
+
+from fastapi.responses import RedirectResponse, Response
+
+from hub.access.scopes import Scope
+from hub.admin.desk import PATH, Desk, Visitor
+from hub.db import Database
+from hub.portal.texts import Text
+from hub.registry import Registry
+from hub.streams.store import KINDS, Kind
+from hub.sync import orders
+from hub.sync.status import runs, statuses
+
+_RUNS = 30
+
+KIND_WORDS: dict[str, Text] = {
+    "pull": Text("Đọc thay đổi", "Pull"),
+    "reconcile": Text("Đối chiếu toàn bộ", "Full comparison"),
+    "watch": Text("Theo dõi hồ sơ được quan tâm", "Watch"),
+    "backfill": Text("Đọc hồ sơ cũ", "Backfill"),
+}
+STATE_WORDS: dict[str, Text] = {
+    "paused": Text("Tạm dừng", "Paused"),
+    "running": Text("Đang chạy", "Running"),
+    "failing": Text("Đang lỗi", "Failing"),
+    "waiting": Text("Đang chờ lượt", "Waiting"),
+    "done": Text("Đã xong", "Done"),
+    "new": Text("Chưa chạy lần nào", "Not run yet"),
+}
+_ORDERED: dict[str, Text] = {
+    "run": Text(
+        "Đã ra lệnh đọc ngay. Nếu có tiến trình làm việc, vài giây nữa sẽ thấy lượt chạy mới.",
+        "It is to be read now. With a worker about, the new run shows within seconds.",
+    ),
+    "pause": Text(
+        "Đã tạm dừng. Người dân vẫn thấy trạng thái đã biết, có ghi là cũ.",
+        "Paused. People go on seeing what is known, marked as old.",
+    ),
+    "resume": Text("Đã cho đọc lại.", "It is read again."),
+}
+
+
+def add(desk: Desk, database: Database, registry: Registry) -> None:
+    """Add them to the admin's routes."""
+
+    @desk.get("/agencies/{agency}", Scope.ADMIN_LOOK, of_agency=True)
+    async def show(visitor: Visitor) -> Response:
+        agency = visitor.request.path_params["agency"]
+        spec = registry.spec(agency)
+        if spec is None:
+            return desk.page(visitor.request, "no_agency.html", 404, caller=visitor.caller, agency=agency)
+        async with database.reads.acquire() as connection:
+            streams, latest = await statuses(connection, agency), await runs(connection, agency, limit=_RUNS)
+        return desk.page(
+            visitor.request,
+            "agency.html",
+            caller=visitor.caller,
+            spec=spec,
+            streams=streams,
+            runs=latest,
+            kinds=KIND_WORDS,
+            states=STATE_WORDS,
+            ordered=_ORDERED.get(visitor.request.query_params.get("ordered", "")),
+            may_order=visitor.caller.may(Scope.ADMIN_OPERATE),
+        )
+
+    async def run(visitor: Visitor, agency: str, kind: Kind) -> None:
+        await orders.want(database, agency, kind, actor=visitor.caller.name)
+
+    async def pause(visitor: Visitor, agency: str, kind: Kind) -> None:
+        await orders.pause(database, agency, kind, actor=visitor.caller.name)
+
+    async def resume(visitor: Visitor, agency: str, kind: Kind) -> None:
+        await orders.resume(database, agency, kind, actor=visitor.caller.name)
+
+    for order in (run, pause, resume):
+        _add_order(desk, order)
+
+
+def _add_order(desk: Desk, order: Callable[[Visitor, str, Kind], Awaitable[None]]) -> None:
+    """What somebody orders by a button, and how it is told that it was."""
+
+    @desk.post(f"/agencies/{{agency}}/{{kind}}/{order.__name__}", Scope.ADMIN_OPERATE, of_agency=True)
+    async def give(visitor: Visitor) -> Response:
+        agency, told = visitor.request.path_params["agency"], visitor.request.path_params["kind"]
+        kind = next((each for each in KINDS if each == told), None)
+        try:
+            if kind is None:
+                raise orders.NoSuchStream(f"there is no kind {told}")
+            await order(visitor, agency, kind)
+        except orders.NoSuchStream:
+            return desk.page(visitor.request, "no_agency.html", 404, caller=visitor.caller, agency=agency)
+        return RedirectResponse(f"{PATH}/agencies/{agency}?ordered={order.__name__}", 303)
