@@ -3,7 +3,7 @@
 import re
 import time
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import unescape
 
 import httpx
@@ -21,6 +21,8 @@ class Keeper:
 
     name: str
     totp: pyotp.TOTP
+    #: The code by which they enrolled.
+    used: str = ""
 
     def code(self, *, later: int = 0) -> str:
         """What their authenticator shows, so many codes from now."""
@@ -40,7 +42,8 @@ async def enrolled(
         password = await sign_in.accounts.invite(name, role, agencies, actor="test")
     page = await client.post("/admin/begin", data={"password": password}, follow_redirects=True)
     keeper = Keeper(name, pyotp.TOTP(secret_on(page.text)))
-    fields = {"name": name, "password": PASSWORD, "code": keeper.code()}
+    keeper = replace(keeper, used=keeper.code())
+    fields = {"name": name, "password": PASSWORD, "code": keeper.used}
     entered = await client.post("/admin/enrol", data=fields, follow_redirects=False)
     assert (entered.status_code, entered.headers["location"]) == (303, "/admin"), entered.text
     return keeper
