@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+import asyncpg
 import orjson
 import structlog
 from sqlalchemy import insert
@@ -37,6 +38,13 @@ _BROKEN = """
 """
 _HEAD = "SELECT id, digest FROM audit ORDER BY id DESC LIMIT 1"
 _AT = "SELECT digest FROM audit WHERE id = $1"
+_LATEST = """
+    SELECT id, at, actor, action, target, detail, correlation_id, digest
+      FROM audit
+     WHERE ($1::bigint IS NULL OR id < $1) AND ($2::text IS NULL OR target = $2) AND ($3::text IS NULL OR actor = $3)
+     ORDER BY id DESC
+     LIMIT $4
+"""
 _LINES = """
     SELECT id, at, actor, action, target, detail, correlation_id, digest
       FROM audit
@@ -116,16 +124,27 @@ async def lines(
     place = 0
     while rows := await database.reads.fetch(_LINES, place, since, target, actor):
         for row in rows:
-            yield Line(
-                Head(row["id"], row["digest"]),
-                row["at"],
-                row["actor"],
-                row["action"],
-                row["target"],
-                orjson.loads(row["detail"]) if row["detail"] else None,
-                row["correlation_id"],
-            )
+            yield _line(row)
         place = rows[-1]["id"]
+
+
+async def latest(
+    database: Database, *, before: int | None = None, target: str | None = None, actor: str | None = None, most: int
+) -> list[Line]:
+    """The last lines, or the last `before` one, the latest first."""
+    return [_line(row) for row in await database.reads.fetch(_LATEST, before, target, actor, most)]
+
+
+def _line(row: asyncpg.Record) -> Line:
+    return Line(
+        Head(row["id"], row["digest"]),
+        row["at"],
+        row["actor"],
+        row["action"],
+        row["target"],
+        orjson.loads(row["detail"]) if row["detail"] else None,
+        row["correlation_id"],
+    )
 
 
 async def verify(connection: Driver, kept: tuple[Head, ...] = ()) -> Verdict:

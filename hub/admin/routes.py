@@ -8,7 +8,7 @@ from fastapi.responses import Response
 
 from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
-from hub.admin import agency, coming_in, people
+from hub.admin import agency, coming_in, people, trail
 from hub.admin.desk import PATH, Desk, Visitor
 from hub.admin.overview import overview
 from hub.db import Database
@@ -50,6 +50,7 @@ def router(database: Database, registry: Registry, sign_in: SignIn) -> APIRouter
     coming_in.add(routes, desk)
     people.add(desk, registry)
     agency.add(desk, database, registry)
+    trail.add(desk, database)
 
     @desk.get("", Scope.ADMIN_LOOK)
     async def show(visitor: Visitor) -> Response:

@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 from fastapi import FastAPI
-from sqlalchemy import insert
+from sqlalchemy import insert, text
 
 from contracts.errors import TimedOut
 from contracts.observation import Channel, Unusable
 from hub import admin, problems
+from hub.access.audit import note
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
 from hub.calls.tables import call
@@ -142,3 +143,26 @@ async def test_who_keeps_one_agency_sees_no_other(client: httpx.AsyncClient, dat
     text = (await client.get("/admin")).text
     assert "so-tnmt" in text
     assert "ubnd-pleiku" not in text
+
+
+async def test_the_audit_is_shown_and_whether_it_is_whole(
+    client: httpx.AsyncClient, database: Database, vault: Vault
+) -> None:
+    await enrolled(client, SignIn(database, vault))
+    async with database.begin() as connection:
+        for number in range(120):
+            await note(connection, actor="cli:<an>", action="tried", target=f"so-{number % 2}", detail={"n": number})
+    first = (await client.get("/admin/audit")).text
+    assert "nguyên vẹn" in first
+    assert "cli:&lt;an&gt;" in first
+    assert first.index('{"n": 119}') < first.index('{"n": 118}')
+    assert "account.enrolled" not in first
+    older = (await client.get("/admin/audit?before=22")).text
+    assert "account.enrolled" in older
+    assert '{"n": 0}' in (await client.get("/admin/audit?target=so-0&actor=cli:<an>")).text
+    for wrong in ("before=x", "before=-1", "before=" + "9" * 40, "target=nobody"):
+        assert (await client.get(f"/admin/audit?{wrong}")).status_code == 200
+    async with database.begin() as connection:
+        await connection.execute(text("ALTER TABLE audit DISABLE TRIGGER ALL"))
+        await connection.execute(text("DELETE FROM audit WHERE id = 5"))
+    assert "Nhật ký đã bị sửa" in (await client.get("/admin/audit")).text

@@ -112,7 +112,8 @@ def test_from_the_first_sign_in_to_an_operator_who_may_not_manage(browser: Brows
         assert "Bạn không có quyền" in other.content()
     looked_at(other)
 
-    page.reload()
+    page.goto("/admin/audit")
+    looked_at(page)
     page.goto("/admin/people")
     looked_at(page)
     other.goto("/admin")

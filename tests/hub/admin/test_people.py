@@ -265,6 +265,7 @@ RULES = {
     "/admin/agencies/{agency}/{kind}/run": Scope.ADMIN_OPERATE,
     "/admin/agencies/{agency}/{kind}/pause": Scope.ADMIN_OPERATE,
     "/admin/agencies/{agency}/{kind}/resume": Scope.ADMIN_OPERATE,
+    "/admin/audit": Scope.ADMIN_AUDIT,
     "/admin/people": Scope.ADMIN_MANAGE,
     "/admin/people/invite": Scope.ADMIN_MANAGE,
     "/admin/people/password": Scope.ADMIN_MANAGE,
