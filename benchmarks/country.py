@@ -21,7 +21,7 @@ import orjson
 
 from benchmarks import persons
 from hub.db import Database, Driver
-from hub.index import tallies
+from hub.index import parts, tallies
 from hub.index.marks import filed_under
 from hub.vault import Vault
 
@@ -202,8 +202,9 @@ async def fill(
             end = min(start + _AT_ONCE, dossiers)
             async with connection.transaction():
                 await _add(connection, vault, range(start + 1, end + 1), dossiers, people, lines, now)
+                await connection.execute("SELECT setval(pg_get_serial_sequence('dossier', 'id'), $1)", end)
+            await parts.split(database)
             progress(end)
-        await connection.execute("SELECT setval(pg_get_serial_sequence('dossier', 'id'), max(id)) FROM dossier")
         for each in constraints:
             await connection.execute(f"ALTER TABLE {each['table']} ADD CONSTRAINT {each['name']} {each['definition']}")
         for each in indexes:

@@ -48,11 +48,12 @@ _YEARS = 2
 _TABLES = ("dossier", "observation", "change", "dossier_mark")
 
 _PARTS = """
-    SELECT c.oid::regclass::text AS name, pg_table_size(c.oid) AS bytes
+    SELECT coalesce(pg_partition_root(c.oid), c.oid)::regclass::text AS name, sum(pg_table_size(c.oid)) AS bytes
       FROM pg_class c
       LEFT JOIN pg_index i ON i.indexrelid = c.oid
-     WHERE coalesce(i.indrelid, c.oid) = ANY($1::text[]::regclass[])
-     ORDER BY c.relkind DESC, bytes DESC
+     WHERE coalesce(pg_partition_root(coalesce(i.indrelid, c.oid)), i.indrelid, c.oid) = ANY($1::text[]::regclass[])
+     GROUP BY name, i.indexrelid IS NULL
+     ORDER BY i.indexrelid IS NULL DESC, bytes DESC
 """
 
 
@@ -61,8 +62,8 @@ async def size(url: str, rows: int) -> None:
     parts = await connection.fetch(_PARTS, _TABLES)
     await connection.close()
     for part in parts:
-        figure(f"growth.bytes_per_dossier.{part['name']}", part["bytes"] / rows, better="lower")
-    figure("growth.bytes_per_dossier", sum(part["bytes"] for part in parts) / rows, better="lower")
+        figure(f"growth.bytes_per_dossier.{part['name']}", float(part["bytes"]) / rows, better="lower")
+    figure("growth.bytes_per_dossier", float(sum(part["bytes"] for part in parts)) / rows, better="lower")
 
 
 class Index:

@@ -10,7 +10,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from hub.calls import recorder
 from hub.db import DATABASE_AWAY, RETRY_SECONDS, Database
 from hub.feed import keeping
-from hub.index import tallies
+from hub.index import parts, tallies
 from hub.intake import keeping as inbox_keeping
 from hub.live import claims
 from hub.outbox import keeping as outbox_keeping
@@ -34,6 +34,7 @@ _JUMP_SECONDS = 2
 _TICK_SECONDS = 1
 _SWEEP_SECONDS = 5
 _FOLD_SECONDS = 10
+_SPLIT_MINUTES = 10
 _PRUNE_HOURS = 6
 _ARCHIVE_HOUR = 1
 
@@ -97,6 +98,7 @@ class Clock:
         scheduler.add_job(self._tick, "interval", seconds=_TICK_SECONDS)
         scheduler.add_job(self._enqueue, "interval", args=[engine.SWEEP], seconds=_SWEEP_SECONDS)
         scheduler.add_job(tallies.fold, "interval", args=[self._database], seconds=_FOLD_SECONDS)
+        scheduler.add_job(parts.split, "interval", args=[self._database], minutes=_SPLIT_MINUTES)
         scheduler.add_job(self._prune, "interval", hours=_PRUNE_HOURS)
         # When nobody is at work.
         scheduler.add_job(self._enqueue, "cron", args=[engine.ARCHIVE], hour=_ARCHIVE_HOUR, timezone=tallies.VIETNAM)

@@ -174,6 +174,7 @@ dossier_mark = Table(
     metadata,
     Column("mark", BigInteger, primary_key=True, autoincrement=False),
     Column("dossier_id", BigInteger, primary_key=True, autoincrement=False),
+    postgresql_partition_by="RANGE (dossier_id)",  # parts.py
 )
 
 

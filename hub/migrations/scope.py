@@ -19,5 +19,6 @@ from hub.watch import tables as _watch  # noqa: F401
 
 
 def ours(name: str | None, kind: str, *_: object) -> bool:
-    """Alembic's include_name: false for the engine's tables, which its own SQL makes, and alembic's."""
-    return not (kind == "table" and name is not None and name.startswith(("pgqueuer", "alembic_version")))
+    """Alembic's include_name: false for the engine's tables, which its own SQL makes, alembic's, and the marks' parts."""
+    others = ("pgqueuer", "alembic_version", "dossier_mark_")
+    return not (kind == "table" and name is not None and name.startswith(others))

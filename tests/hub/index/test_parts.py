@@ -1,0 +1,61 @@
+"""Marks lie in parts, and nobody who asks for one notices."""
+
+import asyncio
+
+from sqlalchemy import text
+
+from hub.access.scopes import Scope
+from hub.db import Database
+from hub.index import parts
+from hub.index.check import check
+from hub.vault import Vault
+from tests.hub.index.conftest import NewClient, Record
+from tests.observations import observation as said
+
+NAME = "Nguyễn Văn Đức"
+
+
+async def names(database: Database) -> list[str]:
+    rows = await database.reads.fetch(
+        "SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'dossier_mark'::regclass ORDER BY 1"
+    )
+    return [row["name"] for row in rows]
+
+
+async def test_a_full_part_is_closed_and_all_are_found_and_changed_as_before(
+    database: Database, vault: Vault, do: Record, new_client: NewClient
+) -> None:
+    client = await new_client(Scope.DOSSIERS_SEARCH)
+    codes = [f"H21.20-261123-{number:04}" for number in range(1, 13)]
+    for number, code in enumerate(codes, start=1):
+        await do(said(code, status=4, applicant_name=NAME))
+        await parts.split(database, most=5)
+        assert len(await names(database)) == 1 + number // 5
+    assert await names(database) == ["dossier_mark_1", "dossier_mark_11", "dossier_mark_6"]
+    # Renamed in the first part, and in the last.
+    await do(*(said(code, at=1, status=4, applicant_name="Ksor H'Lan") for code in (codes[0], codes[-1])))
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = (await client.post("/v1/dossiers/search", json={"name": "van duc", "limit": 2, "cursor": cursor})).json()
+        found += [each["code"] for each in page["items"]]
+        if (cursor := page["next_cursor"]) is None:
+            break
+    assert found == codes[-2:0:-1]
+    assert await check(database, vault) == (12, [], 0)
+
+
+async def test_what_is_not_full_stays_open(database: Database, do: Record) -> None:
+    await do(said(applicant_name=NAME))
+    await parts.split(database)
+    assert await names(database) == ["dossier_mark_1"]
+
+
+async def test_who_is_busy_with_it_is_not_waited_for(database: Database, do: Record) -> None:
+    await do(said(applicant_name=NAME))
+    async with database.begin() as connection:
+        await connection.execute(text("SELECT FROM dossier_mark"))
+        await asyncio.wait_for(parts.split(database, most=1), 30)
+    assert await names(database) == ["dossier_mark_1"]
+    await parts.split(database, most=1)
+    assert await names(database) == ["dossier_mark_1", "dossier_mark_2"]
