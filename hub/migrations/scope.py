@@ -19,6 +19,6 @@ from hub.watch import tables as _watch  # noqa: F401
 
 
 def ours(name: str | None, kind: str, *_: object) -> bool:
-    """Alembic's include_name: false for the engine's tables, which its own SQL makes, alembic's, and the marks' parts."""
+    """Alembic's include_name: false for the engine's tables, which its own SQL makes, alembic's, and parts of marks."""
     others = ("pgqueuer", "alembic_version", "dossier_mark_")
     return not (kind == "table" and name is not None and name.startswith(others))

@@ -1,6 +1,7 @@
 """Marks lie in parts, and nobody who asks for one notices."""
 
 import asyncio
+import re
 
 from sqlalchemy import text
 
@@ -43,6 +44,20 @@ async def test_a_full_part_is_closed_and_all_are_found_and_changed_as_before(
             break
     assert found == codes[-2:0:-1]
     assert await check(database, vault) == (12, [], 0)
+
+
+async def test_parts_are_asked_one_after_the_other_and_nothing_is_sorted(database: Database, do: Record) -> None:
+    for number in range(9):
+        await do(said(f"H21.20-261123-{number:04}", applicant_name=NAME))
+        await parts.split(database, most=3)
+    async with database.begin() as connection:
+        # Of tables as small as these PostgreSQL would read all.
+        for way in ("seqscan", "bitmapscan"):
+            await connection.execute(text(f"SET LOCAL enable_{way} = off"))
+        walk = "EXPLAIN SELECT dossier_id FROM dossier_mark WHERE mark = 1 ORDER BY dossier_id DESC LIMIT 51"
+        plan = "\n".join((await connection.execute(text(walk))).scalars())
+    assert re.findall(r" on dossier_mark_(\d+)", plan) == ["10", "7", "4", "1"], plan
+    assert "Append" in plan and "Sort" not in plan and "Merge" not in plan, plan
 
 
 async def test_what_is_not_full_stays_open(database: Database, do: Record) -> None:
