@@ -6,8 +6,7 @@
   the last month's dossiers, which are what agencies work on; `changed_anywhere` are of all five years alike.
 
 Both sizes are on one server and take turns, kind by kind; ratios are medians of the rounds' own. What is measured is
-going on, not beginning: the marks, to which new dossiers go at random, are read before, and each size is worked on for
-a round that does not count.
+going on, not beginning: the index of marks is read before, and each size is worked on for a round that does not count.
 
 Ten million rows take 37 GB and half an hour to make; with `--keep FOLDER` they are there the next time, with what was
 recorded. The smaller index, which that would change more, is made anew.
