@@ -14,7 +14,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
-from time import perf_counter
+from time import perf_counter, process_time
 from typing import Any
 
 import orjson
@@ -45,6 +45,8 @@ class Outcome:
     #: Due, but not answered when the time was up.
     waiting: int = 0
     elapsed: float = 0.0
+    #: The share of one core that it took to ask, all kinds of callers together.
+    core: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -179,7 +181,7 @@ def _ask(
     for crowd in crowds.values():
         for _ in range(crowd.callers.connections):
             connect(crowd)
-    began = perf_counter()
+    began, spent = perf_counter(), process_time()
     counted = began + warm_up
     end = began + seconds
     while (now := perf_counter()) < end:
@@ -205,6 +207,7 @@ def _ask(
         busy = sum(line.crowd is crowd for line in lines.values()) - len(crowd.idle)
         crowd.outcome.waiting = len(crowd.queue) + busy
         crowd.outcome.elapsed = end - counted
+        crowd.outcome.core = (process_time() - spent) / seconds
     told.send({name: crowd.outcome for name, crowd in crowds.items()})
 
 

@@ -1,13 +1,19 @@
-"""Turns requests away early when there is more to do than can be done, the less urgent ones first.
+"""Turns requests away early when there is more to do than can be done; those that somebody waits for go first.
 
-What a process is late by is how long its event loop takes to come round: everything that waits, waits for that. It is
-measured all the time. While it stays above what is bearable for a whole interval (as CoDel does it: bursts pass), fewer
-requests that can wait are let in at once, and where that is not enough, fewer of the others; afterwards more again, one
-by one. Whoever is turned away costs next to nothing, and is told when to come again.
+What can wait goes through a narrow door: few at once are at work, some more wait for their turn, and whoever comes
+while these are enough is turned away. So what people wait for finds the event loop, the database and its connections
+mostly free, however much programs ask. Where even that is too much, the event loop tells: everything that waits, waits
+for it. While it stays late for a whole interval (as CoDel judges: bursts pass), fewer are let in at once, those that
+can wait first; afterwards more again, one by one. Whoever is turned away costs next to nothing, and is told when to
+come again. The reasons are in docs/decisions/0028.
 """
 
 import asyncio
 import random
+import re
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from enum import IntEnum
 
 import orjson
@@ -23,69 +29,131 @@ log = structlog.get_logger()
 SHED = Counter("hub_requests_shed_total", "Requests turned away for overload.", ["urgency"])
 LATE = Gauge("hub_event_loop_late_seconds", "How long the event loop took to come round, the best of an interval.")
 
+#: Of what can wait, so many are at work at once: half of the connections to the database.
+AT_WORK = 4
+#: So many wait for their turn: a tenth of a second's work, so that a burst passes and nobody waits for long.
+WAITING = 64
+#: What has not been answered after so many seconds waits for others, an agency perhaps, and keeps nobody from his turn.
+_TURN_SECONDS = 0.1
+
 #: How late the loop may be, in seconds, before fewer are let in: more than a busy machine does to a process with
-#: little to do. Those that somebody waits for are only turned away when it is much worse.
+#: little to do. Those that somebody waits for are only turned away when it is much worse, or all others were already.
 _BEARABLE, _MUCH = 0.025, 4
 #: How often that is measured, and for how long before it is judged.
 _PROBE_SECONDS, _INTERVAL_SECONDS = 0.01, 0.1
-#: In good times so many may be at work at once; in bad times the limits move below it.
-_MOST = 1000.0
+#: Of what somebody waits for, so many may be at work at once in good times, and however bad it is.
+_MOST, _LEAST = 1000.0, 32.0
+#: After so many intervals in which nobody was turned away it is over.
+_CALM = 10
 _RETRY_SECONDS = (1, 4)
 
 
 class Urgency(IntEnum):
-    #: Somebody waits for it, or it cannot be had again: look-ups, pages, webhooks.
+    #: Somebody waits for it, or it cannot be had again: look-ups, a person's own dossiers, pages, webhooks.
     FIRST = 0
-    #: Lists, searches, feeds, statistics: programs ask for them, and can ask again.
+    #: Lists, searches, many at once, feeds, counts, trials: programs ask for them, and can ask again.
     LATER = 1
     #: Never turned away: who watches over the hub must see it.
     ALWAYS = 2
 
 
-#: However bad it is, so many are let in at once.
-_LEAST = {Urgency.FIRST: 32.0, Urgency.LATER: 2.0}
+_PROGRAMS = ("/v1/", "/sandbox/")
+_SOMEBODY_WAITS = re.compile(r"/v1/(dossiers/(?!by-code$|search$)[^/]+(/full|/history)?|people/\w+|me/\w+)")
+_PUSHED = re.compile(r"/v1/webhooks/[^/]+")
 
 
 def urgency_of(scope: Scope) -> Urgency:
     path: str = scope["path"]
     if path in ("/healthz", "/readyz", "/metrics"):
         return Urgency.ALWAYS
-    if path.startswith("/v1/") and scope["method"] == "GET" and not path.startswith("/v1/dossiers/"):
-        return Urgency.LATER
-    return Urgency.FIRST
+    if not path.startswith(_PROGRAMS) or _SOMEBODY_WAITS.fullmatch(path) or _PUSHED.fullmatch(path):
+        return Urgency.FIRST
+    return Urgency.LATER
+
+
+class Door:
+    """For those that can wait: `width` of them at once, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.width = AT_WORK
+        self._at_work = 0
+        self._waiting: deque[asyncio.Future[None]] = deque()
+
+    @property
+    def is_full(self) -> bool:
+        return len(self._waiting) >= WAITING
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Waits for it. It ends with the block, or before where that takes long."""
+        loop = asyncio.get_running_loop()
+        place: asyncio.Future[None] = loop.create_future()
+        self._waiting.append(place)
+        self._let_in()
+        ends: asyncio.TimerHandle | None = None
+        try:
+            await place
+            ends = loop.call_later(_TURN_SECONDS, self._end)
+            yield
+        finally:
+            if ends and ends.when() > loop.time():
+                ends.cancel()
+                self._end()
+            elif not ends and place.done() and not place.cancelled():
+                # It was let in, and ended before it knew.
+                self._end()
+
+    def _end(self) -> None:
+        self._at_work -= 1
+        self._let_in()
+
+    def _let_in(self) -> None:
+        while self._waiting and self._at_work < self.width:
+            place = self._waiting.popleft()
+            if not place.done():
+                self._at_work += 1
+                place.set_result(None)
 
 
 class Load:
-    """How many may be let in at once, by how late the event loop is. Pure: it is told."""
+    """How many may be let in at once, by how late the event loop is: it is told."""
 
     def __init__(self) -> None:
-        self.limits = {Urgency.FIRST: _MOST, Urgency.LATER: _MOST}
-        self.busy = {Urgency.FIRST: 0, Urgency.LATER: 0}
-        #: Since the last judgement, whether somebody came up against the limit.
-        self._pressed = {Urgency.FIRST: False, Urgency.LATER: False}
+        #: Of those that somebody waits for: how many may be at work at once, and how many are.
+        self.limit = _MOST
+        self.busy = 0
+        #: For those that can wait.
+        self.door = Door()
+        #: Since the last judgement, whether somebody came up against the limit, and whether anybody was turned away.
+        self._pressed = self._turned_away = False
+        self._calm = _CALM
 
     def lets_in(self, urgency: Urgency) -> bool:
-        if self.busy[urgency] < self.limits[urgency]:
-            return True
-        self._pressed[urgency] = True
-        return False
+        if urgency is Urgency.LATER:
+            may = not self.door.is_full
+        else:
+            may = self.busy < self.limit
+            self._pressed |= not may
+        self._turned_away |= not may
+        return may
 
     @property
     def is_shedding(self) -> bool:
-        return self.limits[Urgency.LATER] < _MOST
+        return self._calm < _CALM
 
     def judge(self, late: float) -> None:
         """`late`: the best of an interval's measurements. A queue that was empty once is no queue."""
-        for urgency in Urgency.LATER, Urgency.FIRST:
-            limit, least = self.limits[urgency], _LEAST[urgency]
-            if late > _BEARABLE:
+        self._calm = 0 if self._turned_away else self._calm + 1
+        if late > _BEARABLE:
+            if self.door.width == 1 or late > _MUCH * _BEARABLE:
                 # From what is really there: a limit that nobody reaches limits nobody.
-                self.limits[urgency] = max(least, min(limit, self.busy[urgency] + 1) * 0.7)
-                if self.limits[urgency] > least or late < _MUCH * _BEARABLE:
-                    return
-            elif limit < _MOST and (self._pressed[urgency] or self.busy[urgency] < limit / 2):
-                self.limits[urgency] = min(_MOST, limit + (1 if self._pressed[urgency] else limit / 4))
-            self._pressed[urgency] = False
+                self.limit = max(_LEAST, min(self.limit, self.busy + 1) * 0.7)
+            self.door.width = max(1, self.door.width - 1)
+        else:
+            if self.limit < _MOST and (self._pressed or self.busy < self.limit / 2):
+                self.limit = min(_MOST, self.limit + (1 if self._pressed else self.limit / 4))
+            self.door.width = min(AT_WORK, self.door.width + 1)
+        self._pressed = self._turned_away = False
 
 
 class Shedding:
@@ -108,29 +176,30 @@ class Shedding:
         ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        load = self._load
         urgency = urgency_of(scope) if scope["type"] == "http" else Urgency.ALWAYS
         if urgency is Urgency.ALWAYS:
             await self.app(scope, receive, send)
-            return
         # Whoever waits for what changes mostly does nothing else.
-        waits = scope["path"].startswith("/v1/changes")
-        if (waits and self._load.is_shedding) or not self._load.lets_in(urgency):
-            SHED.labels(urgency.name.lower()).inc()
-            # Not all at the same time again.
-            retry = str(random.randint(*_RETRY_SECONDS)).encode()  # noqa: S311
-            headers = [*self._headers, (b"retry-after", retry)]
-            await send({"type": "http.response.start", "status": 503, "headers": headers})
-            await send({"type": "http.response.body", "body": self._body})
-            return
-        if waits:
-            await self.app(scope, receive, send)
-            return
-        busy = self._load.busy
-        busy[urgency] += 1
-        try:
-            await self.app(scope, receive, send)
-        finally:
-            busy[urgency] -= 1
+        elif (scope["path"].startswith("/v1/changes") and load.is_shedding) or not load.lets_in(urgency):
+            await self._turn_away(urgency, send)
+        elif urgency is Urgency.LATER:
+            async with load.door.turn():
+                await self.app(scope, receive, send)
+        else:
+            load.busy += 1
+            try:
+                await self.app(scope, receive, send)
+            finally:
+                load.busy -= 1
+
+    async def _turn_away(self, urgency: Urgency, send: Send) -> None:
+        SHED.labels(urgency.name.lower()).inc()
+        # Not all at the same time again.
+        retry = str(random.randint(*_RETRY_SECONDS)).encode()  # noqa: S311
+        headers = [*self._headers, (b"retry-after", retry)]
+        await send({"type": "http.response.start", "status": 503, "headers": headers})
+        await send({"type": "http.response.body", "body": self._body})
 
 
 async def watch(load: Load) -> None:

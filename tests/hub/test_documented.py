@@ -10,13 +10,14 @@ from fastapi import FastAPI
 
 from config.settings import Settings
 from contracts.subscription import SubscriptionRequest
+from hub import shedding
 from hub.access.people import People, Person
 from hub.access.scopes import Caller, Scope
 from hub.bodies import LARGEST
 from hub.index.marks import Contact
 from hub.index.record import record
 from hub.main import Hub, create_app, open_hub
-from hub.shedding import Load, Urgency
+from hub.shedding import Load
 from tests.hub.live.agencies import spec_of
 from tests.observations import observation as said
 from tests.parts import deliver, pushing_spec
@@ -131,8 +132,11 @@ async def test_too_many_requests(app: FastAPI, hub: Hub, client: httpx.AsyncClie
     assert waiting and waiting == {(each.method, each.path) for each in operations(app) if each.tells_of(429)}
 
 
-async def test_the_hub_is_overloaded(app: FastAPI, load: Load, client: httpx.AsyncClient) -> None:
-    load.limits = {Urgency.FIRST: 0, Urgency.LATER: 0}
+async def test_the_hub_is_overloaded(
+    app: FastAPI, load: Load, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load.limit = 0
+    monkeypatch.setattr(shedding, "WAITING", 0)
     for each in operations(app):
         if each.path in ("/healthz", "/readyz", "/metrics"):
             continue

@@ -11,7 +11,8 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from benchmarks.load import Callers, drive, request
-from hub.shedding import Load, Shedding, Urgency, urgency_of, watch
+from hub import shedding
+from hub.shedding import AT_WORK, WAITING, Door, Load, Shedding, Urgency, urgency_of, watch
 from tests.running import free_port
 
 
@@ -22,48 +23,133 @@ from tests.running import free_port
         ("GET", "/metrics", Urgency.ALWAYS),
         ("GET", "/", Urgency.FIRST),
         ("GET", "/v1/dossiers/H21.20-261123-0001", Urgency.FIRST),
+        ("GET", "/v1/dossiers/H21.20-261123-0001/history", Urgency.FIRST),
+        ("POST", "/v1/dossiers/H21.20-261123-0001/full", Urgency.FIRST),
         ("POST", "/v1/webhooks/so-tnmt", Urgency.FIRST),
+        ("POST", "/v1/people/dossiers", Urgency.FIRST),
+        ("GET", "/v1/me/dossiers", Urgency.FIRST),
+        ("POST", "/admin/sign-in", Urgency.FIRST),
         ("GET", "/v1/dossiers", Urgency.LATER),
+        ("POST", "/v1/dossiers/search", Urgency.LATER),
+        ("POST", "/v1/dossiers/by-code", Urgency.LATER),
+        ("GET", "/v1/dossiers/H21.20-261123-0001/history/lines", Urgency.LATER),
+        ("GET", "/v1/statistics", Urgency.LATER),
         ("GET", "/v1/changes", Urgency.LATER),
+        ("GET", "/v1/webhooks/so-tnmt/deliveries", Urgency.LATER),
+        ("POST", "/sandbox/v1/webhooks/thu-1", Urgency.LATER),
     ],
 )
 def test_who_goes_first(method: str, path: str, urgency: Urgency) -> None:
     assert urgency_of({"method": method, "path": path}) is urgency
 
 
-def fill(load: Load, urgency: Urgency) -> int:
-    """As many as are let in at once."""
-    load.busy[urgency] = 0
-    while load.lets_in(urgency):
-        load.busy[urgency] += 1
-    return load.busy[urgency]
+def fill(load: Load) -> float:
+    """As many that somebody waits for as are let in at once."""
+    load.busy = 0
+    while load.lets_in(Urgency.FIRST):
+        load.busy += 1
+    return load.busy
 
 
-def test_the_less_urgent_are_turned_away_first_and_all_are_let_in_again() -> None:
+def test_fewer_that_can_wait_are_at_work_first_and_all_are_let_in_again() -> None:
     load = Load()
-    first, later = fill(load, Urgency.FIRST), fill(load, Urgency.LATER)
+    first = fill(load)
     load.judge(0.03)
     assert load.is_shedding
-    assert fill(load, Urgency.LATER) < later and fill(load, Urgency.FIRST) == first
+    assert load.door.width < AT_WORK and fill(load) == first
     for _ in range(100):
         load.judge(0.5)
-        fill(load, Urgency.LATER), fill(load, Urgency.FIRST)
+        fill(load)
     # Some are let in however bad it is.
-    assert 0 < fill(load, Urgency.LATER) < fill(load, Urgency.FIRST) < first
-    load.busy = dict.fromkeys(load.busy, 0)
+    assert 0 < load.door.width < fill(load) < first
+    load.busy = 0
     for _ in range(100):
         load.judge(0)
     assert not load.is_shedding
-    assert (fill(load, Urgency.FIRST), fill(load, Urgency.LATER)) == (first, later)
+    assert (fill(load), load.door.width) == (first, AT_WORK)
 
 
 def test_more_are_let_in_one_by_one_while_there_are_more_than_can_be() -> None:
     load = Load()
-    fill(load, Urgency.LATER)
-    load.judge(0.1)
-    few = fill(load, Urgency.LATER)
+    for _ in range(20):
+        fill(load)
+        load.judge(0.1)
+    few = fill(load)
     load.judge(0)
-    assert fill(load, Urgency.LATER) in (few, few + 1)
+    assert fill(load) in (few, few + 1)
+
+
+class Caller:
+    """One request that can wait, at work until it is told to end."""
+
+    def __init__(self, door: Door) -> None:
+        self.is_at_work = False
+        self.ends = asyncio.Event()
+        self.task = asyncio.create_task(self._ask(door))
+
+    async def _ask(self, door: Door) -> None:
+        async with door.turn():
+            self.is_at_work = True
+            await self.ends.wait()
+
+    async def end(self) -> None:
+        self.ends.set()
+        await self.task
+
+
+async def settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_those_that_can_wait_have_their_turn_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shedding, "_TURN_SECONDS", 60)
+    load = Load()
+    callers = [Caller(load.door) for _ in range(AT_WORK + WAITING)]
+    await settle()
+    assert [each.is_at_work for each in callers] == [True] * AT_WORK + [False] * WAITING
+    assert not load.lets_in(Urgency.LATER) and load.lets_in(Urgency.FIRST)
+    await callers[0].end()
+    await settle()
+    assert callers[AT_WORK].is_at_work and not callers[AT_WORK + 1].is_at_work
+    assert load.lets_in(Urgency.LATER)
+    # Whoever gives up takes nobody's turn, whether he waits or was just let in.
+    callers[AT_WORK + 1].task.cancel()
+    callers[1].ends.set()
+    await settle()
+    assert callers[AT_WORK + 2].is_at_work
+    callers[2].task.cancel()
+    await asyncio.sleep(0)
+    callers[AT_WORK + 3].task.cancel()
+    await settle()
+    assert callers[AT_WORK + 4].is_at_work
+    for each in callers:
+        each.ends.set()
+    await asyncio.gather(*(each.task for each in callers), return_exceptions=True)
+    again = [Caller(load.door) for _ in range(AT_WORK + 1)]
+    await settle()
+    assert [each.is_at_work for each in again] == [True] * AT_WORK + [False]
+    for each in again:
+        await each.end()
+
+
+async def test_who_waits_for_others_keeps_nobody_from_his_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shedding, "_TURN_SECONDS", 0.01)
+    door = Door()
+    slow = [Caller(door) for _ in range(AT_WORK)]
+    quick = Caller(door)
+    async with asyncio.timeout(10):
+        while not quick.is_at_work:
+            await asyncio.sleep(0.01)
+    for each in (*slow, quick):
+        await each.end()
+    monkeypatch.setattr(shedding, "_TURN_SECONDS", 60)
+    # A turn that ended before is not ended again.
+    callers = [Caller(door) for _ in range(AT_WORK + 1)]
+    await settle()
+    assert [each.is_at_work for each in callers] == [True] * AT_WORK + [False]
+    for each in callers:
+        await each.end()
 
 
 @asynccontextmanager
@@ -97,7 +183,7 @@ async def test_a_burst_is_answered_or_told_when_to_come_again_and_passes() -> No
     async with serving(load) as port:
         callers = {
             "people": Callers([request("/v1/dossiers/x")], 8),
-            "programs": Callers([request("/v1/dossiers")], 64),
+            "programs": Callers([request("/v1/dossiers")], 2 * (AT_WORK + WAITING)),
             "watchers": Callers([request("/healthz")], 1),
         }
         outcomes = await asyncio.to_thread(drive, ("127.0.0.1", port), callers, seconds=6)
