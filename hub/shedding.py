@@ -1,11 +1,11 @@
 """Turns requests away early when there is more to do than can be done; those that somebody waits for go first.
 
-What can wait goes through a narrow door: few at once are at work, some more wait for their turn, and whoever comes
-while these are enough is turned away. So what people wait for finds the event loop, the database and its connections
-mostly free, however much programs ask. Where even that is too much, the event loop tells: everything that waits, waits
-for it. While it stays late for a whole interval (as CoDel judges: bursts pass), fewer are let in at once, those that
-can wait first; afterwards more again, one by one. Whoever is turned away costs next to nothing, and is told when to
-come again. The reasons are in docs/decisions/0028.
+What can wait goes through a narrow door: one at a time is at work, some more wait for their turn, and whoever comes
+while these are enough is turned away. So what people wait for finds the event loop and the database mostly free,
+however much programs ask. Where people alone are too much, the event loop tells: everything that waits, waits for it.
+While it stays late for a whole interval (as CoDel judges: bursts pass), fewer are let in at once; afterwards more
+again, one by one. Whoever is turned away costs next to nothing, and is told when to come again. The reasons are in
+docs/decisions/0028.
 """
 
 import asyncio
@@ -29,16 +29,15 @@ log = structlog.get_logger()
 SHED = Counter("hub_requests_shed_total", "Requests turned away for overload.", ["urgency"])
 LATE = Gauge("hub_event_loop_late_seconds", "How long the event loop took to come round, the best of an interval.")
 
-#: Of what can wait, so many are at work at once: half of the connections to the database.
-AT_WORK = 4
 #: So many wait for their turn: a tenth of a second's work, so that a burst passes and nobody waits for long.
 WAITING = 64
-#: What has not been answered after so many seconds waits for others, an agency perhaps, and keeps nobody from his turn.
-_TURN_SECONDS = 0.1
+#: What has not been answered after so many seconds waits for others, a slow disk or an agency, and keeps nobody from
+#: his turn.
+_TURN_SECONDS = 0.02
 
 #: How late the loop may be, in seconds, before fewer are let in: more than a busy machine does to a process with
-#: little to do. Those that somebody waits for are only turned away when it is much worse, or all others were already.
-_BEARABLE, _MUCH = 0.025, 4
+#: little to do.
+_BEARABLE = 0.025
 #: How often that is measured, and for how long before it is judged.
 _PROBE_SECONDS, _INTERVAL_SECONDS = 0.01, 0.1
 #: Of what somebody waits for, so many may be at work at once in good times, and however bad it is.
@@ -72,11 +71,10 @@ def urgency_of(scope: Scope) -> Urgency:
 
 
 class Door:
-    """For those that can wait: `width` of them at once, in the order in which they came."""
+    """For those that can wait: one at a time, in the order in which they came."""
 
     def __init__(self) -> None:
-        self.width = AT_WORK
-        self._at_work = 0
+        self._is_taken = False
         self._waiting: deque[asyncio.Future[None]] = deque()
 
     @property
@@ -104,14 +102,14 @@ class Door:
                 self._end()
 
     def _end(self) -> None:
-        self._at_work -= 1
+        self._is_taken = False
         self._let_in()
 
     def _let_in(self) -> None:
-        while self._waiting and self._at_work < self.width:
+        while self._waiting and not self._is_taken:
             place = self._waiting.popleft()
             if not place.done():
-                self._at_work += 1
+                self._is_taken = True
                 place.set_result(None)
 
 
@@ -145,14 +143,10 @@ class Load:
         """`late`: the best of an interval's measurements. A queue that was empty once is no queue."""
         self._calm = 0 if self._turned_away else self._calm + 1
         if late > _BEARABLE:
-            if self.door.width == 1 or late > _MUCH * _BEARABLE:
-                # From what is really there: a limit that nobody reaches limits nobody.
-                self.limit = max(_LEAST, min(self.limit, self.busy + 1) * 0.7)
-            self.door.width = max(1, self.door.width - 1)
-        else:
-            if self.limit < _MOST and (self._pressed or self.busy < self.limit / 2):
-                self.limit = min(_MOST, self.limit + (1 if self._pressed else self.limit / 4))
-            self.door.width = min(AT_WORK, self.door.width + 1)
+            # From what is really there: a limit that nobody reaches limits nobody.
+            self.limit = max(_LEAST, min(self.limit, self.busy + 1) * 0.7)
+        elif self.limit < _MOST and (self._pressed or self.busy < self.limit / 2):
+            self.limit = min(_MOST, self.limit + (1 if self._pressed else self.limit / 4))
         self._pressed = self._turned_away = False
 
 
