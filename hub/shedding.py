@@ -5,7 +5,7 @@ while these are enough is turned away. So what people wait for finds the event l
 however much programs ask. Where people alone are too much, the event loop tells: everything that waits, waits for it.
 While it stays late for a whole interval (as CoDel judges: bursts pass), fewer are let in at once; afterwards more
 again, one by one. Whoever is turned away costs next to nothing, and is told when to come again. The reasons are in
-docs/decisions/0028.
+docs/decisions/0030.
 """
 
 import asyncio
