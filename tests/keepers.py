@@ -40,7 +40,12 @@ async def enrolled(
     password = await sign_in.first_password()
     if password is None:
         password = await sign_in.accounts.invite(name, role, agencies, actor="test")
-    page = await client.post("/admin/begin", data={"password": password}, follow_redirects=True)
+    return await begun(client, name, password)
+
+
+async def begun(client: httpx.AsyncClient, name: str, one_time_password: str) -> Keeper:
+    """Somebody who begins by a one-time password, and is then in by the client's cookies."""
+    page = await client.post("/admin/begin", data={"password": one_time_password}, follow_redirects=True)
     keeper = Keeper(name, pyotp.TOTP(secret_on(page.text)))
     keeper = replace(keeper, used=keeper.code())
     fields = {"name": name, "password": PASSWORD, "code": keeper.used}
