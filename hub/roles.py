@@ -28,8 +28,8 @@ async def worker_of(owner_url: str) -> str:
 
 
 def grant(connection: Connection, role: str, schema: str) -> None:
-    """Let `role` work in the schema: read and write all there is, and only read and add to the audit. Raises
-    DatabaseFailed where there is no such role."""
+    """Let `role` work in the schema: read and write all there is, close full parts of the marks, and only read and add
+    to the audit. Raises DatabaseFailed where there is no such role."""
     if not connection.execute(text("SELECT true FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar():
         raise DatabaseFailed(f"the database has no role {role}: make it (createuser {role})")
     quote = connection.dialect.identifier_preparer.quote
@@ -40,3 +40,6 @@ def grant(connection: Connection, role: str, schema: str) -> None:
     for table in _MAY_NOT_BE_ALTERED:
         connection.execute(text(f"REVOKE UPDATE, DELETE ON {where}.{table} FROM {to}"))
     connection.execute(text(f"REVOKE INSERT ON {where}.alembic_version FROM {to}"))
+    # What is done as the owner is for nobody else. Here, for a backup has no privileges in it.
+    connection.execute(text(f"REVOKE EXECUTE ON FUNCTION {where}.split_marks FROM PUBLIC"))
+    connection.execute(text(f"GRANT EXECUTE ON FUNCTION {where}.split_marks TO {to}"))

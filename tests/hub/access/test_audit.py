@@ -135,6 +135,12 @@ async def test_the_hub_at_work_may_not_alter_it(database: Database, tmp_path: Pa
                 ):
                     with pytest.raises(asyncpg.InsufficientPrivilegeError):
                         await hub.database.reads.execute(statement)
+            async with hub.database.begin() as connection:
+                await connection.execute(text("CREATE TEMP TABLE audit ON COMMIT DROP AS SELECT * FROM audit"))
+                await connection.execute(text("UPDATE pg_temp.audit SET id = 50"))
+                await connection.execute(
+                    text("INSERT INTO public.audit (actor, action) VALUES ('binh', 'beside a table of their own')")
+                )
         # Another start, of a process that does not know the owner.
         async with open_hub(settings, work) as hub, hub.database.reads.acquire() as reads:
             assert (await verify(reads)).holds

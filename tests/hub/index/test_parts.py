@@ -3,12 +3,16 @@
 import asyncio
 import re
 
+import asyncpg
+import pytest
 from sqlalchemy import text
 
 from hub.access.scopes import Scope
 from hub.db import Database
 from hub.index import parts
 from hub.index.check import check
+from hub.migrations.run import migrate_as_owner
+from hub.roles import worker_of
 from hub.vault import Vault
 from tests.hub.index.conftest import NewClient, Record
 from tests.observations import observation as said
@@ -74,3 +78,19 @@ async def test_who_is_busy_with_it_is_not_waited_for(database: Database, do: Rec
     assert await names(database) == ["dossier_mark_1"]
     await parts.split(database, most=1)
     assert await names(database) == ["dossier_mark_1", "dossier_mark_2"]
+
+
+async def test_the_hub_at_work_closes_a_full_part_though_it_owns_no_table(database: Database, do: Record) -> None:
+    work = await worker_of(database.url)
+    await migrate_as_owner(work, database.url)
+    at_work = await Database.open(work)
+    try:
+        for number in range(4):
+            await do(said(f"H21.20-261123-{number:04}", applicant_name=NAME))
+            await parts.split(at_work, most=2)
+        assert await names(at_work) == ["dossier_mark_1", "dossier_mark_3", "dossier_mark_5"]
+        assert await at_work.reads.fetchval("SELECT max(dossier_id) FROM dossier_mark") == 4
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await at_work.reads.execute("ALTER TABLE dossier_mark DETACH PARTITION dossier_mark_1")
+    finally:
+        await at_work.close()
