@@ -7,9 +7,9 @@ BIN := .venv/bin
 run: .venv/installed
 	@exec $(BIN)/hub run --sample
 
-# Two at a time, file by file: most tests wait for something.
+# Two at a time, file by file, the long ones first: most tests wait for something.
 test: .venv/installed
-	$(BIN)/pytest --numprocesses 2 --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 check: .venv/installed
 	$(BIN)/ruff check

@@ -22,8 +22,15 @@ from hub.embedded import EmbeddedPostgres
 from hub.migrations.run import migrate
 from hub.vault import Vault
 
+#: What takes minutes begins first: at the end the other half of the machine would wait for it.
+_LONG = ("tests/test_openapi.py", "tests/chaos/", "tests/test_webhooks.py", "tests/sync_jobs/test_courier_kill.py")
+
 _TEMPLATE = f"hub_test_template_{os.getpid()}"
 _numbers = count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: next((place for place, path in enumerate(_LONG) if item.nodeid.startswith(path)), 99))
 
 
 def _named(url: str, database: str) -> str:
