@@ -115,6 +115,8 @@ class HotReads:
         return rows
 
     async def close(self) -> None:
+        # Whoever is still reading keeps none.
+        self._most = 0
         while self._kept:
             await self._pool.release(self._kept.pop())
 

@@ -8,6 +8,7 @@ import asyncio
 import re
 import secrets
 import time
+import unicodedata
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -44,14 +45,33 @@ _HASHER = PasswordHasher()
 #: Of nobody: that there is no account of a name takes as long to find out as that its password is another.
 _NOBODYS = _HASHER.hash(secrets.token_hex())
 
-_MISTAKEN = text("""
+# Any number will do: "people" on a phone's keys.
+_LOCK = 736753
+
+_MISTAKEN = """
     UPDATE account
        SET mistakes = mistakes + 1,
            closed_until = CASE WHEN mistakes + 1 >= :free
                                THEN now() + make_interval(secs => least(2 ^ least(mistakes + 1 - :free, 20), :most))
                           END
+"""
+_CODE_MISTAKEN = text(f"{_MISTAKEN} WHERE id = :id")
+#: Counted before it is looked at: of any number of guesses at the same moment, those that are too many are not.
+_GUESSED = text(f"""
+    {_MISTAKEN}
+     WHERE name = :name AND ended_at IS NULL AND (closed_until IS NULL OR closed_until <= now())
+    RETURNING *
+""")
+_NO_GUESS = text("""
+    UPDATE account
+       SET mistakes = greatest(mistakes - 1, 0),
+           closed_until = CASE WHEN closed_until IS DISTINCT FROM :closed_until THEN closed_until END
      WHERE id = :id
 """)
+_BOUNDS = {"free": FREE_MISTAKES, "most": LONGEST_WAIT_SECONDS}
+_SECONDS_CLOSED = """
+    SELECT extract(epoch FROM closed_until - now())::float FROM account WHERE name = $1 AND ended_at IS NULL
+"""
 
 
 class AccountWrong(Exception):
@@ -173,6 +193,7 @@ class Accounts:
         of the authenticator, which has told `code`. Raises AccountWrong."""
         if id is None:
             check_name(name)
+        password = _typed_alike(password)
         check_password(password, name)
         step = _step_of(secret, code, after=0)
         if step is None:
@@ -199,19 +220,14 @@ class Accounts:
     async def by_password(self, name: str, password: str) -> Account | None:
         """Whose password it is. Raises Closed while nobody is let in by that name."""
         async with self._database.begin() as connection:
-            found = await connection.execute(
-                select(account, (account.c.closed_until > func.now()).label("closed")).where(
-                    account.c.name == name, account.c.ended_at.is_(None)
-                )
-            )
-            row = found.mappings().one_or_none()
-        if row and row["closed"]:
-            raise Closed(await self._seconds_closed(row["id"]))
-        if not await asyncio.to_thread(_is_right, row["password_hash"] if row else None, password):
-            if row:
-                await self._mistaken(row["id"])
+            row = (await connection.execute(_GUESSED, {"name": name, **_BOUNDS})).mappings().one_or_none()
+        if row is None and (seconds := await self._seconds_closed(name)):
+            raise Closed(seconds)
+        if not await asyncio.to_thread(_is_right, row["password_hash"] if row else None, _typed_alike(password)):
             return None
         assert row
+        async with self._database.begin() as connection:
+            await connection.execute(_NO_GUESS, {"id": row["id"], "closed_until": row["closed_until"]})
         return Account.of(row)
 
     async def confirm(self, connection: AsyncConnection, id: int, code: str) -> Account | None:
@@ -225,16 +241,18 @@ class Accounts:
         if row is None or row["totp_secret"] is None:
             return None
         if row["closed"]:
-            raise Closed(await self._seconds_closed(id))
+            raise Closed(await self._seconds_closed(row["name"]))
         step = _step_of(self._vault.open(row["totp_secret"]).decode(), code, after=row["totp_step"])
         if step is None:
-            await connection.execute(_MISTAKEN, {"id": id, "free": FREE_MISTAKES, "most": LONGEST_WAIT_SECONDS})
+            await connection.execute(_CODE_MISTAKEN, {"id": id, **_BOUNDS})
             return None
         values = {"totp_step": step, "mistakes": 0, "closed_until": None, "last_signed_in_at": func.now()}
         done = await connection.execute(update(account).where(account.c.id == id).values(values).returning(account))
         return Account.of(done.mappings().one())
 
     async def _named(self, connection: AsyncConnection, name: str) -> Account:
+        # One after the other: else two admins could end each other.
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         found = await connection.execute(
             select(account).where(account.c.name == name, account.c.ended_at.is_(None)).with_for_update()
         )
@@ -242,22 +260,22 @@ class Accounts:
             return Account.of(row)
         raise AccountWrong("name", f"there is no account {name}")
 
-    async def _mistaken(self, id: int) -> None:
-        async with self._database.begin() as connection:
-            await connection.execute(_MISTAKEN, {"id": id, "free": FREE_MISTAKES, "most": LONGEST_WAIT_SECONDS})
-
-    async def _seconds_closed(self, id: int) -> float:
-        left = "SELECT extract(epoch FROM closed_until - now())::float FROM account WHERE id = $1"
-        return float(await self._database.reads.fetchval(left, id) or 0)
+    async def _seconds_closed(self, name: str) -> float:
+        return max(0.0, await self._database.reads.fetchval(_SECONDS_CLOSED, name) or 0.0)
 
 
 async def new_one_time_password(connection: AsyncConnection, account_id: int | None) -> str:
-    """A password that lets its owner begin once, within a day; the one made before for them ends. `account_id`: None
-    for whoever is the first."""
+    """A password that lets its owner begin once, within a day; the one made before for them ends, and who has begun
+    with it begins no more. `account_id`: None for whoever is the first."""
     letters = "".join(secrets.choice(_ALPHABET) for _ in range(20))
     password = "-".join(letters[i : i + 5] for i in range(0, 20, 5))
     await connection.execute(
         delete(one_time_password).where(one_time_password.c.account_id.is_not_distinct_from(account_id))
+    )
+    await connection.execute(
+        delete(admin_session).where(
+            admin_session.c.step == "begin", admin_session.c.account_id.is_not_distinct_from(account_id)
+        )
     )
     await connection.execute(
         insert(one_time_password).values(
@@ -283,6 +301,11 @@ def check_password(password: str, name: str) -> None:
         raise AccountWrong("password", "this password is easy to guess; take four words that have nothing in common")
 
 
+def _typed_alike(password: str) -> str:
+    """An accent may be a letter's or one of its own, as keyboards have it (NIST SP 800-63B, 5.1.1.2)."""
+    return unicodedata.normalize("NFKC", password)
+
+
 def _is_right(password_hash: str | None, password: str) -> bool:
     try:
         return _HASHER.verify(password_hash or _NOBODYS, password[:LONGEST_PASSWORD]) and password_hash is not None
@@ -293,10 +316,10 @@ def _is_right(password_hash: str | None, password: str) -> bool:
 def _step_of(secret: str, code: str, *, after: int) -> int | None:
     """The step of time (RFC 6238) of which it is the code: this one, or its neighbours, for clocks differ. None where
     it is none's, or not after the one that was used last."""
-    totp = pyotp.TOTP(secret)
+    totp, told = pyotp.TOTP(secret), re.sub(r"\s", "", code)[:10].encode()
     now = int(time.time()) // _STEP_SECONDS
     for step in (now - 1, now, now + 1):
-        if step > after and secrets.compare_digest(totp.generate_otp(step), re.sub(r"\s", "", code)[:10]):
+        if step > after and secrets.compare_digest(totp.generate_otp(step).encode(), told):
             return step
     return None
 

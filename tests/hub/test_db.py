@@ -110,3 +110,12 @@ async def test_a_hot_read_that_is_given_up_leaves_nothing_to_the_next(database: 
                 await database.hot.fetch("SELECT pg_sleep(30), $1::int", 1)
     async with asyncio.timeout(10):
         assert await hot(database, 7)
+
+
+async def test_a_hot_read_that_ends_last_keeps_nobody_from_closing(database_url: str) -> None:
+    database = await Database.open(database_url)
+    last = asyncio.create_task(database.hot.fetch("SELECT pg_sleep(0.5), $1::int", 1))
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(20):
+        await database.close()
+    await last

@@ -1,6 +1,8 @@
 """The way in, and who keeps the hub: nobody comes in by less than all of it, or does more than their role may."""
 
+import asyncio
 import re
+import unicodedata
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -12,7 +14,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import func, update
 
 from hub import admin, problems
-from hub.access.accounts import FREE_MISTAKES
+from hub.access.accounts import FREE_MISTAKES, Closed
 from hub.access.roles import Role
 from hub.access.scopes import Scope
 from hub.access.sign_in import IDLE_LIFETIME, SignIn
@@ -110,6 +112,7 @@ async def test_what_lets_in_is_not_in_the_database(
         ("password", "1212-1212-1212", "khó đoán"),
         ("code", "000000", "không phải mã ứng dụng"),
         ("code", "", "không phải mã ứng dụng"),
+        ("code", "mã số", "không phải mã ứng dụng"),
     ],
 )
 async def test_what_is_wrong_at_the_first_time_is_named(
@@ -330,3 +333,46 @@ async def test_pages_are_in_the_language_that_was_chosen(client: httpx.AsyncClie
     assert "One-time password" in english.text
     assert "One-time password" in (await client.get("/admin/begin")).text
     assert "Mật khẩu dùng một lần" in (await client.get("/admin/begin?lang=vi")).text
+
+
+async def test_who_began_with_an_older_one_time_password_begins_no_more(
+    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    """Else whoever found the first one would be an admin beside the one who got the next."""
+    async with visitor(app) as other:
+        page = await other.post(
+            "/admin/begin", data={"password": await sign_in.first_password()}, follow_redirects=True
+        )
+        code = Keeper("evil", pyotp.TOTP(secret_on(page.text))).code()
+        await enrolled(client, sign_in)
+        late = await other.post("/admin/enrol", data={"name": "evil", "password": PASSWORD, "code": code})
+        assert late.headers["location"] == "/admin/begin"
+    assert [each.name for each in await sign_in.accounts.all()] == ["an"]
+
+
+async def test_a_password_is_the_same_however_its_accents_are_typed(
+    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    await enrolled(client, sign_in)
+    async with visitor(app) as other:
+        for form in ("NFC", "NFD"):
+            typed = {"name": "an", "password": unicodedata.normalize(form, PASSWORD)}
+            assert (await other.post("/admin/sign-in", data=typed)).headers["location"] == "/admin/code"
+
+
+async def test_guesses_at_the_same_moment_are_no_more_than_others(client: httpx.AsyncClient, sign_in: SignIn) -> None:
+    await enrolled(client, sign_in)
+    guesses = (sign_in.accounts.by_password("an", f"guess {number}") for number in range(3 * FREE_MISTAKES))
+    answers = await asyncio.gather(*guesses, return_exceptions=True)
+    assert answers.count(None) == FREE_MISTAKES
+    assert all(isinstance(each, Closed) for each in answers if each is not None)
+
+
+async def test_two_admins_cannot_end_each_other(client: httpx.AsyncClient, sign_in: SignIn) -> None:
+    await enrolled(client, sign_in)
+    await enrolled(client, sign_in, "binh")
+    for _ in range(3):
+        await asyncio.gather(
+            *(sign_in.accounts.end(name, actor="test") for name in ("an", "binh")), return_exceptions=True
+        )
+        assert [each.name for each in await sign_in.accounts.all() if each.ended_at is None]
