@@ -41,12 +41,14 @@ async def limited_body(request: Request, limit: int) -> bytes:
 
 
 async def form(request: Request, limit: int) -> dict[str, str]:
-    """A form's fields; none where the body is no form, or larger than `limit` bytes."""
+    """A form's fields; none where the body is no form, or larger than `limit` bytes, or has a NUL in it: nobody types
+    one, and PostgreSQL takes none."""
     try:
         fields = parse_qs((await limited_body(request, limit)).decode())
     except (BodyTooLarge, BodyCutOff, UnicodeDecodeError, ValueError):
         return {}
-    return {name: values[0] for name, values in fields.items()}
+    first = {name: values[0] for name, values in fields.items()}
+    return {} if any("\0" in value for value in first.values()) else first
 
 
 def _announced(scope: Scope) -> int:

@@ -16,7 +16,8 @@ def add(desk: Desk, database: Database) -> None:
     @desk.get("/audit", Scope.ADMIN_AUDIT)
     async def trail(visitor: Visitor) -> Response:
         asked = visitor.request.query_params
-        target, actor = asked.get("target") or None, asked.get("actor") or None
+        # Of a NUL PostgreSQL has none.
+        target, actor = (asked.get(name, "").replace("\0", "") or None for name in ("target", "actor"))
         before = asked.get("before", "")
         found = await latest(
             database,

@@ -13,6 +13,8 @@ from config.settings import Settings
 from hub.config_check import Finding, described, of_database, of_environment, of_files
 from hub.db import Database
 from hub.installation import check_keys
+from hub.migrations.run import migrate_as_owner
+from hub.roles import worker_of
 from hub.vault import Vault
 from tests.running import ROOT
 
@@ -68,6 +70,19 @@ async def test_keys_of_another_hub_are_wrong(database: Database, tmp_path: Path)
     assert set((await about_database(database.url, right)).values()) == {"ok"}
     assert (await about_database(database.url, other))["keys"] == "wrong"
     assert (await about_database(database.url, settings))["keys"] == "wrong"
+
+
+async def test_connections_of_others_are_counted(database: Database, tmp_path: Path) -> None:
+    work = await worker_of(database.url)
+    await migrate_as_owner(work, database.url)
+    owners = [await database.connect_alone() for _ in range(5)]
+    try:
+        findings = [each async for each in of_database(work, Settings(data_dir=tmp_path))]
+        [told] = [each.words for each in findings if each.about == "connections"]
+        assert int(told.split()[0]) > len(owners)
+    finally:
+        for each in owners:
+            await each.close()
 
 
 async def test_a_schema_that_is_not_the_newest_is_told_of_and_left(database: Database, tmp_path: Path) -> None:

@@ -177,6 +177,17 @@ async def test_who_is_wrong_too_often_waits(
     assert await database.reads.fetchval("SELECT mistakes FROM account") == 0
 
 
+async def test_what_no_name_can_be_is_nobodys(client: httpx.AsyncClient, sign_in: SignIn) -> None:
+    await enrolled(client, sign_in)
+    for name in ("\0", "an\0", "Đức", "\ud800".encode("utf-8", "surrogatepass")):
+        answer = await client.post("/admin/sign-in", data={"name": name, "password": PASSWORD})
+        assert answer.status_code == 403, name
+    for path in ("people/end", "people/password", "people/change"):
+        fields = {"name": "an\0", "role": "viewer", "agencies": ""}
+        assert (await client.post(f"/admin/{path}", data=fields)).status_code == 422, path
+    assert (await client.get("/admin/audit?target=%00&actor=%00")).status_code == 200
+
+
 async def test_who_tries_many_names_waits_too(client: httpx.AsyncClient, sign_in: SignIn) -> None:
     await enrolled(client, sign_in)
     answers = [
