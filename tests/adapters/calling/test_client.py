@@ -284,7 +284,8 @@ async def test_a_wait_beyond_the_time_allowed_is_not_begun(after: str) -> None:
         with pytest.raises(Throttled) as caught:
             await call(address, Limits(total_seconds=30), records=records)
     assert caught.value.retry_after is not None
-    assert caught.value.retry_after > 3500
+    # The moment was an hour away when the tests were collected.
+    assert caught.value.retry_after > 1800
     assert records[0].attempts == 1
 
 
