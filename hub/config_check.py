@@ -134,8 +134,7 @@ async def of_database(url: str, settings: Settings) -> AsyncIterator[Finding]:
             yield Finding("wrong", "clock", str(error))
         used, most = await connection.fetchrow(
             # Others' too, of which pg_stat_activity does not tell us what they are.
-            "SELECT (SELECT sum(numbackends)::int FROM pg_stat_database),"
-            " current_setting('max_connections')::int"
+            "SELECT (SELECT sum(numbackends)::int FROM pg_stat_database), current_setting('max_connections')::int"
         )
         yield Finding("look" if used > most * 0.8 else "ok", "connections", f"{used} of {most} are taken")
         newest = ScriptDirectory.from_config(migrations()).get_current_head()
