@@ -8,7 +8,7 @@ from typing import TypeAlias
 from contracts.adapter import Window
 from contracts.observation import Observation
 from hub.conformance.asking import Asking, Told, Walk, takes_size
-from hub.conformance.report import Check, Need, Verdict
+from hub.conformance.report import Verdict
 
 #: How many dossiers are looked up one by one.
 _LOOKED_UP = 8
@@ -72,17 +72,3 @@ class Case:
 
 
 Examine: TypeAlias = Callable[[Case], Awaitable[Verdict]]
-
-
-class Checks:
-    """A list of checks with what makes each of them, in the order of their making."""
-
-    def __init__(self) -> None:
-        self.all: list[tuple[Check, Examine]] = []
-
-    def check(self, id: str, need: Need, wants: str, *, why: str, mend: str) -> Callable[[Examine], Examine]:
-        def keep(examine: Examine) -> Examine:
-            self.all.append((Check(id, need, wants, why, mend), examine))
-            return examine
-
-        return keep

@@ -11,12 +11,12 @@ from adapters.calling.tls import Trust
 from contracts.errors import AgencyFailure, Throttled
 from contracts.observation import Facts, Observation
 from hub.conformance.asking import Asking, Told
-from hub.conformance.case import Case, Checks
-from hub.conformance.report import Need, Verdict, untried, well, wrong
+from hub.conformance.case import Case, Examine
+from hub.conformance.report import Checks, Need, Verdict, untried, well, wrong
 from hub.studio.advice import advice
 from hub.studio.walk import leaves
 
-CHECKS = Checks()
+CHECKS = Checks[Examine]()
 
 _PROMPT_SECONDS = 2.0
 _CLOCK_SECONDS = 60

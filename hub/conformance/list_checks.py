@@ -1,15 +1,16 @@
 """How the system lists what changed: whether anything can be missed, doubled, or be taken for what it is not."""
 
 from collections import Counter
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from contracts.adapter import Window
 from contracts.observation import Observation
 from hub.conformance.asking import Walk, is_queue
-from hub.conformance.case import Case, Checks
-from hub.conformance.report import Need, Verdict, untried, well, wrong
+from hub.conformance.case import Case, Examine
+from hub.conformance.report import Checks, Need, Verdict, untried, well, wrong
 
-CHECKS = Checks()
+CHECKS = Checks[Examine]()
 
 _ZONE = timedelta(hours=7)
 _AHEAD = timedelta(minutes=5)
@@ -20,6 +21,16 @@ def _walk(case: Case) -> Walk | Verdict:
     if case.walk is None:
         return untried("the spec has no list of changes")
     return case.walk if case.walk.rows or case.walk.unusable else untried("the list is empty")
+
+
+def _of_the_list(look: Callable[[Case, Walk], Awaitable[Verdict]]) -> Examine:
+    """For checks that look at what the list gave: not tried where it gave nothing."""
+
+    async def examine(case: Case) -> Verdict:
+        walk = _walk(case)
+        return walk if isinstance(walk, Verdict) else await look(case, walk)
+
+    return examine
 
 
 @CHECKS.check(
@@ -48,10 +59,8 @@ async def _reads(case: Case) -> Verdict:
     why="The hub never guesses: the status of such a dossier stays as it was until somebody maps the word.",
     mend="Add the words to `statuses` in the spec, each with the national code (1–10) it means, or send those codes.",
 )
-async def _statuses(case: Case) -> Verdict:
-    walk = _walk(case)
-    if isinstance(walk, Verdict):
-        return walk
+@_of_the_list
+async def _statuses(case: Case, walk: Walk) -> Verdict:
     words = Counter(each.value or "" for each in walk.unusable if each.reason == "unknown_status")
     if words:
         return wrong(", ".join(f"{word!r} ({times}×)" for word, times in words.most_common(5)))
@@ -67,10 +76,8 @@ async def _statuses(case: Case) -> Verdict:
     why="A date or a code that cannot be read goes into quarantine, and the dossier is shown without it.",
     mend="Write dates as ISO 8601 with the zone (2026-11-20T08:00:00+07:00), and nothing at all where there is none.",
 )
-async def _fields(case: Case) -> Verdict:
-    walk = _walk(case)
-    if isinstance(walk, Verdict):
-        return walk
+@_of_the_list
+async def _fields(case: Case, walk: Walk) -> Verdict:
     others = [each for each in walk.unusable if each.reason != "unknown_status"]
     return wrong(f"{others[0].message} ({len(others)} such)") if others else well()
 
@@ -83,10 +90,8 @@ async def _fields(case: Case) -> Verdict:
     "that is marked as UTC.",
     mend="Convert to UTC before you write `Z`, or write `+07:00`; leave dates out that are not known.",
 )
-async def _plausible(case: Case) -> Verdict:
-    walk = _walk(case)
-    if isinstance(walk, Verdict):
-        return walk
+@_of_the_list
+async def _plausible(case: Case, walk: Walk) -> Verdict:
     soon = datetime.now(UTC) + _AHEAD
     for row in walk.rows:
         if row.occurred_at and row.occurred_at > soon:
@@ -106,10 +111,8 @@ async def _plausible(case: Case) -> Verdict:
     why="Of two changes on one day nobody can tell which is the later; and each sync reads whole days again.",
     mend="Keep a timestamp with each dossier that is set at every change of it, and give that.",
 )
-async def _precise(case: Case) -> Verdict:
-    walk = _walk(case)
-    if isinstance(walk, Verdict):
-        return walk
+@_of_the_list
+async def _precise(case: Case, walk: Walk) -> Verdict:
     times = [row.occurred_at for row in walk.rows if row.occurred_at]
     if not times:
         return wrong("no row says when it changed")
@@ -128,10 +131,8 @@ async def _precise(case: Case) -> Verdict:
     mend="Sort by something unique at the end (`ORDER BY changed_at, code`); give a cursor made of both, and go on "
     "with `WHERE (changed_at, code) > (…, …)`. An import that stamps thousands of rows with one second is the test.",
 )
-async def _pages(case: Case) -> Verdict:
-    walk = _walk(case)
-    if isinstance(walk, Verdict):
-        return walk
+@_of_the_list
+async def _pages(case: Case, walk: Walk) -> Verdict:
     if is_queue(case.asking.spec):
         return untried("asking a queue for its second page would tell it that the first one is stored")
     small = case.small
@@ -265,10 +266,8 @@ async def _from_the_middle(case: Case) -> tuple[datetime, list[Observation], Wal
     why="The hub reads a past month in windows. What is missing at their edges is found a night later at the earliest.",
     mend="Filter by the same column for both bounds, with the zone read as for the lower one.",
 )
-async def _until(case: Case) -> Verdict:
-    walk = _walk(case)
-    if isinstance(walk, Verdict):
-        return walk
+@_of_the_list
+async def _until(case: Case, walk: Walk) -> Verdict:
     if not case.asking.spec.lists_between or not case.window:
         return untried("the list is not asked for up to a time")
     times = sorted({row.occurred_at for row in case.rows if row.occurred_at})
@@ -294,10 +293,8 @@ async def _until(case: Case) -> Verdict:
     why="The hub goes on after the last number it saw: a number that is given later, or twice, is never read.",
     mend="Take the number from one sequence in the transaction of the change, and list in its order.",
 )
-async def _numbers(case: Case) -> Verdict:
-    walk = _walk(case)
-    if isinstance(walk, Verdict):
-        return walk
+@_of_the_list
+async def _numbers(case: Case, walk: Walk) -> Verdict:
     changes = case.asking.spec.operations.changes
     if not changes or changes.pages.kind != "revision":
         return untried("the list goes by time")
@@ -323,10 +320,8 @@ async def _numbers(case: Case) -> Verdict:
     why="At night nothing changes. An error for that looks like an outage, every minute of every night.",
     mend="Answer 200 with an empty list: no null, no 404, no message in its place.",
 )
-async def _nothing(case: Case) -> Verdict:
-    walk = _walk(case)
-    if isinstance(walk, Verdict):
-        return walk
+@_of_the_list
+async def _nothing(case: Case, walk: Walk) -> Verdict:
     spec = case.asking.spec
     numbers = [row.revision for row in walk.rows if row.revision is not None]
     now = datetime.now(UTC)
@@ -347,9 +342,7 @@ async def _nothing(case: Case) -> Verdict:
     why="A slow line takes a minute for it, and what breaks off is begun anew.",
     mend="Smaller pages (`size` in the spec); no files and no base64 in a list; gzip.",
 )
-async def _light(case: Case) -> Verdict:
-    walk = _walk(case)
-    if isinstance(walk, Verdict):
-        return walk
+@_of_the_list
+async def _light(case: Case, walk: Walk) -> Verdict:
     sizes = [told.exchange.record.response_bytes for told in walk.questions if told.exchange and told.exchange.record]
     return Verdict(max(sizes, default=0) <= _BIG_PAGE, f"the largest: {max(sizes, default=0) / 1000:.0f} kB")

@@ -3,10 +3,10 @@
 from contracts.errors import Malformed, NotFound, Rejected
 from contracts.observation import Facts, Observation
 from hub.conformance.asking import Told
-from hub.conformance.case import Case, Checks
-from hub.conformance.report import Need, Verdict, untried, well, wrong
+from hub.conformance.case import Case, Examine
+from hub.conformance.report import Checks, Need, Verdict, untried, well, wrong
 
-CHECKS = Checks()
+CHECKS = Checks[Examine]()
 
 #: Of the right shape, and nobody's.
 NOBODYS = "H21.99-000101-9999999"

@@ -1,8 +1,12 @@
 """What a conformance run says: checks, what each of them saw, and all of that as data for people and programs."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+#: What looks at one thing, and gives a verdict.
+Examine = TypeVar("Examine", bound=Callable[..., Any])
 
 
 class Need(StrEnum):
@@ -41,6 +45,20 @@ def wrong(seen: str) -> Verdict:
 
 def untried(because: str) -> Verdict:
     return Verdict(None, because)
+
+
+class Checks(Generic[Examine]):
+    """A list of checks with what makes each of them, in the order of their making."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[Check, Examine]] = []
+
+    def check(self, id: str, need: Need, wants: str, *, why: str, mend: str) -> Callable[[Examine], Examine]:
+        def keep(examine: Examine) -> Examine:
+            self.all.append((Check(id, need, wants, why, mend), examine))
+            return examine
+
+        return keep
 
 
 @dataclass(frozen=True, slots=True)

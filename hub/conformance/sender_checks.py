@@ -5,12 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
-from typing import TypeAlias
 
 from contracts.observation import Observation
 from contracts.pushing import StandardWebhooks, Webhook
 from hub.conformance.receiver import Receiver, Trick, Try
-from hub.conformance.report import Check, Need, Verdict, untried, well, wrong
+from hub.conformance.report import Checks, Need, Verdict, untried, well, wrong
 from hub.developers.diagnosis import mistakes
 
 _CLOCK_SECONDS = 60
@@ -47,19 +46,11 @@ class Heard:
         return [said for each in self.good if firsts[each.name] is each for said in each.reading.observations]
 
 
-Examine: TypeAlias = Callable[[Heard], Verdict]
-CHECKS: list[tuple[Check, Examine]] = []
+_ALL = Checks[Callable[[Heard], Verdict]]()
+CHECKS = _ALL.all
 
 
-def _check(id: str, need: Need, wants: str, *, why: str, mend: str) -> Callable[[Examine], Examine]:
-    def keep(examine: Examine) -> Examine:
-        CHECKS.append((Check(id, need, wants, why, mend), examine))
-        return examine
-
-    return keep
-
-
-@_check(
+@_ALL.check(
     "sent.arrives",
     Need.MUST,
     "Deliveries come",
@@ -72,7 +63,7 @@ def _arrives(heard: Heard) -> Verdict:
     return well(f"{len(heard.tries)}, of {len({each.name for each in heard.good})} events or lists")
 
 
-@_check(
+@_ALL.check(
     "sent.proved",
     Need.MUST,
     "Each is proved as was agreed on",
@@ -91,7 +82,7 @@ def _proved(heard: Heard) -> Verdict:
     return well(heard.webhook.proof.kind) if heard.good else untried("nothing came that could be proved")
 
 
-@_check(
+@_ALL.check(
     "sent.clock",
     Need.SHOULD,
     f"Its clock is within {_CLOCK_SECONDS} s of ours",
@@ -105,7 +96,7 @@ def _clock(heard: Heard) -> Verdict:
     return Verdict(off <= _CLOCK_SECONDS, f"at most {off:.0f} s off")
 
 
-@_check(
+@_ALL.check(
     "sent.body",
     Need.MUST,
     "The body holds events as was agreed on: at most 256 KiB, 1 to 100 of them, not compressed, by POST",
@@ -125,7 +116,7 @@ def _body(heard: Heard) -> Verdict:
     return well(f"the largest {max(len(each.body) for each in heard.good)} bytes")
 
 
-@_check(
+@_ALL.check(
     "sent.type",
     Need.SHOULD,
     "It says application/json, where it is that",
@@ -144,7 +135,7 @@ def _type(heard: Heard) -> Verdict:
     return well()
 
 
-@_check(
+@_ALL.check(
     "sent.query",
     Need.MUST,
     "The address is called as it is, with nothing added",
@@ -158,7 +149,7 @@ def _query(heard: Heard) -> Verdict:
     return wrong(f"a parameter {names[0]!r} was added") if names else well()
 
 
-@_check(
+@_ALL.check(
     "events.understood",
     Need.MUST,
     "Every event is understood: its status word is mapped, its dates are dates with a zone",
@@ -178,7 +169,7 @@ def _understood(heard: Heard) -> Verdict:
     return well(f"{len(heard.observations)} events")
 
 
-@_check(
+@_ALL.check(
     "events.times",
     Need.MUST,
     "Two changes of a dossier have two times, or two revisions",
@@ -198,7 +189,7 @@ def _times(heard: Heard) -> Verdict:
     return well()
 
 
-@_check(
+@_ALL.check(
     "events.order",
     Need.SHOULD,
     "Changes of a dossier come in the order in which they happened",
@@ -218,7 +209,7 @@ def _order(heard: Heard) -> Verdict:
     return well()
 
 
-@_check(
+@_ALL.check(
     "ids.unique",
     Need.MUST,
     "An id stands for one event, for ever",
@@ -235,7 +226,7 @@ def _unique(heard: Heard) -> Verdict:
     return well(f"{len(said)} ids")
 
 
-@_check(
+@_ALL.check(
     "retry.again",
     Need.MUST,
     "After 500 it sends the same again, under the same id",
@@ -260,7 +251,7 @@ def _came_again(heard: Heard, first: Try, what: str) -> Verdict:
     return wrong(f"{first.name} was answered with {what}, and did not come again while we listened ({listened:.0f} s)")
 
 
-@_check(
+@_ALL.check(
     "retry.signed",
     Need.MUST,
     "Each try is signed anew, with the time of that try",
@@ -280,7 +271,7 @@ def _signed(heard: Heard) -> Verdict:
     return well() if apart else untried("no two tries were far enough apart")
 
 
-@_check(
+@_ALL.check(
     "retry.patience",
     Need.SHOULD,
     "It waits for a slow answer",
@@ -296,7 +287,7 @@ def _patience(heard: Heard) -> Verdict:
     return well(f"{slow.seconds:.1f} s")
 
 
-@_check(
+@_ALL.check(
     "retry.pause",
     Need.SHOULD,
     "After 429 it sends again, and waits as long as Retry-After says",
@@ -316,7 +307,7 @@ def _pause(heard: Heard) -> Verdict:
     return Verdict(after >= 0.9 * heard.busy_seconds, f"it came after {after:.1f} s of {heard.busy_seconds}")
 
 
-@_check(
+@_ALL.check(
     "retry.ends",
     Need.SHOULD,
     "What was answered with 2xx is not sent again",
