@@ -12,6 +12,7 @@ with `--keep FOLDER` they are there the next time.
 import argparse
 import asyncio
 import random
+from collections.abc import Collection
 from pathlib import Path
 from statistics import median
 
@@ -44,9 +45,9 @@ async def codes(url: str) -> list[str]:
         await connection.close()
 
 
-async def key_for(made: Countries, url: str) -> str:
+async def key_for(made: Countries, url: str, scopes: Collection[Scope] = (Scope.DOSSIERS_READ,)) -> str:
     async with made.open(url) as database:
-        return await ApiKeys(database).create("benchmark", scopes=[Scope.DOSSIERS_READ], actor="benchmark")
+        return await ApiKeys(database).create("benchmark", scopes=scopes, actor="benchmark")
 
 
 async def warmed(url: str) -> None:

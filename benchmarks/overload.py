@@ -21,9 +21,8 @@ from statistics import median
 from benchmarks.countries import Countries, countries
 from benchmarks.figures import figure
 from benchmarks.load import Callers, Outcome, drive, request
-from benchmarks.lookup import codes, synced_now
+from benchmarks.lookup import codes, key_for, synced_now
 from benchmarks.queries import BY_CODE, questions
-from hub.access.keys import ApiKeys
 from hub.access.scopes import Scope
 
 TIMES = 3
@@ -73,8 +72,7 @@ class Stage:
 
 async def measured(made: Countries, rows: int, seconds: float, rounds: int) -> None:
     url = await made.of(rows)
-    async with made.open(url) as database:
-        key = await ApiKeys(database).create("benchmark", scopes=list(Scope), actor="benchmark")
+    key = await key_for(made, url, list(Scope))
     of = await codes(url)
     people = [request(f"/v1/dossiers/{code}") for code in of]
     capacities: list[float] = []

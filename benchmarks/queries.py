@@ -22,8 +22,7 @@ from benchmarks import country, persons
 from benchmarks.countries import Countries, countries
 from benchmarks.figures import figure
 from benchmarks.load import Callers, drive, request
-from benchmarks.lookup import checked, codes, synced_now, warmed
-from hub.access.keys import ApiKeys
+from benchmarks.lookup import checked, codes, key_for, synced_now, warmed
 from hub.access.scopes import Scope
 
 GOAL = 5
@@ -87,8 +86,7 @@ def questions(key: str, of: list[str], rows: int) -> dict[str, list[bytes]]:
 
 async def measured(made: Countries, rows: int, seconds: float, rounds: int) -> None:
     url = await made.of(rows)
-    async with made.open(url) as database:
-        key = await ApiKeys(database).create("benchmark", scopes=_SCOPES, actor="benchmark")
+    key = await key_for(made, url, _SCOPES)
     asked = questions(key, await codes(url), rows)
     p99: dict[str, list[float]] = defaultdict(list)
     async with made.api(url) as hub:
