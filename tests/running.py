@@ -47,6 +47,17 @@ def environment(secrets: Mapping[str, str]) -> dict[str, str]:
     return {"HUB_SECRET_" + name.upper().replace("-", "_"): value for name, value in secrets.items()}
 
 
+def run_hub(*arguments: str, url: str, data_dir: Path) -> "subprocess.CompletedProcess[str]":
+    """The command `hub …` to its end, as whoever is at the hub's terminal runs it."""
+    return subprocess.run(
+        [sys.executable, "-m", "hub", *arguments],
+        cwd=ROOT,
+        env=os.environ | {"HUB_DATABASE_URL": url, "HUB_DATA_DIR": str(data_dir)},
+        capture_output=True,
+        text=True,
+    )
+
+
 @dataclass
 class HubProcess:
     """`hub run`, or one of its parts, startable and killable any number of times on the same port, database and

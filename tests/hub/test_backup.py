@@ -1,8 +1,5 @@
 """A backup restored into an empty database is a hub that answers as before, given the keys; and refuses without."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -15,19 +12,9 @@ from hub.db import Database
 from hub.index.record import record
 from hub.vault import Vault
 from tests.observations import observation
-from tests.running import ROOT, HubProcess, running_hub
+from tests.running import ROOT, HubProcess, run_hub, running_hub
 
 EmptyDatabase = Callable[[], AbstractContextManager[str]]
-
-
-def hub(*arguments: str, url: str, data_dir: Path) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [sys.executable, "-m", "hub", *arguments],
-        cwd=ROOT,
-        env=os.environ | {"HUB_DATABASE_URL": url, "HUB_DATA_DIR": str(data_dir)},
-        capture_output=True,
-        text=True,
-    )
 
 
 async def emptied(url: str) -> None:
@@ -53,18 +40,18 @@ async def test_a_restored_hub_answers_as_before(
     # Where nothing is yet, and over what was there.
     dump = tmp_path / "hub.dump"
     for _ in range(2):
-        done = hub("backup", str(dump), url=database.url, data_dir=first)
+        done = run_hub("backup", str(dump), url=database.url, data_dir=first)
         assert done.returncode == 0, done.stderr
         assert str(first / "keys") in done.stdout
     assert dump.stat().st_mode & 0o077 == 0
     assert [path.name for path in tmp_path.iterdir() if "dump" in path.name] == ["hub.dump"]
 
-    assert "not empty" in hub("restore", str(dump), url=database.url, data_dir=first).stderr
+    assert "not empty" in run_hub("restore", str(dump), url=database.url, data_dir=first).stderr
     with new_database() as url:
         await emptied(url)
         # As it must be copied from a safe place.
         first.rename(second)
-        done = hub("restore", str(dump), url=url, data_dir=second)
+        done = run_hub("restore", str(dump), url=url, data_dir=second)
         assert done.returncode == 0, done.stderr
         assert "1 dossiers" in done.stdout
         process = HubProcess(url, data_dir=second, agencies_dir=ROOT / "config" / "agencies", command="api")
@@ -75,7 +62,7 @@ async def test_a_restored_hub_answers_as_before(
 
     with new_database() as url:
         await emptied(url)
-        done = hub("restore", str(dump), url=url, data_dir=third)
+        done = run_hub("restore", str(dump), url=url, data_dir=third)
         assert done.returncode == 1
         assert "digest key is not the one" in done.stderr
 
@@ -85,7 +72,7 @@ def test_what_is_wrong_is_said_in_one_sentence(database_url: str, tmp_path: Path
         (("backup", str(tmp_path / "nowhere" / "hub.dump")), "cannot write to"),
         (("restore", str(tmp_path / "hub.dump")), "there is no file"),
     ):
-        done = hub(*arguments, url=database_url, data_dir=tmp_path)
+        done = run_hub(*arguments, url=database_url, data_dir=tmp_path)
         assert done.returncode == 1
         assert done.stderr.count("\n") == 1
         assert says in done.stderr

@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import os
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -19,7 +17,7 @@ from hub.access.audit import Head, lines, note, verify
 from hub.db import Database, DatabaseFailed
 from hub.main import open_hub
 from hub.migrations.run import config
-from tests.running import ROOT
+from tests.running import run_hub
 
 
 async def noted(database: Database, *actions: str) -> None:
@@ -151,15 +149,7 @@ async def test_the_hub_at_work_may_not_alter_it(database: Database, tmp_path: Pa
 
 
 async def test_the_commands(database: Database, tmp_path: Path) -> None:
-    def hub(*arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "hub", "audit", *arguments],
-            cwd=ROOT,
-            env=os.environ | {"HUB_DATABASE_URL": database.url, "HUB_DATA_DIR": str(tmp_path)},
-            capture_output=True,
-            text=True,
-        )
-
+    hub = partial(run_hub, "audit", url=database.url, data_dir=tmp_path)
     await noted(database, "one", "two")
     said = hub("verify")
     assert said.returncode == 0, said.stderr

@@ -1,8 +1,6 @@
 """The admin's pages in a real browser: the first sign-in, an invitation, and what the other may do."""
 
 import re
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 
@@ -12,7 +10,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.browsing import launched, needs_chromium, violations
 from tests.keepers import PASSWORD, Keeper
-from tests.running import ROOT, HubProcess, environment, kept_running
+from tests.running import ROOT, HubProcess, kept_running, run_hub
 
 pytestmark = needs_chromium
 
@@ -48,14 +46,7 @@ def looked_at(page: Page) -> None:
 
 def first_password(hub: HubProcess, *arguments: str) -> str:
     """As whoever is at the hub's terminal makes it."""
-    done = subprocess.run(
-        [sys.executable, "-m", "hub", "accounts", *arguments],
-        cwd=ROOT,
-        env=environment({})
-        | {"HUB_DATABASE_URL": hub.database_url, "HUB_DATA_DIR": str(hub.data_dir), "PATH": "/usr/bin"},
-        capture_output=True,
-        text=True,
-    )
+    done = run_hub("accounts", *arguments, url=hub.database_url, data_dir=hub.data_dir)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()[0]
 
