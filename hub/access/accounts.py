@@ -17,7 +17,7 @@ from typing import Any, Self
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import RowMapping, delete, func, insert, select, text, update
+from sqlalchemy import RowMapping, delete, extract, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.access.audit import note
@@ -233,15 +233,15 @@ class Accounts:
     async def confirm(self, connection: AsyncConnection, id: int, code: str) -> Account | None:
         """Whether it is the code that their authenticator shows now; each is good once. Raises Closed."""
         found = await connection.execute(
-            select(account, (account.c.closed_until > func.now()).label("closed"))
+            select(account, extract("epoch", account.c.closed_until - func.now()).label("closed_for"))
             .where(account.c.id == id, account.c.ended_at.is_(None))
             .with_for_update()
         )
         row = found.mappings().one_or_none()
         if row is None or row["totp_secret"] is None:
             return None
-        if row["closed"]:
-            raise Closed(await self._seconds_closed(row["name"]))
+        if row["closed_for"] is not None and row["closed_for"] > 0:
+            raise Closed(float(row["closed_for"]))
         step = _step_of(self._vault.open(row["totp_secret"]).decode(), code, after=row["totp_step"])
         if step is None:
             await connection.execute(_CODE_MISTAKEN, {"id": id, **_BOUNDS})

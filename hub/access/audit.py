@@ -38,15 +38,16 @@ _BROKEN = """
 """
 _HEAD = "SELECT id, digest FROM audit ORDER BY id DESC LIMIT 1"
 _AT = "SELECT digest FROM audit WHERE id = $1"
-_LATEST = """
-    SELECT id, at, actor, action, target, detail, correlation_id, digest
+_COLUMNS = "id, at, actor, action, target, detail, correlation_id, digest"
+_LATEST = f"""
+    SELECT {_COLUMNS}
       FROM audit
      WHERE ($1::bigint IS NULL OR id < $1) AND ($2::text IS NULL OR target = $2) AND ($3::text IS NULL OR actor = $3)
      ORDER BY id DESC
      LIMIT $4
 """
-_LINES = """
-    SELECT id, at, actor, action, target, detail, correlation_id, digest
+_LINES = f"""
+    SELECT {_COLUMNS}
       FROM audit
      WHERE id > $1 AND ($2::timestamptz IS NULL OR at >= $2) AND ($3::text IS NULL OR target = $3)
        AND ($4::text IS NULL OR actor = $4)

@@ -1,6 +1,7 @@
 """The way in: the first time by a one-time password, then by name, password and authenticator; and out again."""
 
 import math
+from collections.abc import Awaitable, Callable, Mapping
 
 import pyotp
 import segno
@@ -44,6 +45,22 @@ def add(routes: APIRouter, desk: Desk) -> None:
     async def fields_of(request: Request) -> dict[str, str]:
         return await form(request, _LARGEST_FORM) if comes_from_us(request) else {}
 
+    async def knock(
+        request: Request, template: str, token_for: Callable[[Mapping[str, str]], Awaitable[str | None]], to: str
+    ) -> Response:
+        """Let on whom `token_for` gives a token; an address that is wrong too often waits."""
+        fields = await fields_of(request)
+        if seconds := knocks.wait(address(request)):
+            return closed(request, template, seconds)
+        try:
+            token = await token_for(fields)
+        except Closed as error:
+            return closed(request, template, error.seconds)
+        if token is None:
+            knocks.charge(address(request))
+            return desk.page(request, template, 403, problem="wrong")
+        return desk.let_on(request, token, to)
+
     @routes.get("/sign-in")
     async def ask(request: Request) -> Response:
         if await sign_in.accounts.are_there_none():
@@ -52,18 +69,11 @@ def add(routes: APIRouter, desk: Desk) -> None:
 
     @routes.post("/sign-in")
     async def by_password(request: Request) -> Response:
-        fields = await fields_of(request)
-        if seconds := knocks.wait(address(request)):
-            return closed(request, "sign_in.html", seconds)
-        try:
+        async def token(fields: Mapping[str, str]) -> str | None:
             name, password = fields.get("name", ""), fields.get("password", "")
-            token = await sign_in.by_password(name, password, agent(request)) if password else None
-        except Closed as error:
-            return closed(request, "sign_in.html", error.seconds)
-        if token is None:
-            knocks.charge(address(request))
-            return desk.page(request, "sign_in.html", 403, problem="wrong")
-        return desk.let_on(request, token, f"{PATH}/code")
+            return await sign_in.by_password(name, password, agent(request)) if password else None
+
+        return await knock(request, "sign_in.html", token, f"{PATH}/code")
 
     @routes.get("/code")
     async def ask_code(request: Request) -> Response:
@@ -95,15 +105,11 @@ def add(routes: APIRouter, desk: Desk) -> None:
 
     @routes.post("/begin")
     async def by_one_time(request: Request) -> Response:
-        fields = await fields_of(request)
-        if seconds := knocks.wait(address(request)):
-            return closed(request, "begin.html", seconds)
-        password = fields.get("password")
-        token = await sign_in.begin(password, agent(request)) if password else None
-        if token is None:
-            knocks.charge(address(request))
-            return desk.page(request, "begin.html", 403, problem="wrong")
-        return desk.let_on(request, token, f"{PATH}/begin")
+        async def token(fields: Mapping[str, str]) -> str | None:
+            password = fields.get("password")
+            return await sign_in.begin(password, agent(request)) if password else None
+
+        return await knock(request, "begin.html", token, f"{PATH}/begin")
 
     @routes.post("/enrol")
     async def enrol(request: Request) -> Response:

@@ -13,7 +13,6 @@ from markupsafe import Markup
 from hub.access.scopes import Caller, Scope
 from hub.access.sign_in import SESSION_LIFETIME, Session, SignIn
 from hub.bodies import form
-from hub.developers.look import both
 from hub.portal import look
 from hub.portal.texts import Lang
 
@@ -57,8 +56,8 @@ class Desk:
             "lang": lang,
             "other_lang": other,
             "other_address": f"{request.url.path}?lang={other}",
-            "both": lambda vi, en: both(lang, vi, en),
-            "say": lambda text: both(lang, *text),
+            "both": lambda vi, en: look.both(lang, vi, en),
+            "say": lambda text: look.both(lang, *text),
             "caller": None,
             **context,
         }

@@ -1,7 +1,6 @@
 """The admin's pages, put together: the way in, how each agency is doing, and who keeps the hub."""
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from fastapi.responses import Response
@@ -12,10 +11,9 @@ from hub.admin import agency, coming_in, people, trail
 from hub.admin.desk import PATH, Desk, Visitor
 from hub.admin.overview import overview
 from hub.db import Database
+from hub.portal.page import VIETNAM
 from hub.registry import Registry
 from hub.studio.grade import Level
-
-_VIETNAM = ZoneInfo("Asia/Ho_Chi_Minh")
 
 _HEALTH = {"failing": "Đang lỗi", "late": "Trễ", "starting": "Đang đọc lần đầu", "well": "Tốt", "off": "Chưa nối"}
 _REASONS = {
@@ -75,7 +73,7 @@ def _moment(at: datetime | None) -> str:
         return "–"
     away = datetime.now(UTC) - at
     relative = f"{_span(away)} trước" if away >= timedelta(0) else f"sau {_span(-away)}"
-    return f"{at.astimezone(_VIETNAM):%H:%M:%S %d/%m} ({relative})"
+    return f"{at.astimezone(VIETNAM):%H:%M:%S %d/%m} ({relative})"
 
 
 def _span(length: timedelta | None) -> str:

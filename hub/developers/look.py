@@ -1,6 +1,5 @@
-"""What the developers' pages add to the look of all: their stylesheet, and sentences in two languages side by side."""
+"""What the developers' pages add to the look of all: their stylesheet, and how moments and programs stand there."""
 
-import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -9,7 +8,6 @@ from markupsafe import Markup, escape
 
 from hub.portal import look
 from hub.portal.page import VIETNAM
-from hub.portal.texts import Lang
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -20,18 +18,8 @@ STYLE = look.minified(_TEMPLATES / "developers.css")
 def environment() -> Environment:
     env = look.environment(_TEMPLATES)
     env.globals["developers_style"] = Markup(STYLE)
-    env.filters |= {"code": with_code, "moment": _moment, "pre": _pre}
+    env.filters |= {"code": look.with_code, "moment": _moment, "pre": _pre}
     return env
-
-
-def with_code(text: str) -> Markup:
-    """`text` with what stands between backticks set as code."""
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
-
-
-def both(lang: Lang, vi: str, en: str) -> Markup:
-    """A sentence of a template, in the page's language."""
-    return with_code(en if lang == "en" else vi)
 
 
 def _pre(text: str) -> Markup:

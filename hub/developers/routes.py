@@ -13,7 +13,7 @@ from hub.developers import calls, documents, look, reference, texts, worked
 from hub.developers.calls import Door
 from hub.developers.sessions import LIFETIME_SECONDS, Sessions
 from hub.developers.snippets import BY_FILE, SNIPPETS
-from hub.portal.look import render
+from hub.portal.look import both, render
 from hub.portal.texts import Lang, Text, wait
 from hub.problems import ProblemError, ProblemType
 from hub.sandbox.api import PATH as SANDBOX_PATH
@@ -42,8 +42,8 @@ def router(sandbox: Sandbox | None, doors: Sequence[Door], sessions: Sessions) -
             "here": request.url.path,
             "other_lang": other,
             "other_address": request.url.path + ("?lang=en" if other == "en" else ""),
-            "both": lambda vi, en: look.both(language, vi, en),
-            "say": lambda text: look.both(language, *text),
+            "both": lambda vi, en: both(language, vi, en),
+            "say": lambda text: both(language, *text),
             "hub": hub,
             "sandbox_url": hub + SANDBOX_PATH,
             "has_sandbox": sandbox is not None,

@@ -1,4 +1,5 @@
-"""What our pages look like: the base template, its stylesheet, and the Jinja environment that knows both."""
+"""What our pages look like: the base template, its stylesheet, the Jinja environment that knows both, and sentences in
+two languages side by side."""
 
 import re
 from collections.abc import Mapping
@@ -6,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from hub.portal.texts import Lang
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -44,3 +47,13 @@ def environment(templates: Path = _TEMPLATES) -> Environment:
 def render(env: Environment, template: str, context: Mapping[str, Any]) -> str:
     """The page without the templates' indentation: on a phone in the mountains each byte is waited for."""
     return re.sub(r"\s*\n\s*", "\n", env.get_template(template).render(context))
+
+
+def with_code(text: str) -> Markup:
+    """`text` with what stands between backticks set as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
+
+
+def both(lang: Lang, vi: str, en: str) -> Markup:
+    """A sentence of a template, in the page's language."""
+    return with_code(en if lang == "en" else vi)
