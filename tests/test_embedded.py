@@ -29,8 +29,9 @@ from hub.embedded import EmbeddedPostgres
 # What is started in the background is told to ignore Ctrl-C; a terminal's hub does not.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 server = EmbeddedPostgres(Path(sys.argv[1]), owner=True)
-print(server.start(), flush=True)
 try:
+    # Whoever reads it may press Ctrl-C at once.
+    print(server.start(), flush=True)
     sys.stdin.read()
 except KeyboardInterrupt:
     print("interrupted", flush=True)
