@@ -41,14 +41,15 @@ class Mistake:
 class SpecFile:
     """An agency's spec as a file holds it; `spec` is None as long as there are mistakes."""
 
-    def __init__(self, path: Path, address: str | None = None) -> None:
-        """`address`: where the agency's system really is, in place of what the file says. Never raises."""
+    def __init__(self, path: Path, address: str | None = None, *, text: str | None = None) -> None:
+        """`address`: where the agency's system really is, in place of what the file says. `text`: what it says, where
+        it is not to be read from `path`. Never raises."""
         self.path = path
         self.name = path.name
         self.spec: AgencySpec | None = None
         self.document: dict[str, Any] = {}
         self._text = ""
-        self.mistakes: tuple[Mistake, ...] = tuple(self._read(address))
+        self.mistakes: tuple[Mistake, ...] = tuple(self._read(address, text))
 
     def mistake(self, location: Location, words: str, *, warning: bool = False) -> Mistake:
         """A mistake in what is at `location`."""
@@ -65,9 +66,9 @@ class SpecFile:
         the parts go together."""
         return self.spec or _sound_parts(self.document)
 
-    def _read(self, address: str | None) -> Iterator[Mistake]:
+    def _read(self, address: str | None, text: str | None) -> Iterator[Mistake]:
         try:
-            text = self.path.read_text("utf-8")
+            text = self.path.read_text("utf-8") if text is None else text
             document = read_yaml(text)
         except YamlMistake as error:
             yield Mistake(self.name, error.line, "", error.words)

@@ -18,15 +18,19 @@ def in_hub(
     *,
     mendable: tuple[type[Exception], ...] = (),
     audited: bool = False,
+    read_files: bool = True,
 ) -> Result:
     """Do `work` with the hub's parts. What goes wrong is said in one sentence, what `work` raises of the `mendable`
-    kinds among it; what is ordered, in the log as well."""
+    kinds among it; what is ordered, in the log as well. `read_files`: as of `open_hub`."""
     with one_sentence():
         settings = Settings()
         log.configure("WARNING", settings.log_format)
 
         async def opened() -> Result:
-            async with database_urls(settings) as urls, main.open_hub(settings, urls.work, owner_url=urls.owner) as hub:
+            async with (
+                database_urls(settings) as urls,
+                main.open_hub(settings, urls.work, owner_url=urls.owner, read_files=read_files) as hub,
+            ):
                 if audited:
                     log.configure(settings.log_level, settings.log_format)
                 return await work(hub)

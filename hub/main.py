@@ -8,14 +8,15 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 
-from adapters import Client, Messenger
-from config.load import ConfigError, load_agencies
+from adapters import Client, Messenger, build_adapter
+from config.load import ConfigError
 from config.secrets import SecretStore, digest_key_file, seal_key_file
 from config.settings import Settings
 from contracts.adapter import Capability, Window
@@ -68,7 +69,9 @@ from hub.sandbox import api as sandbox_api
 from hub.sandbox.sandbox import Sandbox, open_sandbox
 from hub.security_headers import SecurityHeaders
 from hub.shedding import Load, Shedding, watch
-from hub.streams import store
+from hub.specs.files import adopt, read
+from hub.specs.follower import Follower
+from hub.specs.specs import Specs
 from hub.subscriptions import routes as subscription_routes
 from hub.subscriptions.channel import WebhookChannel
 from hub.subscriptions.deliveries import DeliveryLog
@@ -98,6 +101,8 @@ class Hub:
     database: Database
     vault: Vault
     registry: Registry
+    specs: Specs
+    follower: Follower
     secrets: SecretStore
     inbox: Inbox
     refusals: Refusals
@@ -121,9 +126,11 @@ class Hub:
 
 
 @asynccontextmanager
-async def open_hub(settings: Settings, database_url: str, *, owner_url: str | None = None) -> AsyncIterator[Hub]:
+async def open_hub(
+    settings: Settings, database_url: str, *, owner_url: str | None = None, read_files: bool = True
+) -> AsyncIterator[Hub]:
     """A hub on a database of the newest schema, closed when the block ends. `owner_url`: the same database for the role
-    that owns its tables, where that is another.
+    that owns its tables, where that is another. `read_files`: whether what is new in the agencies' files is published.
 
     Raises ConfigError for a wrong agency file, WrongKeys for a database of another hub, DatabaseFailed when
     there is none.
@@ -134,7 +141,7 @@ async def open_hub(settings: Settings, database_url: str, *, owner_url: str | No
         if settings.digest_key
         else digest_key_file(settings.data_dir),
     )
-    specs = load_agencies(settings.agencies_dir, settings.agency_addresses)
+    texts = read(settings.agencies_dir, settings.agency_addresses) if read_files else {}
     secrets = SecretStore(settings.data_dir)
     owner_url = owner_url or database_url
     await migrate_as_owner(database_url, owner_url)
@@ -145,12 +152,15 @@ async def open_hub(settings: Settings, database_url: str, *, owner_url: str | No
         async with AsyncExitStack() as parts:
             gate = await parts.enter_async_context(DatabaseGate(database))
             client = await parts.enter_async_context(Client(DatabaseCallRecorder(database, vault), gate))
-            try:
-                registry = await Registry.build(specs, client=client, secrets=secrets, documents=settings.documents_dir)
-            except ValueError as error:
-                raise ConfigError(str(error)) from error
-            for kind in store.KINDS:
-                await store.ensure(database, [spec for spec in registry if spec.enabled and spec.plan(kind)], [kind])
+            specs = Specs(database, secrets, settings.documents_dir)
+            for agency in await adopt(database, texts):
+                log.warning("specs.file_differs", agency=agency, hint="hub agencies diff")
+            registry = Registry({}, {})
+            build = partial(build_adapter, client=client, secrets=secrets, documents=settings.documents_dir)
+            follower = Follower(database, registry, build, settings.agency_addresses)
+            await follower.catch_up()
+            if nobody := [each for each in settings.agency_addresses if registry.spec(each) is None]:
+                raise ConfigError(f"HUB_AGENCY_ADDRESSES names {nobody[0]!r}, which is no agency")
             opens = Opens()
             answers = Answers(database, registry, vault, shown=opens.note)
             messenger = await parts.enter_async_context(Messenger(settings.endpoint_networks))
@@ -167,6 +177,8 @@ async def open_hub(settings: Settings, database_url: str, *, owner_url: str | No
                 database=database,
                 vault=vault,
                 registry=registry,
+                specs=specs,
+                follower=follower,
                 secrets=secrets,
                 inbox=Inbox(database, vault, registry),
                 refusals=Refusals(vault),
@@ -271,7 +283,13 @@ async def serve(
         parts.append(Clock(hub.database, hub.registry))
     if worker:
         lease, years = hub.settings.worker_lease_seconds, hub.settings.archive_years
-        parts.append(Worker(hub.database, hub.registry, hub.vault, hub.inbox, lease_seconds=lease, archive_years=years))
+        at_work = Worker(
+            *(hub.database, hub.registry, hub.vault, hub.inbox, hub.follower.catch_up),
+            lease_seconds=lease,
+            archive_years=years,
+        )
+        hub.follower.tell(at_work.specs_changed)
+        parts.append(at_work)
         parts.append(courier(hub))
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -284,9 +302,10 @@ async def serve(
             tasks.create_task(_answer(hub, listener, stopping, ready))
         else:
             ready.set()
-        announcing = tasks.create_task(_announce(ready))
+        beside = [tasks.create_task(each) for each in (_announce(ready), hub.follower.follow())]
         await stopping.wait()
-        announcing.cancel()
+        for task in beside:
+            task.cancel()
         systemd.notify("STOPPING=1")
         for part in parts:
             part.stop()

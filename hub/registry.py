@@ -1,35 +1,25 @@
-"""The agencies this hub knows: their specs, and an adapter for each that has a system or pushes."""
+"""The agencies this process knows: their specs, and an adapter for each that has a system or pushes."""
 
-import asyncio
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Self
 
-from adapters import Client, build_adapter
-from contracts.adapter import AgencyAdapter, Secrets
+from contracts.adapter import AgencyAdapter
 from contracts.agency import AgencySpec
 
 
 class Registry:
-    """Agencies by id. Iterating gives every spec, the disabled ones included."""
+    """Agencies by id. Iterating gives every spec, the disabled ones included. Specs change while the hub runs: ask for
+    one each time, and keep none."""
 
     def __init__(self, specs: Mapping[str, AgencySpec], adapters: Mapping[str, AgencyAdapter]) -> None:
         self._specs = dict(specs)
         self._adapters = dict(adapters)
 
-    @classmethod
-    async def build(cls, specs: Mapping[str, AgencySpec], *, client: Client, secrets: Secrets, documents: Path) -> Self:
-        """Build the adapters of all enabled agencies. Raises what `build_adapter` raises for a wrong spec."""
-
-        def build_all() -> dict[str, AgencyAdapter]:
-            return {
-                spec.id: build_adapter(spec, client=client, secrets=secrets, documents=documents)
-                for spec in specs.values()
-                if spec.enabled
-            }
-
-        # Off the event loop: reading a WSDL takes up to a second.
-        return cls(specs, await asyncio.to_thread(build_all))
+    def put(self, spec: AgencySpec, adapter: AgencyAdapter | None) -> None:
+        """Know the agency by this spec from now on. Whoever is at work with the adapter of before ends with that."""
+        # Others may be in the midst of going through them.
+        self._specs = dict(sorted((self._specs | {spec.id: spec}).items()))
+        adapters = {agency: each for agency, each in self._adapters.items() if agency != spec.id}
+        self._adapters = adapters | ({spec.id: adapter} if adapter else {})
 
     def __iter__(self) -> Iterator[AgencySpec]:
         return iter(self._specs.values())

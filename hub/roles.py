@@ -9,7 +9,7 @@ from hub.db import DatabaseFailed
 #: The hub at work, at the embedded server.
 _WORKER = "hub_worker"
 
-_MAY_NOT_BE_ALTERED = ("audit", "alembic_version")
+_MAY_NOT_BE_ALTERED = ("audit", "alembic_version", "spec_version")
 
 
 async def worker_of(owner_url: str) -> str:
@@ -29,7 +29,7 @@ async def worker_of(owner_url: str) -> str:
 
 def grant(connection: Connection, role: str, schema: str) -> None:
     """Let `role` work in the schema: read and write all there is, close full parts of the marks, and only read and add
-    to the audit. Raises DatabaseFailed where there is no such role."""
+    to the audit and to the versions of specs. Raises DatabaseFailed where there is no such role."""
     if not connection.execute(text("SELECT true FROM pg_roles WHERE rolname = :role"), {"role": role}).scalar():
         raise DatabaseFailed(f"the database has no role {role}: make it (createuser {role})")
     quote = connection.dialect.identifier_preparer.quote

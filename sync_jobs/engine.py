@@ -10,6 +10,7 @@ not wait until something long gives way. A flood of some agencies is no delay fo
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -24,10 +25,11 @@ from pgqueuer.models import Job
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import AgencyAdapter
-from hub.db import RETRY_SECONDS, ClockWrong, Database, driver_of, is_away
+from hub.db import DATABASE_AWAY, RETRY_SECONDS, ClockWrong, Database, driver_of, is_away
 from hub.index.archive import archive, tonight
 from hub.index.tallies import VIETNAM
 from hub.intake.inbox import Inbox
@@ -122,16 +124,20 @@ class Worker:
         registry: Registry,
         vault: Vault,
         inbox: Inbox,
+        catch_up: Callable[[], Awaitable[None]],
         *,
         lease_seconds: int,
         archive_years: int | None = None,
     ) -> None:
-        """`lease_seconds`: how long a dead worker's job stays its own before another takes it over. `archive_years`:
-        how long after a dossier was finished its history is packed; None: never."""
+        """`catch_up` has the registry know the specs that are at work now. `lease_seconds`: how long a dead worker's
+        job stays its own before another takes it over. `archive_years`: how long after a dossier was finished its
+        history is packed; None: never."""
         self._database = database
         self._registry = registry
         self._vault = vault
         self._inbox = inbox
+        self._catch_up = catch_up
+        self._replay_wanted = asyncio.Event()
         self._lease = timedelta(seconds=lease_seconds)
         self._archive_years = archive_years
         self._stopping = asyncio.Event()
@@ -167,15 +173,16 @@ class Worker:
         # Each of the two managers keeps one connection for itself, on which it hears of jobs.
         async with asyncpg.create_pool(self._database.url, min_size=3, max_size=6) as pool:
             every, short = self._manager(pool, long=True), self._manager(pool, long=False)
-            # Specs change only at a start, so that is when more of the quarantine may be understood.
-            async with self._database.begin() as connection:
-                await enqueue(connection, [REPLAY])
+            # This version of the hub may understand more of the quarantine than the one before.
+            self._replay_wanted.set()
             self._managers = [every, short]
             if self._stopping.is_set():
                 return
+            ordering = asyncio.create_task(self._order_replays())
             ended = await asyncio.gather(
                 self._hands(every, _AT_ONCE), self._hands(short, _SHORT_AT_ONCE), return_exceptions=True
             )
+            ordering.cancel()
         for error in ended:
             if error:
                 raise error
@@ -256,7 +263,25 @@ class Worker:
     async def _sweep(self, _: str) -> None:
         await self._inbox.apply_waiting()
 
+    async def specs_changed(self, _agencies: list[str]) -> None:
+        """Have the quarantine read again: more of it may be understood."""
+        self._replay_wanted.set()
+
+    async def _order_replays(self) -> None:
+        while True:
+            await self._replay_wanted.wait()
+            self._replay_wanted.clear()
+            with suppress(*DATABASE_AWAY, DBAPIError):
+                async with self._database.begin() as connection:
+                    if all(await enqueue(connection, [REPLAY])):
+                        continue
+            # One that is under way may be past what is understood by now.
+            self._replay_wanted.set()
+            await asyncio.sleep(RETRY_SECONDS)
+
     async def _replay(self, _: str) -> None:
+        # Whoever has ordered it knows the newest specs; this process may not yet.
+        await self._catch_up()
         for adapter in self._registry.adapters():
             await replay(self._database, adapter, self._vault)
 

@@ -1,6 +1,6 @@
 """Parts of a hub wired for tests: a registry over small specs, an inbox, and an agency that says what it is told."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,9 +8,9 @@ from typing import Any
 
 import orjson
 
-from adapters import Client
+from adapters import Client, build_adapter
 from adapters.adapter import SpecAdapter
-from contracts.adapter import Capability, Page, Position, Window
+from contracts.adapter import Capability, Page, Position, Secrets, Window
 from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure
 from contracts.observation import Observation, Unusable
@@ -50,9 +50,19 @@ def pushing_spec(agency: str = "ubnd-pleiku", **changes: Any) -> AgencySpec:
 @asynccontextmanager
 async def registry_of(*specs: AgencySpec, secrets: Mapping[str, str] = {}) -> AsyncIterator[Registry]:
     async with Client(None) as client:
-        yield await Registry.build(
-            {spec.id: spec for spec in specs}, client=client, secrets=NamedSecrets(secrets), documents=Path()
-        )
+        yield built(specs, client, NamedSecrets(secrets))
+
+
+def built(specs: Iterable[AgencySpec], client: Client, secrets: Secrets) -> Registry:
+    """Of agencies that are all enabled, and need no documents."""
+    registry = Registry({}, {})
+    for spec in specs:
+        registry.put(spec, build_adapter(spec, client=client, secrets=secrets, documents=Path()))
+    return registry
+
+
+async def no_news() -> None:
+    """For whoever must be told how to learn of new specs, where there are none."""
 
 
 async def deliver(

@@ -23,7 +23,7 @@ from sync_jobs.clock import Clock
 from sync_jobs.engine import Worker
 from tests.observations import T0
 from tests.observations import observation as said
-from tests.parts import Told, pulled_spec
+from tests.parts import Told, no_news, pulled_spec
 
 SPEC = pulled_spec(every=timedelta(seconds=1))
 SECONDS = 30
@@ -39,7 +39,7 @@ async def working(
 ) -> AsyncIterator[Worker]:
     await store.ensure(database, registry.synced())
     inbox = Inbox(database, vault, registry)
-    worker = Worker(database, registry, vault, inbox, lease_seconds=lease_seconds, archive_years=archive_years)
+    worker = Worker(database, registry, vault, inbox, no_news, lease_seconds=lease_seconds, archive_years=archive_years)
     task = asyncio.create_task(worker.run())
     try:
         yield worker

@@ -5,7 +5,6 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import orjson
@@ -16,7 +15,7 @@ from hub.db import Database
 from hub.gate import DatabaseGate
 from hub.registry import Registry
 from tests.adapters.servers import Told, read_request, talking
-from tests.parts import NamedSecrets, pushing_spec
+from tests.parts import NamedSecrets, built, pushing_spec
 
 #: answers | knows none | fails | answers nonsense | never answers | a byte now and then
 Manner: TypeAlias = Literal["well", "none", "error", "nonsense", "hang", "drip"]
@@ -94,4 +93,4 @@ async def connected(database: Database, agencies: Iterable[Agency], **system: An
             stack.callback(each.released.set)
         gate = await stack.enter_async_context(DatabaseGate(database))
         client = await stack.enter_async_context(Client(None, gate))
-        yield await Registry.build(specs, client=client, secrets=NamedSecrets(), documents=Path())
+        yield built(specs.values(), client, NamedSecrets())

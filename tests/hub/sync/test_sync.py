@@ -30,7 +30,7 @@ from sync_jobs.pull import pull
 from sync_jobs.rehearsal import rehearse
 from tests.observations import T0
 from tests.observations import observation as said
-from tests.parts import Told, pulled_spec
+from tests.parts import Told, no_news, pulled_spec
 
 SPEC = pulled_spec(every=timedelta(days=1))
 FIRST, SECOND = "H21.20-261123-0001", "H21.20-261123-0002"
@@ -41,7 +41,7 @@ SECONDS = 30
 async def running(database: Database, vault: Vault, agency: Told) -> AsyncIterator[None]:
     registry = Registry({SPEC.id: SPEC}, {SPEC.id: agency})
     clock = Clock(database, registry)
-    worker = Worker(database, registry, vault, Inbox(database, vault, registry), lease_seconds=5)
+    worker = Worker(database, registry, vault, Inbox(database, vault, registry), no_news, lease_seconds=5)
     tasks = [asyncio.create_task(clock.run()), asyncio.create_task(worker.run())]
     try:
         yield

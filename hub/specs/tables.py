@@ -1,0 +1,37 @@
+"""The tables spec_version, to which is only ever added, and agency_spec, which says what version is at work."""
+
+from sqlalchemy import (
+    Column,
+    DateTime,
+    ForeignKeyConstraint,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    func,
+)
+
+from hub.db import metadata
+
+spec_version = Table(
+    "spec_version",
+    metadata,
+    Column("agency", Text, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("text", Text, nullable=False),  # YAML, as its author wrote it
+    Column("digest", LargeBinary, nullable=False),  # of the text
+    Column("published_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("author", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("way", Text, nullable=False),  # hub.specs.specs.Way
+)
+
+agency_spec = Table(
+    "agency_spec",
+    metadata,
+    Column("agency", Text, primary_key=True),
+    Column("version", Integer, nullable=False),
+    # A new version is watched for a while: should it understand less than the one before, that comes back.
+    Column("watched_until", DateTime(timezone=True)),
+    ForeignKeyConstraint(["agency", "version"], ["spec_version.agency", "spec_version.version"]),
+)
