@@ -69,6 +69,7 @@ from hub.sandbox import api as sandbox_api
 from hub.sandbox.sandbox import Sandbox, open_sandbox
 from hub.security_headers import SecurityHeaders
 from hub.shedding import Load, Shedding, watch
+from hub.specs.canary import Canary
 from hub.specs.files import adopt, read
 from hub.specs.follower import Follower
 from hub.specs.specs import Specs
@@ -103,6 +104,7 @@ class Hub:
     registry: Registry
     specs: Specs
     follower: Follower
+    canary: Canary
     secrets: SecretStore
     inbox: Inbox
     refusals: Refusals
@@ -179,6 +181,7 @@ async def open_hub(
                 registry=registry,
                 specs=specs,
                 follower=follower,
+                canary=Canary(database, vault, specs, build),
                 secrets=secrets,
                 inbox=Inbox(database, vault, registry),
                 refusals=Refusals(vault),
@@ -280,7 +283,7 @@ async def serve(
     finished first."""
     parts: list[Clock | Worker | Courier] = []
     if clock:
-        parts.append(Clock(hub.database, hub.registry))
+        parts.append(Clock(hub.database, hub.registry, [hub.canary.look]))
     if worker:
         lease, years = hub.settings.worker_lease_seconds, hub.settings.archive_years
         at_work = Worker(

@@ -1,8 +1,10 @@
 """The clock: decides what is due and enqueues it. It does no work itself, and exactly one of them leads."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from time import monotonic, time
+from typing import TypeAlias
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -31,9 +33,13 @@ _HANGING_SECONDS = 10
 #: By so much a machine's clock is not corrected by and by.
 _JUMP_SECONDS = 2
 
+#: Looks at rows, and may change some; done again every few seconds.
+Watch: TypeAlias = Callable[[], Awaitable[None]]
+
 _TICK_SECONDS = 1
 _SWEEP_SECONDS = 5
 _FOLD_SECONDS = 10
+_WATCH_SECONDS = 10
 _SPLIT_MINUTES = 10
 _PRUNE_HOURS = 6
 _ARCHIVE_HOUR = 1
@@ -42,9 +48,11 @@ _ARCHIVE_HOUR = 1
 class Clock:
     """Ticks as long as it leads. When the leader dies, its lock falls and another clock takes over."""
 
-    def __init__(self, database: Database, registry: Registry) -> None:
+    def __init__(self, database: Database, registry: Registry, beside: Sequence[Watch] = ()) -> None:
+        """`beside`: what else whoever leads looks after."""
         self._database = database
         self._registry = registry
+        self._beside = beside
         self._stopping = asyncio.Event()
 
     async def run(self) -> None:
@@ -98,6 +106,8 @@ class Clock:
         scheduler.add_job(self._tick, "interval", seconds=_TICK_SECONDS)
         scheduler.add_job(self._enqueue, "interval", args=[engine.SWEEP], seconds=_SWEEP_SECONDS)
         scheduler.add_job(tallies.fold, "interval", args=[self._database], seconds=_FOLD_SECONDS)
+        for look in self._beside:
+            scheduler.add_job(look, "interval", seconds=_WATCH_SECONDS)
         scheduler.add_job(parts.split, "interval", args=[self._database], minutes=_SPLIT_MINUTES)
         scheduler.add_job(self._prune, "interval", hours=_PRUNE_HOURS)
         # When nobody is at work.

@@ -1,5 +1,6 @@
 """What is in quarantine and nobody has mended; and closing by hand what no replay can, as a file that was put right."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -44,17 +45,23 @@ async def close(database: Database, number: int, *, why: str, actor: str) -> Kep
 
     Said again by the agency, it is back. Raises NotOpen.
     """
+    closed = await close_all(database, [number], why=why, actor=actor)
+    if not closed:
+        raise NotOpen(f"nothing in quarantine has the number {number}; `hub quarantine list` shows what has")
+    return closed[0]
+
+
+async def close_all(database: Database, numbers: Collection[int], *, why: str, actor: str) -> list[Kept]:
+    """Likewise all with these numbers that are open, each with its line in the audit."""
     async with database.begin() as connection:
         found = await connection.execute(
             update(quarantine)
-            .where(quarantine.c.id == number, quarantine.c.resolved_at.is_(None))
+            .where(quarantine.c.id.in_(numbers), quarantine.c.resolved_at.is_(None))
             .values(resolved_at=func.now())
             .returning(*_COLUMNS)
         )
-        row = found.mappings().one_or_none()
-        if row is None:
-            raise NotOpen(f"nothing in quarantine has the number {number}; `hub quarantine list` shows what has")
-        closed = Kept(**row)
-        detail = {"agency": closed.agency, "reason": closed.reason, "why": why}
-        await note(connection, actor=actor, action="quarantine.closed", target=str(number), detail=detail)
+        closed = [Kept(**row) for row in found.mappings()]
+        for each in closed:
+            detail = {"agency": each.agency, "reason": each.reason, "why": why}
+            await note(connection, actor=actor, action="quarantine.closed", target=str(each.id), detail=detail)
         return closed
