@@ -238,7 +238,7 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     )
     app.include_router(health.router(hub.database, hub.registry, hub.leaving))
     app.include_router(portal_routes.router(hub.fresh.for_page, hub.ownership.prove, hub.admission))
-    app.include_router(admin.router(hub.database, hub.registry, hub.sign_in))
+    app.include_router(admin.router(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs, hub.follower))
     app.include_router(_developers(hub, deliveries))
     if hub.sandbox:
         app.mount(sandbox_api.PATH, sandbox_api.create_api(hub.sandbox))

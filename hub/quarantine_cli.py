@@ -17,7 +17,7 @@ def show(
     agency: Annotated[str | None, typer.Argument(help="One agency; all without it.", metavar="AGENCY")] = None,
     most: Annotated[int, typer.Option(help="How many.")] = 100,
 ) -> None:
-    """Show what is there, the latest first. Mapped in the agency's file, it is read again at the next start."""
+    """Show what is there, the latest first. Once its spec understands it, it is read again by itself."""
 
     async def work(hub: main.Hub) -> list[Kept]:
         if agency:

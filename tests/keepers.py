@@ -5,12 +5,24 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from html import unescape
+from pathlib import Path
 
 import httpx
 import pyotp
+from fastapi import APIRouter
 
+from adapters import Client, build_adapter
+from contracts.adapter import AgencyAdapter
+from contracts.agency import AgencySpec
+from hub import admin
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
+from hub.db import Database
+from hub.registry import Registry
+from hub.specs.follower import Follower
+from hub.specs.specs import Specs
+from hub.vault import Vault
+from tests.parts import NamedSecrets
 
 PASSWORD = "bốn từ không liên quan"
 
@@ -52,6 +64,17 @@ async def begun(client: httpx.AsyncClient, name: str, one_time_password: str) ->
     entered = await client.post("/admin/enrol", data=fields, follow_redirects=False)
     assert (entered.status_code, entered.headers["location"]) == (303, "/admin"), entered.text
     return keeper
+
+
+def console(database: Database, registry: Registry, sign_in: SignIn, vault: Vault) -> APIRouter:
+    """The admin's pages over a registry whose specs are nowhere else, until one is published."""
+    secrets = NamedSecrets({})
+
+    def build(spec: AgencySpec) -> AgencyAdapter:
+        return build_adapter(spec, client=Client(None), secrets=secrets, documents=Path())
+
+    specs, follower = Specs(database, secrets, Path()), Follower(database, registry, build, {})
+    return admin.router(database, registry, sign_in, vault, specs, follower)
 
 
 def secret_on(page: str) -> str:

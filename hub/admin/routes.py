@@ -7,13 +7,16 @@ from fastapi.responses import Response
 
 from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
-from hub.admin import agency, coming_in, people, trail
+from hub.admin import agency, coming_in, people, quarantine, trail, versions
 from hub.admin.desk import PATH, Desk, Visitor
 from hub.admin.overview import overview
 from hub.db import Database
 from hub.portal.page import VIETNAM
 from hub.registry import Registry
+from hub.specs.follower import Follower
+from hub.specs.specs import Specs
 from hub.studio.grade import Level
+from hub.vault import Vault
 
 _HEALTH = {"failing": "Đang lỗi", "late": "Trễ", "starting": "Đang đọc lần đầu", "well": "Tốt", "off": "Chưa nối"}
 _REASONS = {
@@ -41,7 +44,9 @@ _STATES = {
 }
 
 
-def router(database: Database, registry: Registry, sign_in: SignIn) -> APIRouter:
+def router(
+    database: Database, registry: Registry, sign_in: SignIn, vault: Vault, specs: Specs, follower: Follower
+) -> APIRouter:
     routes = APIRouter(prefix=PATH, include_in_schema=False)
     desk = Desk(routes, sign_in)
     desk.env.filters |= {"moment": _moment, "span": _span, "day": _day, "count": _count, "percent": _percent}
@@ -49,6 +54,8 @@ def router(database: Database, registry: Registry, sign_in: SignIn) -> APIRouter
     people.add(desk, registry)
     agency.add(desk, database, registry)
     trail.add(desk, database)
+    versions.add(desk, specs, follower)
+    quarantine.add(desk, database, vault, specs, follower)
 
     @desk.get("", Scope.ADMIN_LOOK)
     async def show(visitor: Visitor) -> Response:

@@ -32,7 +32,7 @@ Changed = Callable[[list[str]], Awaitable[None]]
 class Follower:
     def __init__(self, database: Database, registry: Registry, build: Build, addresses: Mapping[str, str]) -> None:
         """`addresses`: where agencies' systems really are, in place of what their specs say."""
-        self._database, self._registry, self._build = database, registry, build
+        self._database, self._registry, self.build = database, registry, build
         self._addresses = addresses
         self._versions: dict[str, int] = {}
         self._turn = asyncio.Lock()
@@ -79,7 +79,7 @@ class Follower:
             if file.spec is None:
                 raise ValueError("; ".join(str(each) for each in file.mistakes))
             # Off the event loop: reading a WSDL takes up to a second.
-            adapter = await asyncio.to_thread(self._build, file.spec) if file.spec.enabled else None
+            adapter = await asyncio.to_thread(self.build, file.spec) if file.spec.enabled else None
         except ValueError as error:
             self.unusable[agency] = str(error)
             log.error("spec.unusable", agency=agency, version=row["version"], why=str(error))

@@ -10,7 +10,7 @@ from sqlalchemy import insert, text
 
 from contracts.errors import TimedOut
 from contracts.observation import Channel, Unusable
-from hub import admin, problems
+from hub import problems
 from hub.access.audit import note
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
@@ -20,7 +20,7 @@ from hub.quarantine import keep
 from hub.streams import store
 from hub.vault import Vault
 from sync_jobs.pull import pull
-from tests.keepers import enrolled
+from tests.keepers import console, enrolled
 from tests.observations import observation as said
 from tests.parts import Told, pulled_spec, pushing_spec, registry_of
 
@@ -31,7 +31,7 @@ async def client(database: Database, vault: Vault) -> AsyncIterator[httpx.AsyncC
     async with registry_of(pulled_spec(), pulled_spec("so-tnmt"), off) as registry:
         app = FastAPI()
         problems.install(app)
-        app.include_router(admin.router(database, registry, SignIn(database, vault)))
+        app.include_router(console(database, registry, SignIn(database, vault), vault))
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://hub", follow_redirects=True) as client:
             yield client

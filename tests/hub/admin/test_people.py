@@ -13,7 +13,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from sqlalchemy import func, update
 
-from hub import admin, problems
+from hub import problems
 from hub.access.accounts import FREE_MISTAKES, Closed
 from hub.access.roles import Role
 from hub.access.scopes import Scope
@@ -22,7 +22,7 @@ from hub.access.tables import account, admin_session
 from hub.db import Database
 from hub.registry import Registry
 from hub.vault import Vault
-from tests.keepers import PASSWORD, Keeper, enrolled, secret_on
+from tests.keepers import PASSWORD, Keeper, console, enrolled, secret_on
 from tests.parts import pulled_spec, registry_of
 
 
@@ -38,10 +38,10 @@ async def registry() -> AsyncIterator[Registry]:
 
 
 @pytest.fixture
-def app(database: Database, registry: Registry, sign_in: SignIn) -> FastAPI:
+def app(database: Database, registry: Registry, sign_in: SignIn, vault: Vault) -> FastAPI:
     app = FastAPI()
     problems.install(app)
-    app.include_router(admin.router(database, registry, sign_in))
+    app.include_router(console(database, registry, sign_in, vault))
     return app
 
 
@@ -279,6 +279,12 @@ RULES = {
     "/admin/agencies/{agency}/{kind}/run": Scope.ADMIN_OPERATE,
     "/admin/agencies/{agency}/{kind}/pause": Scope.ADMIN_OPERATE,
     "/admin/agencies/{agency}/{kind}/resume": Scope.ADMIN_OPERATE,
+    "/admin/agencies/{agency}/versions": Scope.ADMIN_LOOK,
+    "/admin/agencies/{agency}/versions/rollback": Scope.ADMIN_OPERATE,
+    "/admin/agencies/{agency}/quarantine/{number}": Scope.ADMIN_LOOK,
+    "/admin/agencies/{agency}/quarantine/{number}/mend": Scope.ADMIN_OPERATE,
+    "/admin/agencies/{agency}/quarantine/{number}/close": Scope.ADMIN_OPERATE,
+    "/admin/quarantine": Scope.ADMIN_LOOK,
     "/admin/audit": Scope.ADMIN_AUDIT,
     "/admin/people": Scope.ADMIN_MANAGE,
     "/admin/people/invite": Scope.ADMIN_MANAGE,
@@ -291,8 +297,7 @@ RULES = {
 OPEN = {"/admin/sign-in", "/admin/code", "/admin/begin", "/admin/enrol", "/admin/sign-out"}
 
 
-def pages(database: Database, registry: Registry, sign_in: SignIn) -> list[tuple[str, str]]:
-    routes: APIRouter = admin.router(database, registry, sign_in)
+def pages(routes: APIRouter) -> list[tuple[str, str]]:
     return [
         (method, route.path) for route in routes.routes if isinstance(route, APIRoute) for method in route.methods or ()
     ]
@@ -300,10 +305,16 @@ def pages(database: Database, registry: Registry, sign_in: SignIn) -> list[tuple
 
 @pytest.mark.parametrize("role", list(Role))
 async def test_each_role_may_do_what_it_should_and_nothing_else(
-    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn, database: Database, registry: Registry, role: Role
+    app: FastAPI,
+    client: httpx.AsyncClient,
+    sign_in: SignIn,
+    database: Database,
+    registry: Registry,
+    vault: Vault,
+    role: Role,
 ) -> None:
     await enrolled(client, sign_in)
-    found = pages(database, registry, sign_in)
+    found = pages(console(database, registry, sign_in, vault))
     assert {path for _, path in found} == set(RULES) | OPEN
     async with visitor(app) as other, visitor(app) as stranger:
         await enrolled(other, sign_in, "binh", role, agencies=["so-tnmt"])
@@ -311,7 +322,7 @@ async def test_each_role_may_do_what_it_should_and_nothing_else(
             if path in OPEN:
                 continue
             allowed = RULES[path] in role.scopes
-            ours, others = (path.format(agency=agency, kind="pull") for agency in ("so-tnmt", "ubnd-pleiku"))
+            ours, others = (path.format(agency=agency, kind="pull", number=1) for agency in ("so-tnmt", "ubnd-pleiku"))
             assert ((await other.request(method, ours)).status_code != 403) == allowed, (method, path)
             assert (await stranger.request(method, ours)).headers["location"] == "/admin/sign-in"
             if others != ours:

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from sqlalchemy import insert
 
 from contracts.errors import TimedOut
-from hub import admin, problems
+from hub import problems
 from hub.access.sign_in import SignIn
 from hub.calls.tables import call
 from hub.db import Database
@@ -20,7 +20,7 @@ from hub.studio.grade import Level, grade, rules
 from hub.vault import Vault
 from sync_jobs.pull import pull
 from tests.adapters.specs import spec_of
-from tests.keepers import enrolled
+from tests.keepers import console, enrolled
 from tests.observations import observation as said
 from tests.parts import Told, pulled_spec, registry_of
 
@@ -114,7 +114,7 @@ async def test_the_admin_sees_the_level_and_what_is_missing(database: Database, 
     async with registry_of(pulled_spec()) as registry:
         app = FastAPI()
         problems.install(app)
-        app.include_router(admin.router(database, registry, SignIn(database, vault)))
+        app.include_router(console(database, registry, SignIn(database, vault), vault))
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://hub", follow_redirects=True) as client:
             await enrolled(client, SignIn(database, vault))
