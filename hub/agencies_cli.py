@@ -64,14 +64,14 @@ def apply(
     texts = _files(agencies, folder)
 
     async def work(hub: main.Hub) -> list[Version]:
-        before = await hub.specs.at_work()
+        before = await hub.specs.specs.at_work()
         done = []
         for agency, text in texts.items():
             version = before.get(agency)
             if version is None or version.text != text:
                 based_on = version.version if version else None
                 done.append(
-                    await hub.specs.publish(
+                    await hub.specs.specs.publish(
                         agency, text, author=actor(), reason=reason.strip(), way=Way.COMMAND, based_on=based_on
                     )
                 )
@@ -103,7 +103,7 @@ def versions(agency: Annotated[str, typer.Argument(metavar="AGENCY")]) -> None:
     """Show all versions there were of an agency's spec, the latest first."""
 
     async def work(hub: main.Hub) -> list[Version]:
-        return await hub.specs.versions(agency)
+        return await hub.specs.specs.versions(agency)
 
     found = _in_hub(work)
     if not found:
@@ -124,7 +124,7 @@ def rollback(
         raise typer.BadParameter("say why, for those who come after", param_hint="--reason")
 
     async def work(hub: main.Hub) -> Version:
-        return await hub.specs.roll_back(agency, version, author=actor(), reason=reason.strip())
+        return await hub.specs.specs.roll_back(agency, version, author=actor(), reason=reason.strip())
 
     done = _in_hub(work, mendable=(NoSuchVersion,))
     print(f"{done.agency}: version {done.version}, which says what version {version} said")
@@ -160,7 +160,7 @@ def change(
 
 
 async def _at_work(hub: main.Hub) -> dict[str, Version]:
-    return dict(sorted((await hub.specs.at_work()).items()))
+    return dict(sorted((await hub.specs.specs.at_work()).items()))
 
 
 def _files(agencies: list[str] | None, folder: Path | None) -> dict[str, str]:

@@ -72,6 +72,8 @@ from hub.shedding import Load, Shedding, watch
 from hub.specs.canary import Canary
 from hub.specs.files import adopt, read
 from hub.specs.follower import Follower
+from hub.specs.parts import SpecParts
+from hub.specs.shadow import Shadows
 from hub.specs.specs import Specs
 from hub.subscriptions import routes as subscription_routes
 from hub.subscriptions.channel import WebhookChannel
@@ -102,9 +104,7 @@ class Hub:
     database: Database
     vault: Vault
     registry: Registry
-    specs: Specs
-    follower: Follower
-    canary: Canary
+    specs: SpecParts
     secrets: SecretStore
     inbox: Inbox
     refusals: Refusals
@@ -158,7 +158,8 @@ async def open_hub(
             for agency in await adopt(database, texts):
                 log.warning("specs.file_differs", agency=agency, hint="hub agencies diff")
             registry = Registry({}, {})
-            build = partial(build_adapter, client=client, secrets=secrets, documents=settings.documents_dir)
+            build_with = partial(build_adapter, secrets=secrets, documents=settings.documents_dir)
+            build = partial(build_with, client=client)
             follower = Follower(database, registry, build, settings.agency_addresses)
             await follower.catch_up()
             if nobody := [each for each in settings.agency_addresses if registry.spec(each) is None]:
@@ -179,9 +180,12 @@ async def open_hub(
                 database=database,
                 vault=vault,
                 registry=registry,
-                specs=specs,
-                follower=follower,
-                canary=Canary(database, vault, specs, build),
+                specs=SpecParts(
+                    specs,
+                    follower,
+                    Canary(database, vault, specs, build),
+                    Shadows(database, vault, specs, build_with),
+                ),
                 secrets=secrets,
                 inbox=Inbox(database, vault, registry),
                 refusals=Refusals(vault),
@@ -238,7 +242,7 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     )
     app.include_router(health.router(hub.database, hub.registry, hub.leaving))
     app.include_router(portal_routes.router(hub.fresh.for_page, hub.ownership.prove, hub.admission))
-    app.include_router(admin.router(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs, hub.follower))
+    app.include_router(admin.router(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs))
     app.include_router(_developers(hub, deliveries))
     if hub.sandbox:
         app.mount(sandbox_api.PATH, sandbox_api.create_api(hub.sandbox))
@@ -283,15 +287,15 @@ async def serve(
     finished first."""
     parts: list[Clock | Worker | Courier] = []
     if clock:
-        parts.append(Clock(hub.database, hub.registry, [hub.canary.look]))
+        parts.append(Clock(hub.database, hub.registry, [hub.specs.canary.look, hub.specs.shadows.look]))
     if worker:
         lease, years = hub.settings.worker_lease_seconds, hub.settings.archive_years
         at_work = Worker(
-            *(hub.database, hub.registry, hub.vault, hub.inbox, hub.follower.catch_up),
+            *(hub.database, hub.registry, hub.vault, hub.inbox, hub.specs.follower.catch_up),
             lease_seconds=lease,
             archive_years=years,
         )
-        hub.follower.tell(at_work.specs_changed)
+        hub.specs.follower.tell(at_work.specs_changed)
         parts.append(at_work)
         parts.append(courier(hub))
     stopping = asyncio.Event()
@@ -305,7 +309,7 @@ async def serve(
             tasks.create_task(_answer(hub, listener, stopping, ready))
         else:
             ready.set()
-        beside = [tasks.create_task(each) for each in (_announce(ready), hub.follower.follow())]
+        beside = [tasks.create_task(each) for each in (_announce(ready), hub.specs.follower.follow())]
         await stopping.wait()
         for task in beside:
             task.cancel()

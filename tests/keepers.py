@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from functools import partial
 from html import unescape
 from pathlib import Path
 
@@ -12,14 +13,15 @@ import pyotp
 from fastapi import APIRouter
 
 from adapters import Client, build_adapter
-from contracts.adapter import AgencyAdapter
-from contracts.agency import AgencySpec
 from hub import admin
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
 from hub.db import Database
 from hub.registry import Registry
+from hub.specs.canary import Canary
 from hub.specs.follower import Follower
+from hub.specs.parts import SpecParts
+from hub.specs.shadow import Shadows
 from hub.specs.specs import Specs
 from hub.vault import Vault
 from tests.parts import NamedSecrets
@@ -70,11 +72,12 @@ def console(database: Database, registry: Registry, sign_in: SignIn, vault: Vaul
     """The admin's pages over a registry whose specs are nowhere else, until one is published."""
     secrets = NamedSecrets({})
 
-    def build(spec: AgencySpec) -> AgencyAdapter:
-        return build_adapter(spec, client=Client(None), secrets=secrets, documents=Path())
-
-    specs, follower = Specs(database, secrets, Path()), Follower(database, registry, build, {})
-    return admin.router(database, registry, sign_in, vault, specs, follower)
+    build_with = partial(build_adapter, secrets=secrets, documents=Path())
+    build = partial(build_with, client=Client(None))
+    specs = Specs(database, secrets, Path())
+    follower, canary = Follower(database, registry, build, {}), Canary(database, vault, specs, build)
+    parts = SpecParts(specs, follower, canary, Shadows(database, vault, specs, build_with))
+    return admin.router(database, registry, sign_in, vault, parts)
 
 
 def secret_on(page: str) -> str:

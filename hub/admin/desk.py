@@ -99,11 +99,15 @@ class Desk:
         """A page for those who may `scope`; `of_agency`: of that agency, which the path names."""
         return self._guarded("GET", path, scope, of_agency)
 
-    def post(self, path: str, scope: Scope, *, of_agency: bool = False) -> Callable[[Page], Page]:
-        """What those do who may `scope`; likewise."""
-        return self._guarded("POST", path, scope, of_agency)
+    def post(
+        self, path: str, scope: Scope, *, of_agency: bool = False, largest: int = _LARGEST_FORM
+    ) -> Callable[[Page], Page]:
+        """What those do who may `scope`; likewise. `largest`: bytes of the form."""
+        return self._guarded("POST", path, scope, of_agency, largest)
 
-    def _guarded(self, method: str, path: str, scope: Scope, of_agency: bool) -> Callable[[Page], Page]:
+    def _guarded(
+        self, method: str, path: str, scope: Scope, of_agency: bool, largest: int = _LARGEST_FORM
+    ) -> Callable[[Page], Page]:
         def add(page: Page) -> Page:
             async def route(request: Request) -> Response:
                 session = await self.session(request)
@@ -115,7 +119,7 @@ class Desk:
                     may = may and request.path_params["agency"] in caller.agencies
                 if not may or (method == "POST" and not comes_from_us(request)):
                     return self.page(request, "refused.html", 403, caller=caller, scope=scope)
-                fields = await form(request, _LARGEST_FORM) if method == "POST" else {}
+                fields = await form(request, largest) if method == "POST" else {}
                 return await page(Visitor(request, session, caller, fields))
 
             self._routes.add_api_route(path, route, methods=[method], name=page.__name__)

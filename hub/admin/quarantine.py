@@ -16,8 +16,8 @@ from hub.quarantine.closing import NotOpen, close_all
 from hub.quarantine.groups import Group, group, groups, numbers, records
 from hub.quarantine.repair import preview
 from hub.specs.editing import edited
-from hub.specs.follower import Follower
-from hub.specs.specs import Overtaken, Specs, SpecWrong, Way
+from hub.specs.parts import SpecParts
+from hub.specs.specs import Overtaken, SpecWrong, Way
 from hub.specs.texts import spec_in
 from hub.vault import Vault
 
@@ -32,8 +32,9 @@ REASONS = {
 Changes = dict[tuple[str, ...], Any]
 
 
-def add(desk: Desk, database: Database, vault: Vault, specs: Specs, follower: Follower) -> None:
+def add(desk: Desk, database: Database, vault: Vault, parts: SpecParts) -> None:
     """Add it to the admin's routes."""
+    specs, follower = parts.specs, parts.follower
 
     @desk.get("/quarantine", Scope.ADMIN_LOOK)
     async def quarantine(visitor: Visitor) -> Response:

@@ -7,14 +7,13 @@ from fastapi.responses import Response
 
 from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
-from hub.admin import agency, coming_in, people, quarantine, trail, versions
+from hub.admin import agency, coming_in, people, quarantine, spec, trail, versions
 from hub.admin.desk import PATH, Desk, Visitor
 from hub.admin.overview import overview
 from hub.db import Database
 from hub.portal.page import VIETNAM
 from hub.registry import Registry
-from hub.specs.follower import Follower
-from hub.specs.specs import Specs
+from hub.specs.parts import SpecParts
 from hub.studio.grade import Level
 from hub.vault import Vault
 
@@ -44,9 +43,7 @@ _STATES = {
 }
 
 
-def router(
-    database: Database, registry: Registry, sign_in: SignIn, vault: Vault, specs: Specs, follower: Follower
-) -> APIRouter:
+def router(database: Database, registry: Registry, sign_in: SignIn, vault: Vault, parts: SpecParts) -> APIRouter:
     routes = APIRouter(prefix=PATH, include_in_schema=False)
     desk = Desk(routes, sign_in)
     desk.env.filters |= {"moment": _moment, "span": _span, "day": _day, "count": _count, "percent": _percent}
@@ -54,8 +51,9 @@ def router(
     people.add(desk, registry)
     agency.add(desk, database, registry)
     trail.add(desk, database)
-    versions.add(desk, specs, follower)
-    quarantine.add(desk, database, vault, specs, follower)
+    versions.add(desk, parts)
+    spec.add(desk, parts)
+    quarantine.add(desk, database, vault, parts)
 
     @desk.get("", Scope.ADMIN_LOOK)
     async def show(visitor: Visitor) -> Response:

@@ -9,8 +9,8 @@ from hub.access.scopes import Scope
 from hub.admin.desk import PATH, Desk, Visitor
 from hub.portal.texts import Text
 from hub.specs.differences import line_by_line
-from hub.specs.follower import Follower
-from hub.specs.specs import NoSuchVersion, Overtaken, Specs, Way
+from hub.specs.parts import SpecParts
+from hub.specs.specs import NoSuchVersion, Overtaken, Way
 
 WAYS = {
     Way.FILE: Text("từ tệp", "from a file"),
@@ -21,8 +21,9 @@ WAYS = {
 }
 
 
-def add(desk: Desk, specs: Specs, follower: Follower) -> None:
+def add(desk: Desk, parts: SpecParts) -> None:
     """Add them to the admin's routes."""
+    specs, follower = parts.specs, parts.follower
 
     async def page(visitor: Visitor, agency: str, status: int = 200, *, overtaken: str = "") -> Response:
         versions = await specs.versions(agency)

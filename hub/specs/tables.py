@@ -1,6 +1,8 @@
-"""The tables spec_version, to which is only ever added, and agency_spec, which says what version is at work."""
+"""The tables spec_version, to which is only ever added; agency_spec, which says what version is at work; and
+spec_shadow, which holds specs that read along."""
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     DateTime,
     ForeignKeyConstraint,
@@ -9,7 +11,9 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from hub.db import metadata
 
@@ -34,4 +38,17 @@ agency_spec = Table(
     # A new version is watched for a while: should it understand less than the one before, that comes back.
     Column("watched_until", DateTime(timezone=True)),
     ForeignKeyConstraint(["agency", "version"], ["spec_version.agency", "spec_version.version"]),
+)
+
+spec_shadow = Table(
+    "spec_shadow",
+    metadata,
+    Column("agency", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # Up to where the traffic was read.
+    Column("call_id", BigInteger, nullable=False, server_default=text("0")),
+    Column("inbox_id", BigInteger, nullable=False, server_default=text("0")),
+    Column("found", JSONB, nullable=False, server_default=text("'{}'")),  # hub.specs.shadow.Found
 )

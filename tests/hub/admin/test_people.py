@@ -279,6 +279,8 @@ RULES = {
     "/admin/agencies/{agency}/{kind}/run": Scope.ADMIN_OPERATE,
     "/admin/agencies/{agency}/{kind}/pause": Scope.ADMIN_OPERATE,
     "/admin/agencies/{agency}/{kind}/resume": Scope.ADMIN_OPERATE,
+    "/admin/agencies/{agency}/spec": Scope.ADMIN_OPERATE,
+    "/admin/agencies/{agency}/spec/stop": Scope.ADMIN_OPERATE,
     "/admin/agencies/{agency}/versions": Scope.ADMIN_LOOK,
     "/admin/agencies/{agency}/versions/rollback": Scope.ADMIN_OPERATE,
     "/admin/agencies/{agency}/quarantine/{number}": Scope.ADMIN_LOOK,

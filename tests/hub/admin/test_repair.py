@@ -161,6 +161,31 @@ async def test_a_bad_version_is_taken_back_by_a_click(client: httpx.AsyncClient,
         assert (await client.post("/admin/agencies/so-xd/versions/rollback", data=wrong)).status_code == 404
 
 
+async def test_a_spec_is_changed_as_text(client: httpx.AsyncClient, specs: Specs) -> None:
+    address = "/admin/agencies/so-xd/spec"
+    page = await client.get(address)
+    assert "# Kept as it was written." in page.text
+    # A browser ends lines so.
+    fields = {"seen": "1", "text": (SPEC + "phone: 0269 3823 100\n").replace("\n", "\r\n")}
+    checked = await client.post(address, data=fields | {"do": "check"})
+    assert "<ins>+phone: 0269 3823 100</ins>" in checked.text
+    wrong = await client.post(address, data=fields | {"text": SPEC + "fone: 1\n", "do": "publish", "reason": "thử"})
+    assert wrong.status_code == 422
+    assert "Dòng 10: <b>fone</b>" in wrong.text
+    assert (await client.post(address, data=fields | {"do": "publish"})).status_code == 422, "there is no reason"
+    along = await client.post(address, data=fields | {"do": "shadow"})
+    assert "Đang đọc song song" in along.text
+    done = await client.post(address, data=fields | {"do": "publish", "reason": "số điện thoại"})
+    assert "Bản 2 đang dùng" in done.text
+    assert "Đang đọc song song" not in (await client.get(address)).text
+    current = await specs.current("so-xd")
+    assert current
+    assert current.text == SPEC + "phone: 0269 3823 100\n"
+    assert (await client.post(address, data=fields | {"do": "publish", "reason": "nữa"})).status_code == 409
+    stopped = await client.post(f"{address}/stop")
+    assert "Đã thôi đọc song song" in stopped.text
+
+
 async def test_others_agencies_are_not_in_the_list(
     client: httpx.AsyncClient, app: FastAPI, database: Database, vault: Vault
 ) -> None:
