@@ -18,10 +18,11 @@ def in_hub(
     *,
     mendable: tuple[type[Exception], ...] = (),
     audited: bool = False,
-    read_files: bool = True,
 ) -> Result:
     """Do `work` with the hub's parts. What goes wrong is said in one sentence, what `work` raises of the `mendable`
-    kinds among it; what is ordered, in the log as well. `read_files`: as of `open_hub`."""
+    kinds among it; what is ordered, in the log as well.
+
+    Agencies are known as they are at work: what is new in their files, only who runs the hub publishes."""
     with one_sentence():
         settings = Settings()
         log.configure("WARNING", settings.log_format)
@@ -29,7 +30,7 @@ def in_hub(
         async def opened() -> Result:
             async with (
                 database_urls(settings) as urls,
-                main.open_hub(settings, urls.work, owner_url=urls.owner, read_files=read_files) as hub,
+                main.open_hub(settings, urls.work, owner_url=urls.owner, read_files=False) as hub,
             ):
                 if audited:
                     log.configure(settings.log_level, settings.log_format)

@@ -30,3 +30,9 @@ def violations(page: Page) -> list[Any]:
     page.add_script_tag(path=AXE)
     found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})")
     return [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["violations"]]
+
+
+def screenshot(page: Page, name: str) -> None:
+    """Into the folder HUB_TEST_SCREENSHOTS, where somebody wants to look at them."""
+    if folder := os.environ.get("HUB_TEST_SCREENSHOTS"):
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)

@@ -39,6 +39,7 @@ def environment(templates: Path = _TEMPLATES) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    env.filters["as_written"] = as_written
     env.globals["base_style"] = Markup(STYLE)
     env.globals["favicon"] = Markup(FAVICON)
     return env
@@ -47,6 +48,11 @@ def environment(templates: Path = _TEMPLATES) -> Environment:
 def render(env: Environment, template: str, context: Mapping[str, Any]) -> str:
     """The page without the templates' indentation: on a phone in the mountains each byte is waited for."""
     return re.sub(r"\s*\n\s*", "\n", env.get_template(template).render(context))
+
+
+def as_written(text: str) -> Markup:
+    """`text` with its indentation, which `render` takes out elsewhere: for a textarea."""
+    return Markup(str(escape(text)).replace("\n", "&#10;"))
 
 
 def with_code(text: str) -> Markup:
