@@ -21,7 +21,7 @@ from contracts.codes import code_key
 from contracts.status import DossierStatus
 from hub.db import left_as_found
 from hub.index.answers import FIND
-from hub.index.merge import Entry, timeline
+from hub.index.rows import steps_in
 from hub.streams.freshness import freshness
 
 
@@ -33,20 +33,6 @@ def rendered(spec: AgencySpec, row: asyncpg.Record) -> bytes:
         covered_until=row["covered_until"],
         failures_in_a_row=row["failures_in_a_row"] or 0,
         now=now,
-    )
-    lines = zip(
-        *(row["digests"], row["occurred"], row["revisions"], row["settling"]),
-        *(row["heard"], row["channels"], row["statuses"], row["words"]),
-        strict=True,
-    )
-    steps = timeline(
-        (
-            Entry(
-                digest, row["code"], occurred, revision, settles, {"status": status, "status_raw": raw}, heard, channel
-            )
-            for digest, occurred, revision, settles, heard, channel, status, raw in lines
-        ),
-        [row["agency"]],
     )
     return orjson.dumps(
         {
@@ -80,7 +66,7 @@ def rendered(spec: AgencySpec, row: asyncpg.Record) -> bytes:
                     "source": {"agency": row["agency"], "channel": step.channel},
                     "raw": step.raw,
                 }
-                for step in steps
+                for step in steps_in(row["steps"])
             ],
         },
         option=orjson.OPT_UTC_Z,

@@ -136,15 +136,29 @@ _HISTORY = f"""
       FROM life, generate_series($1::integer, {MOST_LINES}) AS place
 """
 
-# $1: the agencies' words, by status.
+
+def _micros(time: str) -> str:
+    return f"(extract(epoch FROM {time}) * 1000000)::bigint"
+
+
+# As hub.index.rows writes them.
+_STEPS = f"""(
+    SELECT '[' || string_agg(format('[%s,%s,%s,"pull",%s,null]', statuses[place], {_micros(_OCCURRED)},
+                                    {_micros(_HEARD)}, to_json(($1::text[])[statuses[place]])), ',' ORDER BY place)
+           || ']'
+      FROM generate_series($2::integer, {MOST_LINES}) AS place
+     WHERE place = $2 OR statuses[place] <> statuses[place - 1]
+)"""
+
+# $1: the agencies' words, by status. $2: the first place.
 _DOSSIERS = f"""
     INSERT INTO dossier (id, agency, code, code_key, status, status_raw, procedure_code, procedure_name, submitted_at,
                          received_at, due_at, finished_at, personal, moment_numbered, moment_rank, top, observed_at,
-                         channel, updated_at)
+                         channel, steps, updated_at)
     OVERRIDING SYSTEM VALUE
     SELECT id, agency, code, code_key, statuses[place], ($1::text[])[statuses[place]], procedure_code, procedure_name,
            submitted_at, received_at, due_at, {_FINISHED}, personal, false,
-           (extract(epoch FROM {_OCCURRED}) * 1000000)::bigint, {_DIGEST}, {_HEARD}, 'pull', {_HEARD}
+           {_micros(_OCCURRED)}, {_DIGEST}, {_HEARD}, 'pull', {_STEPS}, {_HEARD}
       FROM life, (VALUES ({MOST_LINES})) AS last (place)
      ORDER BY id
 """
@@ -223,7 +237,7 @@ async def _add(connection: Driver, vault: Vault, ids: range, of: int, people: in
     names, starts = [name for name, _ in shares], [start for _, start in shares]
     procedures, titles = list(PROCEDURES), list(PROCEDURES.values())
     await connection.execute(_LIVES, ids[0], ids[-1], of, now, names, starts, procedures, titles, people)
-    await connection.execute(_DOSSIERS, WORDS)
+    await connection.execute(_DOSSIERS, WORDS, MOST_LINES - lines + 1)
     statuses = [
         orjson.dumps({"status": str(code), "status_raw": word}).decode() for code, word in enumerate(WORDS, start=1)
     ]

@@ -191,7 +191,7 @@ async def _make(driver: Driver, new: Heard, vault: Vault, named: dict[Key, int])
         entries, seals = news(key[0], new[key].values(), None, vault), Seals(vault)
         state = fold(entries)
         settled.append(Settled(dossier_id, None, Standing(key[:1], state), entries, seals))
-        dossiers.append((dossier_id, *key, *state_values(state, seals)))
+        dossiers.append((dossier_id, *key, *state_values(state, key[0], seals)))
         lines += [line_values(dossier_id, key[0], entry, seals) for entry in entries]
     async with driver.transaction():
         columns = ("id", "agency", "code_key", *STATE_COLUMNS)
@@ -232,11 +232,13 @@ async def _go_on(
             touched.add(line["dossier_id"])
 
     # What outranks all that was known is put on top. Anything else — late, of the same moment, heard earlier than we
-    # knew — is folded again from the whole history.
+    # knew, or of a dossier whose row does not tell its steps yet — is folded again from the whole history.
     again = {
         row["id"]
         for row, before, _ in found
-        if row["id"] in touched or any(entry.moment <= before.moment for entry in added[row["id"]])
+        if row["id"] in touched
+        or (before.steps is None and added[row["id"]])
+        or any(entry.moment <= before.moment for entry in added[row["id"]])
     }
     histories: dict[int, list[Entry]] = defaultdict(list)
     if again:
@@ -254,7 +256,7 @@ async def _go_on(
             continue
         mine = (row["agency"],)
         settled.append(Settled(row["id"], Standing(mine, before), Standing(mine, after), lines_of, seals))
-        values.append((row["id"], *state_values(after, seals)))
+        values.append((row["id"], *state_values(after, row["agency"], seals)))
     await driver.executemany(sql.SETTLE, values)
     return settled
 

@@ -76,7 +76,7 @@ async def hand_on(driver: Driver, row: asyncpg.Record, heard: Collection[Entry],
     if settled:
         history = await _history(driver, dossier_id, vault)
     after, speaker = fold_handed(history, agencies)
-    await driver.execute(sql.SETTLE, dossier_id, *state_values(after, seals))
+    await driver.execute(sql.SETTLE, dossier_id, *state_values(after, first, seals))
     await _name(driver, row, agencies, speaker)
     added = [entry for entry in lines if written.get(entry.digest)]
     settled.append(Settled(dossier_id, before, Standing(tuple(agencies), after), added, seals))

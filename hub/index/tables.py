@@ -72,11 +72,13 @@ dossier = Table(
     Column("conflict", Boolean, nullable=False, server_default=text("false")),
     Column("observed_at", DateTime(timezone=True)),
     Column("channel", Text),
+    # The statuses it went through, as rows.py writes them; null where it was last written before they were kept.
+    Column("steps", Text),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     UniqueConstraint("code_key", "agency"),  # those who ask for a dossier know its code, and mostly not its agency
     Index(None, "national_key", postgresql_where=text("national_key IS NOT NULL")),
     Index(None, "updated_at", "id"),
-    Index(None, "agency", "updated_at", "id"),
+    Index(None, "agency", "updated_at", "id", postgresql_include=["status"]),
     # Each list is a walk along one of these; what else is asked for is looked at in the index, where it is included.
     Index("dossier_received_idx", "received_at", "id", postgresql_include=["agency", "status"]),
     Index("dossier_procedure_idx", "procedure_key", "updated_at", "id", postgresql_include=["agency", "status"]),

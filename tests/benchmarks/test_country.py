@@ -47,7 +47,7 @@ async def test_each_dossier_is_what_its_history_makes(database: Database, vault:
         assert row["observed_at"] < NOW
         folded, shown = fold(entries[row["id"]]), state_of(row, vault)
         assert (folded.facts, folded.moment, folded.top) == (shown.facts, shown.moment, shown.top)
-        assert (folded.observed_at, folded.channel) == (shown.observed_at, shown.channel)
+        assert (folded.observed_at, folded.channel, folded.steps) == (shown.observed_at, shown.channel, shown.steps)
 
 
 async def test_what_agencies_say_next_goes_on_from_there(database: Database, vault: Vault) -> None:
