@@ -197,10 +197,10 @@ def _late(dossier: Dossier, status: DossierStatus | None, lang: Lang, now: datet
     if due is None:
         return None
     if status in _RUNNING and (days := _days_after(due, now)) > 0:
-        return texts.LATE.say(lang, days=days)
+        return texts.LATE.say(lang, days=days, days_en=_days_en(days))
     finished = _finished_at(dossier)
     if status in _FINISHED and finished and (days := _days_after(due, finished)) > 0:
-        return texts.FINISHED_LATE.say(lang, days=days)
+        return texts.FINISHED_LATE.say(lang, days=days, days_en=_days_en(days))
     return None
 
 
@@ -236,3 +236,7 @@ def _rows(dossier: Dossier, status: DossierStatus | None, agency: str, lang: Lan
     if dossier.former_agencies:
         rows.append(row("former_agencies", ", ".join(_in(lang, each.name) for each in dossier.former_agencies)))
     return rows
+
+
+def _days_en(days: int) -> str:
+    return "one day" if days == 1 else f"{days} days"

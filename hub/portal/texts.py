@@ -293,12 +293,12 @@ DUE_PAUSED = Text(
 LATE = Text(
     "Rất tiếc, hồ sơ đã quá ngày hẹn {days} ngày. Ông/bà được nhận giấy xin lỗi và ngày hẹn mới; nếu chưa "
     "có, hãy hỏi cơ quan.",
-    "We are sorry: this dossier is {days} day(s) past the promised date. You are entitled to a letter of "
+    "We are sorry: this dossier is {days_en} past the promised date. You are entitled to a letter of "
     "apology with a new date; if you have none, ask the agency.",
 )
 FINISHED_LATE = Text(
     "Kết quả có sau ngày hẹn {days} ngày. Rất tiếc vì sự chậm trễ này.",
-    "The result came {days} day(s) after the promised date. We are sorry for the delay.",
+    "The result came {days_en} after the promised date. We are sorry for the delay.",
 )
 
 # --- when the answer may be old -------------------------------------------------------------------
