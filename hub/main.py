@@ -24,6 +24,7 @@ from hub import admin, apidocs, health, problems, systemd
 from hub.access.keys import ApiKeys
 from hub.access.people import People
 from hub.access.sign_in import SignIn
+from hub.admin import agencies_api, people_api
 from hub.bodies import BodyLimit
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.db import Database
@@ -243,6 +244,8 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     app.include_router(health.router(hub.database, hub.registry, hub.leaving))
     app.include_router(portal_routes.router(hub.fresh.for_page, hub.ownership.prove, hub.admission))
     app.include_router(admin.router(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs))
+    app.include_router(agencies_api.router(hub.database, hub.registry, hub.keys, hub.specs))
+    app.include_router(people_api.router(hub.database, hub.registry, hub.keys, hub.sign_in.accounts))
     app.include_router(_developers(hub, deliveries))
     if hub.sandbox:
         app.mount(sandbox_api.PATH, sandbox_api.create_api(hub.sandbox))

@@ -122,6 +122,19 @@ class ProblemType(Enum):
         "A key sees the subscriptions that were made with it, or with an earlier key of the same name, and their "
         "deliveries. GET /v1/subscriptions lists them. Deliveries are kept for two weeks after they have ended.",
     )
+    ADMIN_NOT_FOUND = Explanation(
+        "admin-not-found",
+        HTTPStatus.NOT_FOUND,
+        "There is no such thing to keep",
+        "No agency, stream, version, record in quarantine or person is known by what the path names. The lists of "
+        "/v1/admin show what there is.",
+    )
+    OVERTAKEN = Explanation(
+        "overtaken",
+        HTTPStatus.CONFLICT,
+        "Somebody has published another version meanwhile",
+        "Look at the version that is at work now, and send the change again with its number as `based_on`.",
+    )
     METHOD_NOT_ALLOWED = Explanation(
         "method-not-allowed",
         HTTPStatus.METHOD_NOT_ALLOWED,

@@ -70,14 +70,17 @@ async def begun(client: httpx.AsyncClient, name: str, one_time_password: str) ->
 
 def console(database: Database, registry: Registry, sign_in: SignIn, vault: Vault) -> APIRouter:
     """The admin's pages over a registry whose specs are nowhere else, until one is published."""
+    return admin.router(database, registry, sign_in, vault, spec_parts(database, registry, vault))
+
+
+def spec_parts(database: Database, registry: Registry, vault: Vault) -> SpecParts:
     secrets = NamedSecrets({})
 
     build_with = partial(build_adapter, secrets=secrets, documents=Path())
     build = partial(build_with, client=Client(None))
     specs = Specs(database, secrets, Path())
     follower, canary = Follower(database, registry, build, {}), Canary(database, vault, specs, build)
-    parts = SpecParts(specs, follower, canary, Shadows(database, vault, specs, build_with))
-    return admin.router(database, registry, sign_in, vault, parts)
+    return SpecParts(specs, follower, canary, Shadows(database, vault, specs, build_with))
 
 
 def secret_on(page: str) -> str:

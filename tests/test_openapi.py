@@ -40,7 +40,8 @@ ENDLESS = "/v1/changes/stream"
 CALLS_OUT = "/v1/subscriptions/{subscription}/test"
 
 # What fits the document is accepted, except where a document cannot say what fits: a cursor is one that the hub gave;
-# a day is not before another; an e-mail or phone can be compared; a delivery is signed, and of now; an agency is known.
+# a day is not before another; an e-mail or phone can be compared; a delivery is signed, and of now; an agency is known;
+# a text is a spec.
 # That these are refused, and how, is told by tests of their own.
 CHECKS = """
 [checks]
@@ -66,6 +67,9 @@ checks.positive_data_acceptance.enabled = false
         "/v1/subscriptions",
         "/v1/subscriptions/{subscription}",
         "/v1/subscriptions/{subscription}/enable",
+        "/v1/admin/agencies/{agency}/spec",
+        "/v1/admin/people",
+        "/v1/admin/people/{name}",
     )
 )
 

@@ -82,6 +82,13 @@ class AccountWrong(Exception):
         self.field = field
 
 
+class NoAccount(AccountWrong):
+    """Nobody has an account of that name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("name", f"there is no account {name}")
+
+
 class Closed(Exception):
     """Nobody is let in by that name for a while, because somebody was wrong too often."""
 
@@ -141,6 +148,7 @@ class Accounts:
     async def invite(self, name: str, role: Role, agencies: Collection[str] | None, *, actor: str) -> str:
         """A new account, and the one-time password with which its owner begins. Raises AccountWrong."""
         check_name(name)
+        _check_agencies(role, agencies)
         async with self._database.begin() as connection:
             made = await connection.scalar(
                 text("""
@@ -165,6 +173,7 @@ class Accounts:
 
     async def change(self, name: str, role: Role, agencies: Collection[str] | None, *, actor: str) -> None:
         """From their next click on. Raises AccountWrong."""
+        _check_agencies(role, agencies)
         async with self._database.begin() as connection:
             before = await self._named(connection, name)
             if before.role is Role.ADMIN and role is not Role.ADMIN:
@@ -258,7 +267,7 @@ class Accounts:
         )
         if row := found.mappings().one_or_none():
             return Account.of(row)
-        raise AccountWrong("name", f"there is no account {name}")
+        raise NoAccount(name)
 
     async def _seconds_closed(self, name: str) -> float:
         return max(0.0, await self._database.reads.fetchval(_SECONDS_CLOSED, name) or 0.0)
@@ -322,6 +331,11 @@ def _step_of(secret: str, code: str, *, after: int) -> int | None:
         if step > after and secrets.compare_digest(totp.generate_otp(step).encode(), told):
             return step
     return None
+
+
+def _check_agencies(role: Role, agencies: Collection[str] | None) -> None:
+    if agencies is not None and any(scope.is_of_all_agencies for scope in role.scopes):
+        raise AccountWrong("agencies", f"{role} is for all agencies: leave them out, or make it an operator or viewer")
 
 
 async def _another_admin(connection: AsyncConnection, id: int) -> None:

@@ -25,6 +25,11 @@ class Scope(StrEnum):
     def meaning(self) -> str:
         return _MEANINGS[self]
 
+    @property
+    def is_of_all_agencies(self) -> bool:
+        """Whether it concerns them all, so that who is for some of them may not, but for what is of one alone."""
+        return self in (Scope.ADMIN_MANAGE, Scope.ADMIN_AUDIT)
+
 
 _MEANINGS = {
     Scope.DOSSIERS_READ: "lists of dossiers and many by code, without anybody's data",

@@ -115,8 +115,10 @@ class Desk:
                     return RedirectResponse(f"{PATH}/sign-in", 303)
                 caller = session.account.caller
                 may = caller.may(scope)
-                if of_agency and caller.agencies is not None:
-                    may = may and request.path_params["agency"] in caller.agencies
+                if caller.agencies is not None:
+                    may = may and (
+                        request.path_params["agency"] in caller.agencies if of_agency else not scope.is_of_all_agencies
+                    )
                 if not may or (method == "POST" and not comes_from_us(request)):
                     return self.page(request, "refused.html", 403, caller=caller, scope=scope)
                 fields = await form(request, largest) if method == "POST" else {}

@@ -22,7 +22,10 @@ ROLES = {
 _WRONG = {
     "name": Text("Tên này không dùng được hoặc đã có người dùng.", "This name cannot be used, or is taken."),
     "role": Text("Phải còn ít nhất một quản trị viên khác.", "There must be another admin."),
-    "agencies": Text("Có cơ quan không tồn tại trong danh sách.", "One of the agencies does not exist."),
+    "agencies": Text(
+        "Có cơ quan không tồn tại, hoặc vai trò này luôn cho mọi cơ quan (quản trị, kiểm toán).",
+        "One of the agencies does not exist, or the role is always for all (admin, auditor).",
+    ),
 }
 
 

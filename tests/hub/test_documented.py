@@ -34,7 +34,8 @@ class Operation(NamedTuple):
 
     @property
     def url(self) -> str:
-        return self.path.format(code=CODE, agency="ubnd-pleiku", id="msg_1", subscription=1, delivery=1)
+        named = {"code": CODE, "agency": "ubnd-pleiku", "id": "msg_1", "kind": "pull", "order": "pause", "name": "binh"}
+        return self.path.format(**named, **dict.fromkeys(("subscription", "delivery", "version", "number"), 1))
 
     def tells_of(self, status: int) -> bool:
         return str(status) in self.told["responses"]

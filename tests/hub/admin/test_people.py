@@ -319,7 +319,8 @@ async def test_each_role_may_do_what_it_should_and_nothing_else(
     found = pages(console(database, registry, sign_in, vault))
     assert {path for _, path in found} == set(RULES) | OPEN
     async with visitor(app) as other, visitor(app) as stranger:
-        await enrolled(other, sign_in, "binh", role, agencies=["so-tnmt"])
+        limited = not any(scope.is_of_all_agencies for scope in role.scopes)
+        await enrolled(other, sign_in, "binh", role, agencies=["so-tnmt"] if limited else None)
         for method, path in found:
             if path in OPEN:
                 continue
@@ -327,8 +328,25 @@ async def test_each_role_may_do_what_it_should_and_nothing_else(
             ours, others = (path.format(agency=agency, kind="pull", number=1) for agency in ("so-tnmt", "ubnd-pleiku"))
             assert ((await other.request(method, ours)).status_code != 403) == allowed, (method, path)
             assert (await stranger.request(method, ours)).headers["location"] == "/admin/sign-in"
-            if others != ours:
+            if others != ours and limited:
                 assert (await other.request(method, others)).status_code == 403, "that agency is not theirs"
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.AUDITOR])
+async def test_who_is_for_some_agencies_keeps_nothing_of_all(
+    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn, database: Database, role: Role
+) -> None:
+    """Nobody is made so; somebody who was before sees neither people nor the audit."""
+    await enrolled(client, sign_in)
+    fields = {"name": "cuc", "role": role.value, "agencies": "so-tnmt"}
+    refused = await client.post("/admin/people/invite", data=fields)
+    assert refused.status_code == 422
+    assert "luôn cho mọi cơ quan" in refused.text
+    async with visitor(app) as other:
+        await enrolled(other, sign_in, "binh", role)
+        await database.reads.execute("UPDATE account SET agencies = '{so-tnmt}' WHERE name = 'binh'")
+        assert (await other.get("/admin/people")).status_code == 403
+        assert (await other.get("/admin/audit")).status_code == 403
 
 
 @pytest.mark.parametrize(

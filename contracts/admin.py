@@ -1,0 +1,196 @@
+"""The admin's API, /v1/admin: agencies and how they fare, their specs, the quarantine, people, the audit."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from contracts.observation import AgencyId
+
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=300),
+    Field(description="For those who come after."),
+]
+SpecText = Annotated[
+    str, StringConstraints(min_length=1, max_length=300_000), Field(description="YAML, kept as it is written.")
+]
+StreamKind = Literal["pull", "reconcile", "watch", "backfill"]
+Order = Literal["run", "pause", "resume"]
+RoleName = Literal["viewer", "operator", "admin", "auditor"]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Run(BaseModel):
+    """One reading of an agency."""
+
+    id: int
+    kind: str
+    reason: str
+    started_at: AwareDatetime
+    finished_at: AwareDatetime | None
+    outcome: str
+    message: str | None
+    calls: int
+    received: int
+    added: int
+    changed: int
+    quarantined: int
+
+
+class Stream(BaseModel):
+    """What an agency is read for, and how far that is."""
+
+    kind: str
+    state: Literal["paused", "running", "failing", "waiting", "done", "new"]
+    covered_until: AwareDatetime | None
+    lag_at_most: float | None = Field(description="Seconds: nothing older than that can be missing.")
+    next_due_at: AwareDatetime
+    failures_in_a_row: int
+    last_failure: str | None
+    warnings: list[str]
+    run: Run | None
+
+
+class AdminAgency(BaseModel):
+    """An agency, and how it fares."""
+
+    id: AgencyId
+    identifier: str
+    name_vi: str
+    name_en: str
+    enabled: bool
+    version: int | None = Field(description="Of its spec at work.")
+    unusable: str | None = Field(description="Why this process cannot work with the newest version of its spec.")
+    streams: list[Stream]
+
+
+class AdminAgencies(BaseModel):
+    items: list[AdminAgency]
+
+
+class Runs(BaseModel):
+    items: list[Run]
+
+
+class SpecVersion(BaseModel):
+    """A version of an agency's spec."""
+
+    agency: str
+    version: int
+    published_at: AwareDatetime
+    author: str
+    reason: str
+    way: str
+    text: str
+
+
+class SpecVersions(BaseModel):
+    items: list[SpecVersion]
+
+
+class SpecMistake(BaseModel):
+    line: int | None
+    place: str
+    words: str
+    warning: bool = Field(description="Whether the spec works all the same.")
+
+
+class SpecChecked(BaseModel):
+    mistakes: list[SpecMistake]
+
+
+class SpecToCheck(_Request):
+    text: SpecText
+
+
+class SpecToPublish(_Request):
+    text: SpecText
+    reason: Reason
+    based_on: Annotated[int, Field(ge=1, lt=2**31)] | None = Field(
+        default=None, description="The version that was looked at; none for an agency that has no spec yet."
+    )
+
+
+class Rollback(_Request):
+    reason: Reason
+
+
+class QuarantineGroup(BaseModel):
+    """What one agency said that is not understood for one and the same reason."""
+
+    id: int
+    agency: str
+    reason: str
+    field: str | None
+    value: str | None
+    records: int
+    since: AwareDatetime
+    last: AwareDatetime
+    message: str
+
+
+class Quarantine(BaseModel):
+    items: list[QuarantineGroup]
+
+
+class Closing(_Request):
+    why: Reason
+
+
+class Closed(BaseModel):
+    records: int
+
+
+class AdminPerson(BaseModel):
+    name: str
+    role: RoleName
+    agencies: list[str] | None = Field(description="The only ones that are theirs to keep; null for all.")
+    created_at: AwareDatetime
+    last_signed_in_at: AwareDatetime | None
+    ended_at: AwareDatetime | None
+    enrolled: bool
+
+
+class AdminPeople(BaseModel):
+    items: list[AdminPerson]
+
+
+class Invitation(_Request):
+    name: Annotated[str, StringConstraints(min_length=2, max_length=40)]
+    role: RoleName
+    agencies: Annotated[list[AgencyId], Field(min_length=1, max_length=200)] | None = None
+
+
+class PersonChange(_Request):
+    role: RoleName
+    agencies: Annotated[list[AgencyId], Field(min_length=1, max_length=200)] | None = None
+
+
+class OneTimePassword(BaseModel):
+    name: str
+    password: str = Field(description="Shown this once; good for a day, at /admin/begin.")
+
+
+class AuditLine(BaseModel):
+    line: int
+    at: AwareDatetime
+    actor: str
+    action: str
+    target: str | None
+    detail: Any
+    correlation_id: str | None
+
+
+class AuditLines(BaseModel):
+    items: list[AuditLine]
+
+
+class AuditVerdict(BaseModel):
+    """What a look at the whole audit found."""
+
+    head: str | None = Field(description="The last line, as `number:digest`.")
+    broken_at: int | None = Field(description="The first line that is not what it was, or follows a gap.")
+    holds: bool

@@ -1,0 +1,208 @@
+"""/v1/admin/agencies, /v1/admin/quarantine: how agencies fare, their streams and specs, what is not understood."""
+
+from dataclasses import asdict
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from contracts.admin import (
+    AdminAgencies,
+    AdminAgency,
+    Closed,
+    Closing,
+    Order,
+    Quarantine,
+    QuarantineGroup,
+    Rollback,
+    Run,
+    Runs,
+    SpecChecked,
+    SpecMistake,
+    SpecToCheck,
+    SpecToPublish,
+    SpecVersion,
+    SpecVersions,
+    Stream,
+    StreamKind,
+)
+from contracts.agency import AgencySpec
+from contracts.observation import AgencyId
+from contracts.problem import FieldProblem
+from hub.access.keys import ApiKeys
+from hub.access.scopes import Caller, Scope
+from hub.admin.api import PATH, actor, allowed, kept_by_nobody, known
+from hub.db import Database
+from hub.problems import ProblemError, ProblemType, responses
+from hub.quarantine.closing import NotOpen, close_all
+from hub.quarantine.groups import group, groups, numbers
+from hub.registry import Registry
+from hub.specs.parts import SpecParts
+from hub.specs.specs import NoSuchVersion, Overtaken, SpecWrong, Version, Way
+from hub.sync import orders
+from hub.sync.status import StreamStatus, runs, statuses
+
+_Agency = Annotated[AgencyId, Path(description="Its id, such as so-tnmt.")]
+_Number = Annotated[int, Path(ge=1, lt=2**31)]
+_LongNumber = Annotated[int, Path(ge=1, lt=2**63)]
+
+
+def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecParts) -> APIRouter:
+    routes = APIRouter(prefix=PATH, tags=["admin"], dependencies=[Depends(kept_by_nobody)])
+    specs, follower = parts.specs, parts.follower
+    looks, operates = allowed(keys, Scope.ADMIN_LOOK), allowed(keys, Scope.ADMIN_OPERATE)
+    missing = known(ProblemType.MALFORMED_REQUEST, ProblemType.ADMIN_NOT_FOUND)
+    large = responses(ProblemType.BODY_TOO_LARGE)
+    overtaken = known(
+        ProblemType.MALFORMED_REQUEST,
+        ProblemType.ADMIN_NOT_FOUND,
+        ProblemType.OVERTAKEN,
+        ProblemType.BODY_TOO_LARGE,
+    )
+
+    def the_agency(agency: str) -> AgencySpec:
+        if (spec := registry.spec(agency)) is None:
+            raise _none(f"There is no agency {agency}.")
+        return spec
+
+    @routes.get("/agencies", summary="All agencies, and how they fare", responses=known())
+    async def all_agencies(caller: Caller = looks) -> AdminAgencies:
+        async with database.reads.acquire() as connection:
+            found = await statuses(connection)
+        at_work = await specs.at_work()
+        mine = [spec for spec in registry if caller.agencies is None or spec.id in caller.agencies]
+        return AdminAgencies(items=[told(spec, at_work.get(spec.id), found) for spec in mine])
+
+    @routes.get("/agencies/{agency}", summary="One agency, and how it fares", responses=missing)
+    async def one_agency(agency: _Agency, caller: Caller = looks) -> AdminAgency:
+        spec = the_agency(agency)
+        async with database.reads.acquire() as connection:
+            found = await statuses(connection, agency)
+        return told(spec, await specs.current(agency), found)
+
+    def told(spec: AgencySpec, version: Version | None, found: list[StreamStatus]) -> AdminAgency:
+        return AdminAgency(
+            id=spec.id,
+            identifier=spec.identifier,
+            name_vi=spec.name.vi,
+            name_en=spec.name.en,
+            enabled=spec.enabled,
+            version=version.version if version else None,
+            unusable=follower.unusable.get(spec.id),
+            streams=[_stream(each) for each in found if each.agency == spec.id],
+        )
+
+    @routes.get("/agencies/{agency}/runs", summary="An agency's latest runs", responses=missing)
+    async def latest_runs(
+        agency: _Agency, caller: Caller = looks, limit: Annotated[int, Query(ge=1, le=200)] = 20
+    ) -> Runs:
+        the_agency(agency)
+        async with database.reads.acquire() as connection:
+            return Runs(items=[Run.model_validate(each) for each in await runs(connection, agency, limit=limit)])
+
+    @routes.post(
+        "/agencies/{agency}/streams/{kind}/{order}",
+        status_code=204,
+        summary="Have an agency read now, pause it, or go on",
+        responses=missing,
+    )
+    async def give_order(agency: _Agency, kind: StreamKind, order: Order, caller: Caller = operates) -> None:
+        give = {"run": orders.want, "pause": orders.pause, "resume": orders.resume}[order]
+        try:
+            await give(database, agency, kind, actor=actor(caller))
+        except orders.NoSuchStream as error:
+            raise _none(str(error)) from None
+
+    # --- specs ------------------------------------------------------------------------------------
+
+    @routes.get("/agencies/{agency}/spec", summary="The spec that is at work", responses=missing)
+    async def spec_at_work(agency: _Agency, caller: Caller = looks) -> SpecVersion:
+        if (version := await specs.current(agency)) is None:
+            raise _none(f"There is no agency {agency}.")
+        return _version(version)
+
+    @routes.get("/agencies/{agency}/versions", summary="All versions of an agency's spec", responses=missing)
+    async def all_versions(agency: _Agency, caller: Caller = looks) -> SpecVersions:
+        return SpecVersions(items=[_version(each) for each in await specs.versions(agency)])
+
+    @routes.post(
+        "/agencies/{agency}/spec/check",
+        summary="What is wrong with a spec",
+        responses=known(ProblemType.MALFORMED_REQUEST, ProblemType.BODY_TOO_LARGE),
+    )
+    async def check_spec(agency: _Agency, asked: SpecToCheck, caller: Caller = operates) -> SpecChecked:
+        """What it says is compared with its schema, its WSDL and itself. Nobody is called."""
+        found = await specs.check(agency, asked.text)
+        told = [SpecMistake(line=each.line, place=each.place, words=each.words, warning=each.warning) for each in found]
+        return SpecChecked(mistakes=told)
+
+    @routes.put("/agencies/{agency}/spec", summary="Publish a spec", responses=overtaken)
+    async def publish_spec(agency: _Agency, wanted: SpecToPublish, caller: Caller = operates) -> SpecVersion:
+        """It is at work in all processes within seconds, and watched for an hour: should it understand less than the
+        one before, that comes back by itself."""
+        try:
+            version = await specs.publish(
+                agency,
+                wanted.text,
+                author=actor(caller),
+                reason=wanted.reason,
+                way=Way.API,
+                based_on=wanted.based_on,
+            )
+        except SpecWrong as error:
+            raise _wrong(error) from None
+        except Overtaken as error:
+            raise ProblemError(ProblemType.OVERTAKEN, f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+        await follower.catch_up()
+        return _version(version)
+
+    @routes.post(
+        "/agencies/{agency}/versions/{version}/rollback", summary="Go back to an earlier version", responses=overtaken
+    )
+    async def roll_back(agency: _Agency, version: _Number, wanted: Rollback, caller: Caller = operates) -> SpecVersion:
+        try:
+            done = await specs.roll_back(agency, version, author=actor(caller), reason=wanted.reason)
+        except NoSuchVersion as error:
+            raise _none(str(error)) from None
+        await follower.catch_up()
+        return _version(done)
+
+    # --- the quarantine ---------------------------------------------------------------------------
+
+    @routes.get("/quarantine", summary="What is not understood, by its causes", responses=known())
+    async def quarantine(caller: Caller = looks) -> Quarantine:
+        return Quarantine(items=[QuarantineGroup(**asdict(each)) for each in await groups(database, caller.agencies)])
+
+    @routes.post(
+        "/agencies/{agency}/quarantine/{number}/close", summary="Close a cause, unread", responses=missing | large
+    )
+    async def close(agency: _Agency, number: _LongNumber, wanted: Closing, caller: Caller = operates) -> Closed:
+        """Of what no spec can mend. Said again by the agency, it is back."""
+        try:
+            found = await group(database, agency, number)
+        except NotOpen as error:
+            raise _none(str(error)) from None
+        closed = await close_all(database, await numbers(database, found), why=wanted.why, actor=actor(caller))
+        return Closed(records=len(closed))
+
+    return routes
+
+
+def _none(sentence: str) -> ProblemError:
+    return ProblemError(ProblemType.ADMIN_NOT_FOUND, sentence)
+
+
+def _wrong(error: SpecWrong) -> ProblemError:
+    wrong = [
+        FieldProblem(field="/text" + (f" line {each.line}" if each.line else ""), problem=f"{each.place}: {each.words}")
+        for each in error.mistakes
+    ]
+    return ProblemError(ProblemType.MALFORMED_REQUEST, "The spec cannot work as it is.", errors=wrong)
+
+
+def _version(version: Version) -> SpecVersion:
+    return SpecVersion(**asdict(version))
+
+
+def _stream(status: StreamStatus) -> Stream:
+    shown = {name: getattr(status, name) for name in Stream.model_fields if name != "run"}
+    return Stream(**shown, run=Run.model_validate(status.run) if status.run else None)

@@ -1,0 +1,59 @@
+"""/v1/admin: all that the admin's pages do, for programs.
+
+By an API key alone, never by the pages' cookie: what a browser sends by itself would let other sites do it as well.
+Each route says which scope it needs, and whether it is of one agency; there is no way to add one that does not.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
+
+from fastapi import Depends, Request, Response, Security
+
+from hub.access.keys import HEADER, ApiKeys
+from hub.access.scopes import Caller, Scope
+from hub.conditional import KEEP_NOTHING
+from hub.problems import ProblemError, ProblemType, responses
+
+PATH = "/v1/admin"
+
+#: What any of its routes may answer.
+ANY = (ProblemType.API_KEY_REFUSED, ProblemType.FORBIDDEN, ProblemType.UNAVAILABLE)
+
+
+def known(*types: ProblemType) -> dict[int | str, dict[str, Any]]:
+    """The problems that a route documents: these, and what any may answer."""
+    return responses(*ANY, *types)
+
+
+def needs(keys: ApiKeys, scope: Scope) -> Callable[..., Awaitable[Caller]]:
+    """A FastAPI dependency: whose key was sent, who may `scope` — of the agency that the path names, where it names
+    one; and where it names none, what is all agencies' needs a key for all."""
+
+    async def caller(request: Request, key: Annotated[str | None, Security(HEADER)] = None) -> Caller:
+        found = await keys.needs(scope)(key)
+        agency = request.path_params.get("agency")
+        if agency is not None:
+            found.agencies_for(agency)
+        elif scope.is_of_all_agencies and found.agencies is not None:
+            raise ProblemError(
+                ProblemType.FORBIDDEN, f"The key of {found.name} is for some agencies; this concerns all of them."
+            )
+        return found
+
+    return caller
+
+
+async def kept_by_nobody(response: Response) -> None:
+    """A dependency of all of it: what is answered here is kept on no way."""
+    response.headers["Cache-Control"] = KEEP_NOTHING
+
+
+def allowed(keys: ApiKeys, scope: Scope) -> Caller:
+    """`needs`, as the default of a route's parameter."""
+    caller: Caller = Depends(needs(keys, scope))
+    return caller
+
+
+def actor(caller: Caller) -> str:
+    """Who it is in the audit."""
+    return f"key:{caller.name}"

@@ -1,0 +1,121 @@
+"""/v1/admin/people and /v1/admin/audit: who keeps the hub, and what each has done."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Query
+
+from contracts.admin import (
+    AdminPeople,
+    AdminPerson,
+    AuditLine,
+    AuditLines,
+    AuditVerdict,
+    Invitation,
+    OneTimePassword,
+    PersonChange,
+)
+from hub.access.accounts import Accounts, AccountWrong, NoAccount
+from hub.access.audit import latest, verify
+from hub.access.keys import ApiKeys
+from hub.access.roles import Role
+from hub.access.scopes import Caller, Scope
+from hub.admin.api import PATH, actor, allowed, kept_by_nobody, known
+from hub.db import Database
+from hub.problems import ProblemError, ProblemType, responses, wrong
+from hub.registry import Registry
+
+_Name = Annotated[str, Path(min_length=2, max_length=40, pattern=r"^[a-z][a-z0-9.-]{1,39}$")]
+_Word = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+def router(database: Database, registry: Registry, keys: ApiKeys, accounts: Accounts) -> APIRouter:
+    routes = APIRouter(prefix=PATH, tags=["admin"], dependencies=[Depends(kept_by_nobody)])
+    manages, audits = allowed(keys, Scope.ADMIN_MANAGE), allowed(keys, Scope.ADMIN_AUDIT)
+    missing = known(ProblemType.MALFORMED_REQUEST, ProblemType.ADMIN_NOT_FOUND)
+    large = responses(ProblemType.BODY_TOO_LARGE)
+
+    def check(agencies: list[str] | None) -> None:
+        for place, agency in enumerate(agencies or ()):
+            if registry.spec(agency) is None:
+                raise wrong(f"/agencies/{place}", "no agency has this id", "an id such as so-tnmt")
+
+    @routes.get("/people", summary="Who keeps the hub", responses=known())
+    async def people(caller: Caller = manages) -> AdminPeople:
+        shown = AdminPerson.model_fields
+        found = await accounts.all()
+        return AdminPeople(items=[AdminPerson(**{name: getattr(each, name) for name in shown}) for each in found])
+
+    @routes.post(
+        "/people",
+        status_code=201,
+        summary="Invite somebody",
+        responses=known(ProblemType.MALFORMED_REQUEST, ProblemType.BODY_TOO_LARGE),
+    )
+    async def invite(wanted: Invitation, caller: Caller = manages) -> OneTimePassword:
+        check(wanted.agencies)
+        try:
+            password = await accounts.invite(wanted.name, Role(wanted.role), wanted.agencies, actor=actor(caller))
+        except AccountWrong as error:
+            raise _refused(error) from None
+        return OneTimePassword(name=wanted.name, password=password)
+
+    @routes.put("/people/{name}", status_code=204, summary="Change what somebody may do", responses=missing | large)
+    async def change(name: _Name, wanted: PersonChange, caller: Caller = manages) -> None:
+        check(wanted.agencies)
+        try:
+            await accounts.change(name, Role(wanted.role), wanted.agencies, actor=actor(caller))
+        except AccountWrong as error:
+            raise _refused(error) from None
+
+    @routes.post("/people/{name}/password", summary="A one-time password for somebody", responses=missing)
+    async def new_password(name: _Name, caller: Caller = manages) -> OneTimePassword:
+        try:
+            return OneTimePassword(name=name, password=await accounts.new_password(name, actor=actor(caller)))
+        except AccountWrong as error:
+            raise _refused(error) from None
+
+    @routes.delete("/people/{name}", status_code=204, summary="End an account and its sessions", responses=missing)
+    async def end(name: _Name, caller: Caller = manages) -> None:
+        try:
+            await accounts.end(name, actor=actor(caller))
+        except AccountWrong as error:
+            raise _refused(error) from None
+
+    @routes.get("/audit", summary="Who did what to what, the latest first", responses=known())
+    async def audit(
+        caller: Caller = audits,
+        target: _Word = None,
+        actor: _Word = None,
+        before: Annotated[int | None, Query(ge=1, lt=2**63, description="Only lines before this one.")] = None,
+        limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    ) -> AuditLines:
+        found = await latest(database, before=before, target=target, actor=actor, most=limit)
+        return AuditLines(
+            items=[
+                AuditLine(
+                    line=each.head.line,
+                    at=each.at,
+                    actor=each.actor,
+                    action=each.action,
+                    target=each.target,
+                    detail=each.detail,
+                    correlation_id=each.correlation_id,
+                )
+                for each in found
+            ]
+        )
+
+    @routes.get("/audit/verdict", summary="Whether the audit is whole", responses=known())
+    async def verdict(caller: Caller = audits) -> AuditVerdict:
+        """Every line is looked at, so ask seldom; compare `head` with one that was kept elsewhere."""
+        async with database.reads.acquire() as connection:
+            found = await verify(connection)
+        return AuditVerdict(head=str(found.head) if found.head else None, broken_at=found.broken_at, holds=found.holds)
+
+    return routes
+
+
+def _refused(error: AccountWrong) -> ProblemError:
+    if isinstance(error, NoAccount):
+        return ProblemError(ProblemType.ADMIN_NOT_FOUND, f"{str(error)[0].upper()}{str(error)[1:]}.")
+    return wrong(f"/{error.field}", "cannot be", str(error))

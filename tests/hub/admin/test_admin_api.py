@@ -1,0 +1,200 @@
+"""/v1/admin: each role's scopes can do there what they should and nothing else; and what is done there is done."""
+
+from collections.abc import AsyncIterator, Iterator
+
+import httpx
+import pytest
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+
+from hub import problems
+from hub.access.accounts import Accounts
+from hub.access.keys import ApiKeys
+from hub.access.roles import Role
+from hub.access.scopes import Scope
+from hub.admin import agencies_api, people_api
+from hub.db import Database
+from hub.registry import Registry
+from hub.specs.parts import SpecParts
+from hub.specs.specs import Way
+from hub.streams import store
+from hub.vault import Vault
+from tests.keepers import spec_parts
+from tests.parts import pulled_spec, registry_of
+
+SPEC = """\
+id: so-xd
+identifier: H21.03
+name: {vi: Sở Xây dựng, en: Department of Construction}
+kind: department
+enabled: true
+statuses: {MOI: "1"}
+webhook: {secrets: [so-xd-webhook]}
+"""
+
+LOOK, OPERATE, MANAGE, AUDIT = Scope.ADMIN_LOOK, Scope.ADMIN_OPERATE, Scope.ADMIN_MANAGE, Scope.ADMIN_AUDIT
+RULES = {
+    ("GET", "/v1/admin/agencies"): LOOK,
+    ("GET", "/v1/admin/agencies/{agency}"): LOOK,
+    ("GET", "/v1/admin/agencies/{agency}/runs"): LOOK,
+    ("POST", "/v1/admin/agencies/{agency}/streams/{kind}/{order}"): OPERATE,
+    ("GET", "/v1/admin/agencies/{agency}/spec"): LOOK,
+    ("GET", "/v1/admin/agencies/{agency}/versions"): LOOK,
+    ("POST", "/v1/admin/agencies/{agency}/spec/check"): OPERATE,
+    ("PUT", "/v1/admin/agencies/{agency}/spec"): OPERATE,
+    ("POST", "/v1/admin/agencies/{agency}/versions/{version}/rollback"): OPERATE,
+    ("GET", "/v1/admin/quarantine"): LOOK,
+    ("POST", "/v1/admin/agencies/{agency}/quarantine/{number}/close"): OPERATE,
+    ("GET", "/v1/admin/people"): MANAGE,
+    ("POST", "/v1/admin/people"): MANAGE,
+    ("PUT", "/v1/admin/people/{name}"): MANAGE,
+    ("POST", "/v1/admin/people/{name}/password"): MANAGE,
+    ("DELETE", "/v1/admin/people/{name}"): MANAGE,
+    ("GET", "/v1/admin/audit"): AUDIT,
+    ("GET", "/v1/admin/audit/verdict"): AUDIT,
+}
+#: What each route that takes a body takes.
+BODIES = {
+    "/v1/admin/agencies/{agency}/spec/check": {"text": SPEC},
+    "/v1/admin/agencies/{agency}/spec": {"text": SPEC, "reason": "thử", "based_on": 1},
+    "/v1/admin/agencies/{agency}/versions/{version}/rollback": {"reason": "thử"},
+    "/v1/admin/agencies/{agency}/quarantine/{number}/close": {"why": "thử"},
+    "/v1/admin/people": {"name": "cuc", "role": "viewer"},
+    "/v1/admin/people/{name}": {"role": "viewer"},
+}
+
+
+@pytest.fixture
+async def registry() -> AsyncIterator[Registry]:
+    async with registry_of(pulled_spec("ubnd-pleiku"), pulled_spec("so-tnmt")) as made:
+        yield made
+
+
+@pytest.fixture
+def keys(database: Database) -> ApiKeys:
+    return ApiKeys(database)
+
+
+@pytest.fixture
+def parts(database: Database, registry: Registry, vault: Vault) -> SpecParts:
+    return spec_parts(database, registry, vault)
+
+
+@pytest.fixture
+def routers(database: Database, registry: Registry, vault: Vault, keys: ApiKeys, parts: SpecParts) -> list[APIRouter]:
+    return [
+        agencies_api.router(database, registry, keys, parts),
+        people_api.router(database, registry, keys, Accounts(database, vault)),
+    ]
+
+
+@pytest.fixture
+async def client(routers: list[APIRouter]) -> AsyncIterator[httpx.AsyncClient]:
+    app = FastAPI()
+    problems.install(app)
+    for each in routers:
+        app.include_router(each)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
+        yield client
+
+
+def routes(routers: list[APIRouter]) -> Iterator[tuple[str, str]]:
+    for router in routers:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                yield from ((method, route.path) for method in route.methods or ())
+
+
+@pytest.mark.parametrize("role", list(Role))
+async def test_each_role_may_do_what_it_should_and_nothing_else(
+    client: httpx.AsyncClient, routers: list[APIRouter], keys: ApiKeys, role: Role
+) -> None:
+    found = set(routes(routers))
+    assert found == set(RULES), "a route without a rule, or a rule without a route"
+    limited = await keys.create("limited", scopes=role.scopes, agencies=["so-tnmt"], actor="test")
+    whole = await keys.create("whole", scopes=role.scopes, actor="test")
+    for method, path in sorted(found):
+        scope = RULES[method, path]
+        ours, others = (
+            path.format(agency=agency, kind="pull", order="pause", version=1, number=1, name="nobody")
+            for agency in ("so-tnmt", "ubnd-pleiku")
+        )
+
+        async def status(key: str | None, address: str, method: str = method, path: str = path) -> int:
+            headers = {"X-Api-Key": key} if key else {}
+            answer = await client.request(method, address, json=BODIES.get(path), headers=headers)
+            assert answer.status_code < 500, answer.text
+            return answer.status_code
+
+        may = scope in role.scopes
+        assert (await status(whole, ours) != 403) == may, (method, path)
+        assert (await status(limited, ours) != 403) == (may and not scope.is_of_all_agencies), (method, path)
+        if others != ours:
+            assert await status(limited, others) == 403, "that agency is not theirs"
+        assert await status(None, ours) == 401
+        assert await status("ghk_guess", ours) == 401
+
+
+async def all_of(keys: ApiKeys) -> dict[str, str]:
+    scopes = [LOOK, OPERATE, MANAGE, AUDIT]
+    return {"X-Api-Key": await keys.create("robot", scopes=scopes, actor="test")}
+
+
+async def test_a_spec_is_published_overtaken_and_rolled_back(
+    client: httpx.AsyncClient, keys: ApiKeys, parts: SpecParts, registry: Registry
+) -> None:
+    client.headers.update(await all_of(keys))
+    address = "/v1/admin/agencies/so-xd/spec"
+    assert (await client.get(address)).json()["type"] == "/problems/admin-not-found"
+    made = await client.put(address, json={"text": SPEC, "reason": "đầu tiên"})
+    assert (made.status_code, made.json()["version"], made.json()["author"]) == (200, 1, "key:robot")
+    assert registry.spec("so-xd"), "it is at work at once"
+    wrong = await client.put(address, json={"text": SPEC + "fax: 1\n", "reason": "thử", "based_on": 1})
+    assert wrong.status_code == 400
+    assert wrong.json()["errors"][0]["field"] == "/text line 8"
+    checked = await client.post(f"{address}/check", json={"text": SPEC + "fax: 1\n"})
+    assert "fax" in [each["place"] for each in checked.json()["mistakes"] if not each["warning"]]
+    await parts.specs.publish(
+        "so-xd", SPEC + "phone: 0269 3823 100\n", author="an", reason="x", way=Way.CONSOLE, based_on=1
+    )
+    late = await client.put(address, json={"text": SPEC + "# late\n", "reason": "thử", "based_on": 1})
+    assert (late.status_code, late.json()["type"]) == (409, "/problems/overtaken")
+    back = await client.post("/v1/admin/agencies/so-xd/versions/1/rollback", json={"reason": "sai"})
+    assert (back.json()["version"], back.json()["text"]) == (3, SPEC)
+    versions = (await client.get("/v1/admin/agencies/so-xd/versions")).json()["items"]
+    assert [each["version"] for each in versions] == [3, 2, 1]
+    assert (await client.post("/v1/admin/agencies/so-xd/versions/9/rollback", json={"reason": "x"})).status_code == 404
+
+
+async def test_streams_and_people_and_the_audit(client: httpx.AsyncClient, keys: ApiKeys, database: Database) -> None:
+    client.headers.update(await all_of(keys))
+    await store.ensure(database, [pulled_spec("so-tnmt")])
+    assert (await client.post("/v1/admin/agencies/so-tnmt/streams/pull/pause")).status_code == 204
+    agency = (await client.get("/v1/admin/agencies/so-tnmt")).json()
+    assert [(each["kind"], each["state"]) for each in agency["streams"]] == [("pull", "paused")]
+    assert (await client.post("/v1/admin/agencies/so-tnmt/streams/watch/pause")).status_code == 404
+    listed = (await client.get("/v1/admin/agencies")).json()["items"]
+    assert [each["id"] for each in listed] == ["so-tnmt", "ubnd-pleiku"]
+
+    invited = await client.post("/v1/admin/people", json={"name": "binh", "role": "operator", "agencies": ["so-tnmt"]})
+    assert invited.status_code == 201
+    assert invited.headers["cache-control"] == "private, no-store"
+    for wanted, field in (
+        ({"name": "binh", "role": "viewer"}, "/name"),
+        ({"name": "cuc", "role": "admin", "agencies": ["so-tnmt"]}, "/agencies"),
+        ({"name": "cuc", "role": "viewer", "agencies": ["so-ma"]}, "/agencies/0"),
+    ):
+        refused = await client.post("/v1/admin/people", json=wanted)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, field)
+    assert (await client.put("/v1/admin/people/binh", json={"role": "viewer"})).status_code == 204
+    assert (await client.delete("/v1/admin/people/binh")).status_code == 204
+    assert (await client.delete("/v1/admin/people/binh")).status_code == 404
+    lines = (await client.get("/v1/admin/audit", params={"actor": "key:robot"})).json()["items"]
+    assert [each["action"] for each in lines] == [
+        "account.ended",
+        "account.changed",
+        "account.invited",
+        "sync.pause",
+    ]
+    assert invited.json()["password"] not in str(lines)
+    assert (await client.get("/v1/admin/audit/verdict")).json()["holds"] is True
