@@ -194,3 +194,25 @@ class AuditVerdict(BaseModel):
     head: str | None = Field(description="The last line, as `number:digest`.")
     broken_at: int | None = Field(description="The first line that is not what it was, or follows a gap.")
     holds: bool
+
+
+class AdminSecret(BaseModel):
+    """What is known of a secret; not what it is."""
+
+    name: str
+    place: Literal["environment or file", "database", "missing"] = Field(description="Where the one that counts is.")
+    agencies: list[str] = Field(description="Whose specs name it.")
+    set_at: AwareDatetime | None
+    set_by: str | None
+    expires_at: AwareDatetime | None
+
+
+class AdminSecrets(BaseModel):
+    items: list[AdminSecret]
+
+
+class SecretToKeep(_Request):
+    value: Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\x00]*$")] = Field(
+        description="It is sealed, and never shown again."
+    )
+    expires_at: AwareDatetime | None = None

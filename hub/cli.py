@@ -25,6 +25,7 @@ from hub import (
     mail_cli,
     main,
     quarantine_cli,
+    secrets_cli,
     subscriptions_cli,
     sync_cli,
 )
@@ -48,6 +49,7 @@ app.add_typer(index_cli.app, name="index")
 app.add_typer(inbox_cli.app, name="inbox")
 app.add_typer(quarantine_cli.app, name="quarantine")
 app.add_typer(agencies_cli.app, name="agencies")
+app.add_typer(secrets_cli.app, name="secrets")
 app.add_typer(subscriptions_cli.app, name="subscriptions")
 app.add_typer(mail_cli.app, name="mail")
 app.add_typer(audit_cli.app, name="audit")

@@ -24,7 +24,7 @@ from hub import admin, apidocs, health, problems, systemd
 from hub.access.keys import ApiKeys
 from hub.access.people import People
 from hub.access.sign_in import SignIn
-from hub.admin import agencies_api, people_api
+from hub.admin import agencies_api, people_api, secrets_api
 from hub.bodies import BodyLimit
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.db import Database
@@ -68,6 +68,7 @@ from hub.registry import Registry
 from hub.request_log import RequestLog
 from hub.sandbox import api as sandbox_api
 from hub.sandbox.sandbox import Sandbox, open_sandbox
+from hub.secrets.keeping import HubSecrets
 from hub.security_headers import SecurityHeaders
 from hub.shedding import Load, Shedding, watch
 from hub.specs.canary import Canary
@@ -106,7 +107,7 @@ class Hub:
     vault: Vault
     registry: Registry
     specs: SpecParts
-    secrets: SecretStore
+    secrets: HubSecrets
     inbox: Inbox
     refusals: Refusals
     tries: Debts
@@ -145,7 +146,6 @@ async def open_hub(
         else digest_key_file(settings.data_dir),
     )
     texts = read(settings.agencies_dir, settings.agency_addresses) if read_files else {}
-    secrets = SecretStore(settings.data_dir)
     owner_url = owner_url or database_url
     await migrate_as_owner(database_url, owner_url)
     database = await Database.open(database_url)
@@ -155,6 +155,8 @@ async def open_hub(
         async with AsyncExitStack() as parts:
             gate = await parts.enter_async_context(DatabaseGate(database))
             client = await parts.enter_async_context(Client(DatabaseCallRecorder(database, vault), gate))
+            secrets = HubSecrets(database, vault, SecretStore(settings.data_dir))
+            await secrets.look()
             specs = Specs(database, secrets, settings.documents_dir)
             for agency in await adopt(database, texts):
                 log.warning("specs.file_differs", agency=agency, hint="hub agencies diff")
@@ -243,8 +245,9 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     )
     app.include_router(health.router(hub.database, hub.registry, hub.leaving))
     app.include_router(portal_routes.router(hub.fresh.for_page, hub.ownership.prove, hub.admission))
-    app.include_router(admin.router(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs))
+    app.include_router(admin.router(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs, hub.secrets))
     app.include_router(agencies_api.router(hub.database, hub.registry, hub.keys, hub.specs))
+    app.include_router(secrets_api.router(hub.registry, hub.keys, hub.secrets))
     app.include_router(people_api.router(hub.database, hub.registry, hub.keys, hub.sign_in.accounts))
     app.include_router(_developers(hub, deliveries))
     if hub.sandbox:
@@ -312,7 +315,9 @@ async def serve(
             tasks.create_task(_answer(hub, listener, stopping, ready))
         else:
             ready.set()
-        beside = [tasks.create_task(each) for each in (_announce(ready), hub.specs.follower.follow())]
+        beside = [
+            tasks.create_task(each) for each in (_announce(ready), hub.secrets.follow(), hub.specs.follower.follow())
+        ]
         await stopping.wait()
         for task in beside:
             task.cancel()

@@ -13,11 +13,13 @@ import pyotp
 from fastapi import APIRouter
 
 from adapters import Client, build_adapter
+from config.secrets import SecretStore
 from hub import admin
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
 from hub.db import Database
 from hub.registry import Registry
+from hub.secrets.keeping import HubSecrets
 from hub.specs.canary import Canary
 from hub.specs.follower import Follower
 from hub.specs.parts import SpecParts
@@ -70,7 +72,8 @@ async def begun(client: httpx.AsyncClient, name: str, one_time_password: str) ->
 
 def console(database: Database, registry: Registry, sign_in: SignIn, vault: Vault) -> APIRouter:
     """The admin's pages over a registry whose specs are nowhere else, until one is published."""
-    return admin.router(database, registry, sign_in, vault, spec_parts(database, registry, vault))
+    secrets = HubSecrets(database, vault, SecretStore(Path("nowhere")))
+    return admin.router(database, registry, sign_in, vault, spec_parts(database, registry, vault), secrets)
 
 
 def spec_parts(database: Database, registry: Registry, vault: Vault) -> SpecParts:

@@ -69,6 +69,7 @@ checks.positive_data_acceptance.enabled = false
         "/v1/subscriptions/{subscription}/enable",
         "/v1/admin/agencies/{agency}/spec",
         "/v1/admin/people",
+        "/v1/admin/secrets/{name}",
         "/v1/admin/people/{name}",
     )
 )

@@ -8,11 +8,13 @@ from fastapi.responses import Response
 from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
 from hub.admin import agency, coming_in, people, quarantine, spec, trail, versions
+from hub.admin import secrets as keeping_secrets
 from hub.admin.desk import PATH, Desk, Visitor
 from hub.admin.overview import overview
 from hub.db import Database
 from hub.portal.page import VIETNAM
 from hub.registry import Registry
+from hub.secrets.keeping import HubSecrets
 from hub.specs.parts import SpecParts
 from hub.studio.grade import Level
 from hub.vault import Vault
@@ -43,7 +45,9 @@ _STATES = {
 }
 
 
-def router(database: Database, registry: Registry, sign_in: SignIn, vault: Vault, parts: SpecParts) -> APIRouter:
+def router(
+    database: Database, registry: Registry, sign_in: SignIn, vault: Vault, parts: SpecParts, secrets: HubSecrets
+) -> APIRouter:
     routes = APIRouter(prefix=PATH, include_in_schema=False)
     desk = Desk(routes, sign_in)
     desk.env.filters |= {"moment": _moment, "span": _span, "day": _day, "count": _count, "percent": _percent}
@@ -53,6 +57,7 @@ def router(database: Database, registry: Registry, sign_in: SignIn, vault: Vault
     trail.add(desk, database)
     versions.add(desk, parts)
     spec.add(desk, parts)
+    keeping_secrets.add(desk, secrets, registry)
     quarantine.add(desk, database, vault, parts)
 
     @desk.get("", Scope.ADMIN_LOOK)

@@ -13,6 +13,7 @@ from hub.live import tables as _live  # noqa: F401
 from hub.outbox import tables as _outbox  # noqa: F401
 from hub.ownership import tables as _ownership  # noqa: F401
 from hub.quarantine import tables as _quarantine  # noqa: F401
+from hub.secrets import tables as _secrets  # noqa: F401
 from hub.specs import tables as _specs  # noqa: F401
 from hub.streams import tables as _streams  # noqa: F401
 from hub.subscriptions import tables as _subscriptions  # noqa: F401

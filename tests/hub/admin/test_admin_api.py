@@ -1,20 +1,23 @@
 """/v1/admin: each role's scopes can do there what they should and nothing else; and what is done there is done."""
 
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
+from config.secrets import SecretStore
 from hub import problems
 from hub.access.accounts import Accounts
 from hub.access.keys import ApiKeys
 from hub.access.roles import Role
 from hub.access.scopes import Scope
-from hub.admin import agencies_api, people_api
+from hub.admin import agencies_api, people_api, secrets_api
 from hub.db import Database
 from hub.registry import Registry
+from hub.secrets.keeping import HubSecrets
 from hub.specs.parts import SpecParts
 from hub.specs.specs import Way
 from hub.streams import store
@@ -50,6 +53,9 @@ RULES = {
     ("PUT", "/v1/admin/people/{name}"): MANAGE,
     ("POST", "/v1/admin/people/{name}/password"): MANAGE,
     ("DELETE", "/v1/admin/people/{name}"): MANAGE,
+    ("GET", "/v1/admin/secrets"): MANAGE,
+    ("PUT", "/v1/admin/secrets/{name}"): MANAGE,
+    ("DELETE", "/v1/admin/secrets/{name}"): MANAGE,
     ("GET", "/v1/admin/audit"): AUDIT,
     ("GET", "/v1/admin/audit/verdict"): AUDIT,
 }
@@ -59,6 +65,7 @@ BODIES = {
     "/v1/admin/agencies/{agency}/spec": {"text": SPEC, "reason": "thử", "based_on": 1},
     "/v1/admin/agencies/{agency}/versions/{version}/rollback": {"reason": "thử"},
     "/v1/admin/agencies/{agency}/quarantine/{number}/close": {"why": "thử"},
+    "/v1/admin/secrets/{name}": {"value": "rất bí mật"},
     "/v1/admin/people": {"name": "cuc", "role": "viewer"},
     "/v1/admin/people/{name}": {"role": "viewer"},
 }
@@ -85,6 +92,7 @@ def routers(database: Database, registry: Registry, vault: Vault, keys: ApiKeys,
     return [
         agencies_api.router(database, registry, keys, parts),
         people_api.router(database, registry, keys, Accounts(database, vault)),
+        secrets_api.router(registry, keys, HubSecrets(database, vault, SecretStore(Path("nowhere")))),
     ]
 
 
@@ -198,3 +206,16 @@ async def test_streams_and_people_and_the_audit(client: httpx.AsyncClient, keys:
     ]
     assert invited.json()["password"] not in str(lines)
     assert (await client.get("/v1/admin/audit/verdict")).json()["holds"] is True
+
+
+async def test_a_secret_is_set_and_never_told(client: httpx.AsyncClient, keys: ApiKeys) -> None:
+    client.headers.update(await all_of(keys))
+    address = "/v1/admin/secrets/so-xd-khoa"
+    body = {"value": "rất bí mật", "expires_at": "2027-01-31T00:00:00+07:00"}
+    assert (await client.put(address, json=body)).status_code == 204
+    listed = await client.get("/v1/admin/secrets")
+    [found] = [each for each in listed.json()["items"] if each["name"] == "so-xd-khoa"]
+    assert (found["place"], found["set_by"], found["expires_at"]) == ("database", "key:robot", "2027-01-30T17:00:00Z")
+    assert "bí mật" not in listed.text
+    assert (await client.delete(address)).status_code == 204
+    assert (await client.delete(address)).status_code == 404

@@ -287,6 +287,8 @@ RULES = {
     "/admin/agencies/{agency}/quarantine/{number}/mend": Scope.ADMIN_OPERATE,
     "/admin/agencies/{agency}/quarantine/{number}/close": Scope.ADMIN_OPERATE,
     "/admin/quarantine": Scope.ADMIN_LOOK,
+    "/admin/secrets": Scope.ADMIN_MANAGE,
+    "/admin/secrets/remove": Scope.ADMIN_MANAGE,
     "/admin/audit": Scope.ADMIN_AUDIT,
     "/admin/people": Scope.ADMIN_MANAGE,
     "/admin/people/invite": Scope.ADMIN_MANAGE,

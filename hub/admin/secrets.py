@@ -1,0 +1,78 @@
+"""The secrets that specs name: which there are and which are missing; set and removed, and never shown."""
+
+from datetime import UTC, datetime, time
+
+from fastapi.responses import RedirectResponse, Response
+
+from hub.access.scopes import Scope
+from hub.admin.desk import PATH, Desk, Visitor
+from hub.portal.page import VIETNAM
+from hub.portal.texts import Text
+from hub.registry import Registry
+from hub.secrets.keeping import HubSecrets, SecretWrong
+
+#: A certificate's key with its chain is long.
+_LARGEST = 80_000
+
+_WRONG = {
+    "name": Text(
+        "Tên gồm chữ thường không dấu, số và gạch nối, bắt đầu bằng chữ: so-tnmt-khoa.",
+        "A name has small letters, digits and hyphens, a letter first: so-tnmt-khoa.",
+    ),
+    "value": Text("Hãy nhập bí mật, nhiều nhất 20.000 ký tự.", "Type the secret, of 20,000 characters at most."),
+    "expires": Text("Ngày hết hạn viết như 2026-12-31.", "The day it ends is written as 2026-12-31."),
+}
+DONE = {
+    "set": Text(
+        "Đã lưu. Mọi tiến trình dùng giá trị mới sau vài giây.", "Kept. All processes use the new one within seconds."
+    ),
+    "removed": Text("Đã xóa.", "Removed."),
+}
+PLACES = {
+    "missing": Text("thiếu", "missing"),
+    "database": Text("trong cơ sở dữ liệu", "in the database"),
+    "environment or file": Text("trong biến môi trường hoặc tệp", "in the environment or a file"),
+}
+
+
+def add(desk: Desk, secrets: HubSecrets, registry: Registry) -> None:
+    """Add them to the admin's routes."""
+
+    async def page(visitor: Visitor, status: int = 200, *, wrong: str = "", name: str = "") -> Response:
+        return desk.page(
+            visitor.request,
+            "secrets.html",
+            status,
+            caller=visitor.caller,
+            secrets=await secrets.all(registry),
+            places=PLACES,
+            wrong=_WRONG.get(wrong),
+            name=name or visitor.request.query_params.get("name", ""),
+            done=DONE.get(visitor.request.query_params.get("done", "")),
+            now=datetime.now(UTC),
+        )
+
+    @desk.get("/secrets", Scope.ADMIN_MANAGE)
+    async def show(visitor: Visitor) -> Response:
+        return await page(visitor)
+
+    @desk.post("/secrets", Scope.ADMIN_MANAGE, largest=_LARGEST)
+    async def put(visitor: Visitor) -> Response:
+        fields = visitor.fields
+        name, told = fields.get("name", "").strip(), fields.get("expires", "").strip()
+        try:
+            expires_at = datetime.combine(datetime.strptime(told, "%Y-%m-%d"), time(), VIETNAM) if told else None
+        except ValueError:
+            return await page(visitor, 422, wrong="expires", name=name)
+        # A key that was pasted ends its lines as a browser does.
+        value = fields.get("value", "").replace("\r\n", "\n").strip()
+        try:
+            await secrets.put(name, value, actor=visitor.caller.name, expires_at=expires_at)
+        except SecretWrong as error:
+            return await page(visitor, 422, wrong=error.field, name=name)
+        return RedirectResponse(f"{PATH}/secrets?done=set", 303)
+
+    @desk.post("/secrets/remove", Scope.ADMIN_MANAGE)
+    async def remove(visitor: Visitor) -> Response:
+        await secrets.remove(visitor.fields.get("name", ""), actor=visitor.caller.name)
+        return RedirectResponse(f"{PATH}/secrets?done=removed", 303)

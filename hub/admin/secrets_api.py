@@ -1,0 +1,51 @@
+"""/v1/admin/secrets: which there are and which are missing; set and removed, never shown."""
+
+from dataclasses import asdict
+from datetime import UTC
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path
+
+from contracts.admin import AdminSecret, AdminSecrets, SecretToKeep
+from hub.access.keys import ApiKeys
+from hub.access.scopes import Caller, Scope
+from hub.admin.api import PATH, actor, allowed, kept_by_nobody, known
+from hub.problems import ProblemError, ProblemType, responses, wrong
+from hub.registry import Registry
+from hub.secrets.keeping import HubSecrets, SecretWrong
+
+_Name = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,79}$", description="As specs have it, such as so-tnmt-khoa.")]
+
+
+def router(registry: Registry, keys: ApiKeys, secrets: HubSecrets) -> APIRouter:
+    routes = APIRouter(prefix=PATH, tags=["admin"], dependencies=[Depends(kept_by_nobody)])
+    manages = allowed(keys, Scope.ADMIN_MANAGE)
+    missing = known(ProblemType.MALFORMED_REQUEST, ProblemType.ADMIN_NOT_FOUND)
+
+    @routes.get("/secrets", summary="Which secrets there are, and which are missing", responses=known())
+    async def all_of_them(caller: Caller = manages) -> AdminSecrets:
+        return AdminSecrets(items=[AdminSecret(**asdict(each)) for each in await secrets.all(registry)])
+
+    @routes.put(
+        "/secrets/{name}",
+        status_code=204,
+        summary="Set a secret",
+        responses=known(ProblemType.MALFORMED_REQUEST) | responses(ProblemType.BODY_TOO_LARGE),
+    )
+    async def put(name: _Name, wanted: SecretToKeep, caller: Caller = manages) -> None:
+        """All processes use it within seconds."""
+        try:
+            expires_at = wanted.expires_at.astimezone(UTC) if wanted.expires_at else None
+        except OverflowError:
+            raise wrong("/expires_at", "at the end of the calendar", "a moment such as 2027-01-31T00:00:00Z") from None
+        try:
+            await secrets.put(name, wanted.value, actor=actor(caller), expires_at=expires_at)
+        except SecretWrong as error:
+            raise wrong(f"/{error.field}", "cannot be kept", str(error)) from None
+
+    @routes.delete("/secrets/{name}", status_code=204, summary="Remove a secret", responses=missing)
+    async def remove(name: _Name, caller: Caller = manages) -> None:
+        if not await secrets.remove(name, actor=actor(caller)):
+            raise ProblemError(ProblemType.ADMIN_NOT_FOUND, f"The database has no secret {name}.")
+
+    return routes

@@ -1,0 +1,1 @@
+"""Agencies' secrets in the database: written once, sealed, and never shown again."""

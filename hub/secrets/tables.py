@@ -1,0 +1,15 @@
+"""The secret table: what specs and settings only name."""
+
+from sqlalchemy import Column, DateTime, LargeBinary, Table, Text, func
+
+from hub.db import metadata
+
+secret = Table(
+    "secret",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", LargeBinary, nullable=False),  # sealed
+    Column("set_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("set_by", Text, nullable=False),
+    Column("expires_at", DateTime(timezone=True)),  # when its agency will not take it any more, where that is known
+)

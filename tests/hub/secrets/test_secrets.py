@@ -1,0 +1,131 @@
+"""Secrets in the database: sealed, at work in every process, named by specs, and never told."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography.fernet import Fernet
+from fastapi import FastAPI
+
+from config.secrets import SecretStore
+from hub import problems
+from hub.access.sign_in import SignIn
+from hub.db import Database
+from hub.registry import Registry
+from hub.secrets.keeping import HubSecrets, SecretWrong
+from hub.vault import Vault, VaultError
+from tests.keepers import console, enrolled
+from tests.parts import pushing_spec, registry_of
+
+VALUE = "rất-bí-mật-9f3a"
+
+
+def kept(database: Database, vault: Vault, folder: Path) -> HubSecrets:
+    return HubSecrets(database, vault, SecretStore(folder))
+
+
+async def test_what_is_set_is_at_work_in_every_process(database: Database, vault: Vault, tmp_path: Path) -> None:
+    mine, others = kept(database, vault, tmp_path), kept(database, vault, tmp_path)
+    with pytest.raises(KeyError, match="/admin/secrets"):
+        others.get("so-tnmt-khoa")
+    await mine.put("so-tnmt-khoa", VALUE, actor="an")
+    assert mine.get("so-tnmt-khoa") == VALUE
+    await others.look()
+    assert others.get("so-tnmt-khoa") == VALUE
+    await others.put("so-tnmt-khoa", "another", actor="an")
+    await mine.look()
+    assert mine.get("so-tnmt-khoa") == "another"
+    assert await mine.remove("so-tnmt-khoa", actor="an")
+    assert not await mine.remove("so-tnmt-khoa", actor="an")
+    await others.look()
+    with pytest.raises(KeyError):
+        others.get("so-tnmt-khoa")
+
+
+async def test_a_file_goes_first(database: Database, vault: Vault, tmp_path: Path) -> None:
+    secrets = kept(database, vault, tmp_path)
+    await secrets.put("so-tnmt-khoa", VALUE, actor="an")
+    (tmp_path / "secrets").mkdir()
+    (tmp_path / "secrets" / "so-tnmt-khoa").write_text("of the file\n")
+    assert secrets.get("so-tnmt-khoa") == "of the file"
+
+
+async def test_it_is_nowhere_to_be_read(database: Database, vault: Vault, tmp_path: Path) -> None:
+    await kept(database, vault, tmp_path).put("so-tnmt-khoa", VALUE, actor="an")
+    for table in ("secret", "audit"):
+        rows = await database.reads.fetch(f"SELECT {table}::text AS told FROM {table}")
+        assert rows
+        assert all(VALUE not in row["told"] for row in rows)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field"),
+    [
+        ("So_TNMT", "x", "name"),
+        ("../khoa", "x", "name"),
+        ("", "x", "name"),
+        ("khoa", "", "value"),
+        ("khoa", "a\0b", "value"),
+    ],
+)
+async def test_what_cannot_be_kept(
+    database: Database, vault: Vault, tmp_path: Path, name: str, value: str, field: str
+) -> None:
+    with pytest.raises(SecretWrong) as error:
+        await kept(database, vault, tmp_path).put(name, value, actor="an")
+    assert error.value.field == field
+
+
+async def test_they_are_sealed_anew_under_the_newest_key(database: Database, tmp_path: Path) -> None:
+    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
+
+    def vault(keys: str) -> Vault:
+        return Vault(seal_keys=keys, digest_key="0" * 64)
+
+    await kept(database, vault(old), tmp_path).put("so-tnmt-khoa", VALUE, actor="an")
+    with pytest.raises(VaultError):
+        await kept(database, vault(new), tmp_path).look()
+    assert await kept(database, vault(f"{new},{old}"), tmp_path).seal_anew(actor="an") == 1
+    secrets = kept(database, vault(new), tmp_path)
+    await secrets.look()
+    assert secrets.get("so-tnmt-khoa") == VALUE
+
+
+async def test_those_that_specs_name_and_nobody_has_come_first(
+    database: Database, vault: Vault, tmp_path: Path
+) -> None:
+    secrets = kept(database, vault, tmp_path)
+    await secrets.put("a-cu", VALUE, actor="an", expires_at=datetime(2027, 1, 1, tzinfo=UTC))
+    async with registry_of(pushing_spec(), pushing_spec("so-yt", enabled=True)) as registry:
+        await secrets.put("so-yt-webhook", VALUE, actor="an")
+        found = await secrets.all(registry)
+    assert [(each.name, each.place, each.agencies) for each in found] == [
+        ("ubnd-pleiku-webhook", "missing", ("ubnd-pleiku",)),
+        ("a-cu", "database", ()),
+        ("so-yt-webhook", "database", ("so-yt",)),
+    ]
+
+
+async def test_the_page(database: Database, vault: Vault) -> None:
+    async with registry_of(pushing_spec()) as registry, visitor(database, vault, registry) as client:
+        await enrolled(client, SignIn(database, vault))
+        page = await client.get("/admin/secrets")
+        assert '<b class="bad">thiếu</b>' in page.text
+        fields = {"name": "ubnd-pleiku-webhook", "value": VALUE, "expires": "2027-01-31"}
+        wrong = await client.post("/admin/secrets", data=fields | {"expires": "31/01/2027"})
+        assert wrong.status_code == 422
+        assert VALUE not in wrong.text
+        done = await client.post("/admin/secrets", data=fields)
+        assert "Đã lưu" in done.text
+        assert "00:00:00 31/01" in done.text
+        assert VALUE not in done.text
+        gone = await client.post("/admin/secrets/remove", data={"name": "ubnd-pleiku-webhook"})
+        assert "Đã xóa" in gone.text
+
+
+def visitor(database: Database, vault: Vault, registry: Registry) -> httpx.AsyncClient:
+    app = FastAPI()
+    problems.install(app)
+    app.include_router(console(database, registry, SignIn(database, vault), vault))
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub", follow_redirects=True)
