@@ -209,10 +209,3 @@ class AdminSecret(BaseModel):
 
 class AdminSecrets(BaseModel):
     items: list[AdminSecret]
-
-
-class SecretToKeep(_Request):
-    value: Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\x00]*$")] = Field(
-        description="It is sealed, and never shown again."
-    )
-    expires_at: AwareDatetime | None = None

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 
 import structlog
@@ -20,6 +21,7 @@ from config.load import ConfigError
 from config.secrets import SecretStore, digest_key_file, seal_key_file
 from config.settings import Settings
 from contracts.adapter import Capability, Window
+from contracts.agency import AgencySpec
 from hub import admin, apidocs, health, problems, systemd
 from hub.access.keys import ApiKeys
 from hub.access.people import People
@@ -77,6 +79,8 @@ from hub.specs.follower import Follower
 from hub.specs.parts import SpecParts
 from hub.specs.shadow import Shadows
 from hub.specs.specs import Specs
+from hub.studio.introspect import Introspection, introspect
+from hub.studio.trial import Attempt, try_out
 from hub.subscriptions import routes as subscription_routes
 from hub.subscriptions.channel import WebhookChannel
 from hub.subscriptions.deliveries import DeliveryLog
@@ -245,7 +249,7 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     )
     app.include_router(health.router(hub.database, hub.registry, hub.leaving))
     app.include_router(portal_routes.router(hub.fresh.for_page, hub.ownership.prove, hub.admission))
-    app.include_router(admin.router(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs, hub.secrets))
+    app.include_router(_console(hub))
     app.include_router(agencies_api.router(hub.database, hub.registry, hub.keys, hub.specs))
     app.include_router(secrets_api.router(hub.registry, hub.keys, hub.secrets))
     app.include_router(people_api.router(hub.database, hub.registry, hub.keys, hub.sign_in.accounts))
@@ -269,6 +273,29 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
 def api_document(hub: Hub) -> str:
     """The OpenAPI document as contracts/openapi.json holds it."""
     return json.dumps(create_app(hub, Load()).openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _console(hub: Hub) -> APIRouter:
+    documents = hub.settings.documents_dir
+
+    async def tried(spec: AgencySpec, code: str | None, since: datetime | None) -> Attempt:
+        return await try_out(spec, code=code, since=since, secrets=hub.secrets, documents=documents)
+
+    async def dry_run(spec: AgencySpec, window: Window) -> AsyncIterator[Rehearsed]:
+        adapter = await asyncio.to_thread(hub.specs.follower.build, spec)
+        if Capability.CHANGES not in adapter.capabilities:
+            raise LookupError(f"{spec.id} does not list its changes")
+        async for page in rehearse(hub.database, adapter, hub.vault, window):
+            yield page
+
+    async def introspected(source: str, private: bool) -> Introspection:
+        return await introspect(source, store=documents, keep=True, private=private)
+
+    return admin.router(
+        *(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs, hub.secrets),
+        admin.Tools(tried, dry_run),
+        introspected,
+    )
 
 
 def _developers(hub: Hub, deliveries: Deliveries) -> APIRouter:

@@ -2,8 +2,9 @@
 
 import re
 import time
-from collections.abc import Collection
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from html import unescape
 from pathlib import Path
@@ -14,6 +15,8 @@ from fastapi import APIRouter
 
 from adapters import Client, build_adapter
 from config.secrets import SecretStore
+from contracts.adapter import Window
+from contracts.agency import AgencySpec
 from hub import admin
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
@@ -25,7 +28,10 @@ from hub.specs.follower import Follower
 from hub.specs.parts import SpecParts
 from hub.specs.shadow import Shadows
 from hub.specs.specs import Specs
+from hub.studio.introspect import Introspection, introspect
+from hub.studio.trial import Attempt, try_out
 from hub.vault import Vault
+from sync_jobs.rehearsal import Rehearsed, rehearse
 from tests.parts import NamedSecrets
 
 PASSWORD = "bốn từ không liên quan"
@@ -73,7 +79,20 @@ async def begun(client: httpx.AsyncClient, name: str, one_time_password: str) ->
 def console(database: Database, registry: Registry, sign_in: SignIn, vault: Vault) -> APIRouter:
     """The admin's pages over a registry whose specs are nowhere else, until one is published."""
     secrets = HubSecrets(database, vault, SecretStore(Path("nowhere")))
-    return admin.router(database, registry, sign_in, vault, spec_parts(database, registry, vault), secrets)
+    parts = spec_parts(database, registry, vault)
+
+    async def tried(spec: AgencySpec, code: str | None, since: datetime | None) -> Attempt:
+        return await try_out(spec, code=code, since=since, secrets=secrets, documents=Path())
+
+    async def dry_run(spec: AgencySpec, window: Window) -> AsyncIterator[Rehearsed]:
+        async for page in rehearse(database, parts.follower.build(spec), vault, window):
+            yield page
+
+    async def introspected(source: str, private: bool) -> Introspection:
+        return await introspect(source, store=Path(), private=private)
+
+    tools = admin.Tools(tried, dry_run)
+    return admin.router(database, registry, sign_in, vault, parts, secrets, tools, introspected)
 
 
 def spec_parts(database: Database, registry: Registry, vault: Vault) -> SpecParts:

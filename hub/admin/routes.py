@@ -7,10 +7,13 @@ from fastapi.responses import Response
 
 from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
-from hub.admin import agency, coming_in, people, quarantine, spec, trail, versions
+from hub.admin import agency, coming_in, people, quarantine, studio, trail, versions
 from hub.admin import secrets as keeping_secrets
 from hub.admin.desk import PATH, Desk, Visitor
 from hub.admin.overview import overview
+from hub.admin.spec import SpecPages
+from hub.admin.studio import Introspect
+from hub.admin.trying import Tools
 from hub.db import Database
 from hub.portal.page import VIETNAM
 from hub.registry import Registry
@@ -46,7 +49,14 @@ _STATES = {
 
 
 def router(
-    database: Database, registry: Registry, sign_in: SignIn, vault: Vault, parts: SpecParts, secrets: HubSecrets
+    database: Database,
+    registry: Registry,
+    sign_in: SignIn,
+    vault: Vault,
+    parts: SpecParts,
+    secrets: HubSecrets,
+    tools: Tools,
+    introspect: Introspect,
 ) -> APIRouter:
     routes = APIRouter(prefix=PATH, include_in_schema=False)
     desk = Desk(routes, sign_in)
@@ -56,7 +66,9 @@ def router(
     agency.add(desk, database, registry)
     trail.add(desk, database)
     versions.add(desk, parts)
-    spec.add(desk, parts)
+    pages = SpecPages(desk, database, parts, tools, secrets)
+    pages.add()
+    studio.add(desk, parts.specs, pages, introspect)
     keeping_secrets.add(desk, secrets, registry)
     quarantine.add(desk, database, vault, parts)
 

@@ -5,14 +5,26 @@ from datetime import UTC
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from contracts.admin import AdminSecret, AdminSecrets, SecretToKeep
+from contracts.admin import AdminSecret, AdminSecrets
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.admin.api import PATH, actor, allowed, kept_by_nobody, known
+from hub.moments import Moment
 from hub.problems import ProblemError, ProblemType, responses, wrong
 from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets, SecretWrong
+
+
+class SecretToKeep(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    value: Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\x00]*$")] = Field(
+        description="It is sealed, and never shown again."
+    )
+    expires_at: Moment | None = None
+
 
 _Name = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,79}$", description="As specs have it, such as so-tnmt-khoa.")]
 

@@ -74,6 +74,9 @@ class HubSecrets:
                 return self._values[name]
             raise KeyError(f"{error.args[0]}; or set it at /admin/secrets") from None
 
+    def has(self, name: str) -> bool:
+        return self._place(name) != "missing"
+
     async def look(self) -> None:
         """Know what the database has now."""
         rows = await self._database.reads.fetch(_SET_AT)

@@ -287,6 +287,7 @@ RULES = {
     "/admin/agencies/{agency}/quarantine/{number}/mend": Scope.ADMIN_OPERATE,
     "/admin/agencies/{agency}/quarantine/{number}/close": Scope.ADMIN_OPERATE,
     "/admin/quarantine": Scope.ADMIN_LOOK,
+    "/admin/studio": Scope.ADMIN_MANAGE,
     "/admin/secrets": Scope.ADMIN_MANAGE,
     "/admin/secrets/remove": Scope.ADMIN_MANAGE,
     "/admin/audit": Scope.ADMIN_AUDIT,
