@@ -16,16 +16,18 @@ from hub.streams.freshness import freshness
 from hub.studio.evidence import Evidence, gather
 from hub.studio.grade import Grade, grade
 
-Health = Literal["failing", "late", "starting", "well", "off"]
+Health = Literal["failing", "late", "paused", "starting", "well", "off"]
 
 _AGENCIES = """
     SELECT s.agency, s.covered_until, s.last_succeeded_at, s.last_failed_at, s.last_failure, s.failures_in_a_row,
-           s.next_due_at
+           s.next_due_at, s.paused
       FROM stream s
      WHERE s.kind = 'pull'
 """
 _COUNTS = """
-    SELECT agency, count(*) AS dossiers FROM dossier GROUP BY agency
+    SELECT agency, sum(count)::bigint AS dossiers
+      FROM (SELECT agency, count FROM tally UNION ALL SELECT agency, count FROM tally_delta) counted
+     GROUP BY agency
 """
 _QUARANTINED = """
     SELECT agency, reason, field, value, count(*) AS records, min(first_seen_at) AS since, max(last_seen_at) AS last,
@@ -117,7 +119,7 @@ class Overview:
     failed_calls: list[asyncpg.Record]
 
 
-_ORDER: dict[Health, int] = {"failing": 0, "late": 1, "starting": 2, "well": 3, "off": 4}
+_ORDER: dict[Health, int] = {"failing": 0, "late": 1, "paused": 2, "starting": 3, "well": 4, "off": 5}
 
 
 async def overview(database: Database, registry: Registry, *, only: Collection[str] | None = None) -> Overview:
@@ -174,6 +176,8 @@ def _health(spec: AgencySpec, stream: asyncpg.Record | None, now: datetime) -> H
         return "off"
     if stream is None:
         return "well"
+    if stream["paused"]:
+        return "paused"
     if stream["failures_in_a_row"]:
         return "failing"
     if stream["covered_until"] is None:

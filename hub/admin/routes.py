@@ -4,6 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 from fastapi import APIRouter
 from fastapi.responses import Response
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
@@ -16,35 +18,36 @@ from hub.admin.studio import Introspect
 from hub.admin.trying import Tools
 from hub.db import Database
 from hub.portal.page import VIETNAM
+from hub.portal.texts import Lang, Text
 from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets
 from hub.specs.parts import SpecParts
 from hub.studio.grade import Level
 from hub.vault import Vault
 
-_HEALTH = {"failing": "Đang lỗi", "late": "Trễ", "starting": "Đang đọc lần đầu", "well": "Tốt", "off": "Chưa nối"}
-_REASONS = {
-    "unknown_status": "Từ trạng thái lạ",
-    "bad_value": "Giá trị không đọc được",
-    "missing_field": "Thiếu trường",
-    "not_a_record": "Không phải bản ghi",
-    "malformed_body": "Tệp không đọc được",
+_HEALTH = {
+    "failing": Text("Đang lỗi", "Failing"),
+    "late": Text("Trễ", "Late"),
+    "paused": Text("Tạm dừng", "Paused"),
+    "starting": Text("Đang đọc lần đầu", "Read for the first time"),
+    "well": Text("Tốt", "Well"),
+    "off": Text("Chưa nối", "Not connected"),
 }
 _LEVELS = {
-    Level.NONE: "Chưa xếp hạng",
-    Level.BRONZE: "Hạng đồng",
-    Level.SILVER: "Hạng bạc",
-    Level.GOLD: "Hạng vàng",
-    Level.PLATINUM: "Hạng bạch kim",
+    Level.NONE: Text("Chưa xếp hạng", "No level yet"),
+    Level.BRONZE: Text("Hạng đồng", "Bronze"),
+    Level.SILVER: Text("Hạng bạc", "Silver"),
+    Level.GOLD: Text("Hạng vàng", "Gold"),
+    Level.PLATINUM: Text("Hạng bạch kim", "Platinum"),
 }
 _STATES = {
-    "new": "đang chờ",
-    "waiting": "đang chờ",
-    "applied": "đã áp dụng",
-    "superseded": "đã cũ",
-    "ignored": "bỏ qua",
-    "quarantined": "cách ly",
-    "dead": "bỏ dở",
+    "new": Text("đang chờ", "waiting"),
+    "waiting": Text("đang chờ", "waiting"),
+    "applied": Text("đã áp dụng", "applied"),
+    "superseded": Text("đã cũ", "old by then"),
+    "ignored": Text("bỏ qua", "ignored"),
+    "quarantined": Text("cách ly", "quarantined"),
+    "dead": Text("bỏ dở", "given up"),
 }
 
 
@@ -81,7 +84,7 @@ def router(
             caller=visitor.caller,
             view=view,
             health=_HEALTH,
-            reasons=_REASONS,
+            reasons=quarantine.REASONS,
             states=_STATES,
             levels=_LEVELS,
         )
@@ -89,32 +92,43 @@ def router(
     return routes
 
 
-def _moment(at: datetime | None) -> str:
+@pass_context
+def _moment(page: Context, at: datetime | None) -> str:
     """ "08:15:30 23/11 (2 phút trước)" in Vietnam's time; a dash for never."""
     if at is None:
         return "–"
     away = datetime.now(UTC) - at
-    relative = f"{_span(away)} trước" if away >= timedelta(0) else f"sau {_span(-away)}"
+    length = _in(page["lang"], abs(away))
+    if page["lang"] == "en":
+        relative = f"{length} ago" if away >= timedelta(0) else f"in {length}"
+    else:
+        relative = f"{length} trước" if away >= timedelta(0) else f"sau {length}"
     return f"{at.astimezone(VIETNAM):%H:%M:%S %d/%m} ({relative})"
 
 
-def _span(length: timedelta | None) -> str:
-    if length is None:
-        return "–"
+@pass_context
+def _span(page: Context, length: timedelta | None) -> str:
+    return "–" if length is None else _in(page["lang"], length)
+
+
+def _in(lang: Lang, length: timedelta) -> str:
+    """In the largest unit of which there are two."""
     seconds = int(length.total_seconds())
-    for size, unit in ((86_400, "ngày"), (3_600, "giờ"), (60, "phút")):
+    for size, vi, en in ((86_400, "ngày", "days"), (3_600, "giờ", "hours"), (60, "phút", "minutes")):
         if seconds >= 2 * size:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} giây"
+            return f"{seconds // size} {en if lang == 'en' else vi}"
+    return f"{seconds} {'s' if lang == 'en' else 'giây'}"
 
 
 def _day(day: date) -> str:
     return f"{day:%d/%m/%Y}"
 
 
-def _count(number: int) -> str:
-    return f"{number:,}".replace(",", ".")
+@pass_context
+def _count(page: Context, number: int) -> str:
+    return f"{number:,}" if page["lang"] == "en" else f"{number:,}".replace(",", ".")
 
 
-def _percent(number: float) -> str:
-    return f"{number:.2f} %".replace(".", ",")
+@pass_context
+def _percent(page: Context, number: float) -> str:
+    return f"{number:.2f} %" if page["lang"] == "en" else f"{number:.2f} %".replace(".", ",")

@@ -166,3 +166,19 @@ async def test_the_audit_is_shown_and_whether_it_is_whole(
         await connection.execute(text("ALTER TABLE audit DISABLE TRIGGER ALL"))
         await connection.execute(text("DELETE FROM audit WHERE id = 5"))
     assert "Nhật ký đã bị sửa" in (await client.get("/admin/audit")).text
+
+
+async def test_it_is_told_in_english_too_and_who_is_paused_is_not_failing(
+    client: httpx.AsyncClient, database: Database, vault: Vault
+) -> None:
+    spec = pulled_spec()
+    await store.ensure(database, [spec])
+    await pull(database, Told(spec, [[said(status=4)]]), vault)
+    await database.reads.execute("UPDATE stream SET paused = true")
+    await enter(client, database, vault)
+    text = (await client.get("/admin?lang=en")).text
+    for shown in ("How the agencies fare", "Paused", "There is nothing in quarantine", "s ago)", "Not connected"):
+        assert shown in text
+    for left in ("Đang kết nối", "trước)", "Độ trễ", "chưa có"):
+        assert left not in text
+    assert '<td class="number">1</td>' in text, "as many dossiers as there are"
