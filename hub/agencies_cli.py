@@ -4,6 +4,7 @@ does to dossiers."""
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,9 @@ from hub.terminal import Stop, one_sentence
 
 app = typer.Typer(no_args_is_help=True, help="Agencies' specs, and what becomes of dossiers when agencies change.")
 
+#: What is in the files is what is compared, so a look publishes none of it.
+_in_hub = partial(in_hub, files="none")
+
 _Agencies = Annotated[list[str] | None, typer.Argument(help="Only these; all without any.", metavar="AGENCY")]
 _Folder = Annotated[Path | None, typer.Option(help="Where the files are; HUB_AGENCIES_DIR without it.")]
 
@@ -27,14 +31,14 @@ _Folder = Annotated[Path | None, typer.Option(help="Where the files are; HUB_AGE
 @app.command("list")
 def show() -> None:
     """Show each agency with the version of its spec that is at work, and who published it."""
-    for each in in_hub(_at_work).values():
+    for each in _in_hub(_at_work).values():
         print(f"{each.agency:18}  {_told(each)}")
 
 
 @app.command()
 def diff(agencies: _Agencies = None, folder: _Folder = None) -> None:
     """Show what `apply` would change: how the files differ from what is at work. Ends with 1 where they do."""
-    at_work = in_hub(_at_work)
+    at_work = _in_hub(_at_work)
     differs = False
     for agency, text in _files(agencies, folder).items():
         version = at_work.get(agency)
@@ -73,7 +77,7 @@ def apply(
                 )
         return done
 
-    done = in_hub(work, mendable=(SpecWrong, Overtaken))
+    done = _in_hub(work, mendable=(SpecWrong, Overtaken))
     for each in done:
         print(f"{each.agency}: version {each.version}")
     if not done:
@@ -86,7 +90,7 @@ def export(
     agencies: _Agencies = None,
 ) -> None:
     """Write the specs that are at work to files, as their authors wrote them. Secrets are in none."""
-    at_work = in_hub(_at_work)
+    at_work = _in_hub(_at_work)
     with one_sentence():
         to.mkdir(parents=True, exist_ok=True)
         for agency in _chosen(agencies, at_work):
@@ -101,7 +105,7 @@ def versions(agency: Annotated[str, typer.Argument(metavar="AGENCY")]) -> None:
     async def work(hub: main.Hub) -> list[Version]:
         return await hub.specs.specs.versions(agency)
 
-    found = in_hub(work)
+    found = _in_hub(work)
     if not found:
         with one_sentence():
             raise Stop(f"there is no agency {agency}")
@@ -122,7 +126,7 @@ def rollback(
     async def work(hub: main.Hub) -> Version:
         return await hub.specs.specs.roll_back(agency, version, author=actor(), reason=reason.strip())
 
-    done = in_hub(work, mendable=(NoSuchVersion,))
+    done = _in_hub(work, mendable=(NoSuchVersion,))
     print(f"{done.agency}: version {done.version}, which says what version {version} said")
 
 

@@ -18,11 +18,14 @@ def in_hub(
     *,
     mendable: tuple[type[Exception], ...] = (),
     audited: bool = False,
+    files: main.Files = "first",
 ) -> Result:
     """Do `work` with the hub's parts. What goes wrong is said in one sentence, what `work` raises of the `mendable`
     kinds among it; what is ordered, in the log as well.
 
-    Agencies are known as they are at work: what is new in their files, only who runs the hub publishes."""
+    Agencies are known as they are at work: what is new in their files, only who runs the hub publishes. `files`: as of
+    open_hub.
+    """
     with one_sentence():
         settings = Settings()
         log.configure("WARNING", settings.log_format)
@@ -30,7 +33,7 @@ def in_hub(
         async def opened() -> Result:
             async with (
                 database_urls(settings) as urls,
-                main.open_hub(settings, urls.work, owner_url=urls.owner, read_files=False) as hub,
+                main.open_hub(settings, urls.work, owner_url=urls.owner, files=files) as hub,
             ):
                 if audited:
                     log.configure(settings.log_level, settings.log_format)

@@ -41,7 +41,7 @@ def verify_audit(
             raise Stop(f"the audit was altered: line {found.missing.line} is not the one that was kept")
         print(f"The audit is whole. Its last line: {found.head}" if found.head else "The audit is empty.")
 
-    in_hub(work)
+    in_hub(work, files="none")
 
 
 @app.command("export")
@@ -58,7 +58,7 @@ def export_audit(
         ):
             print(orjson.dumps(_told(line)).decode())
 
-    in_hub(work)
+    in_hub(work, files="none")
 
 
 def _told(line: Line) -> dict[str, object]:

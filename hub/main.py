@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from typing import Literal, TypeAlias
 
 import structlog
 import uvicorn
@@ -96,6 +97,9 @@ from sync_jobs.rehearsal import Rehearsed, rehearse
 
 log = structlog.get_logger()
 
+#: What a process publishes of the agencies' files.
+Files: TypeAlias = Literal["new", "first", "none"]
+
 _FLUSH_SECONDS = 5
 #: A connection that nobody asks on is closed by the server after five seconds.
 _DRAIN_SECONDS = 7
@@ -135,10 +139,11 @@ class Hub:
 
 @asynccontextmanager
 async def open_hub(
-    settings: Settings, database_url: str, *, owner_url: str | None = None, read_files: bool = True
+    settings: Settings, database_url: str, *, owner_url: str | None = None, files: Files = "new"
 ) -> AsyncIterator[Hub]:
     """A hub on a database of the newest schema, closed when the block ends. `owner_url`: the same database for the role
-    that owns its tables, where that is another. `read_files`: whether what is new in the agencies' files is published.
+    that owns its tables, where that is another. `files`: whether what is new in the agencies' files is published, or
+    all of them where the hub was never started (`first`), or nothing.
 
     Raises ConfigError for a wrong agency file, WrongKeys for a database of another hub, DatabaseFailed when
     there is none.
@@ -149,7 +154,7 @@ async def open_hub(
         if settings.digest_key
         else digest_key_file(settings.data_dir),
     )
-    texts = read(settings.agencies_dir, settings.agency_addresses) if read_files else {}
+    texts = {} if files == "none" else read(settings.agencies_dir, settings.agency_addresses)
     owner_url = owner_url or database_url
     await migrate_as_owner(database_url, owner_url)
     database = await Database.open(database_url)
@@ -162,6 +167,8 @@ async def open_hub(
             secrets = HubSecrets(database, vault, SecretStore(settings.data_dir))
             await secrets.look()
             specs = Specs(database, secrets, settings.documents_dir)
+            if files == "first" and await specs.at_work():
+                texts = {}
             for agency in await adopt(database, texts):
                 log.warning("specs.file_differs", agency=agency, hint="hub agencies diff")
             registry = Registry({}, {})

@@ -181,8 +181,8 @@ def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecPar
             found = await group(database, agency, number)
         except NotOpen as error:
             raise _none(str(error)) from None
-        closed = await close_all(database, await numbers(database, found), why=wanted.why, actor=actor(caller))
-        return Closed(records=len(closed))
+        these = await numbers(database, found)
+        return Closed(records=await close_all(database, agency, these, why=wanted.why, actor=actor(caller)))
 
     return routes
 

@@ -133,7 +133,9 @@ def add(desk: Desk, database: Database, vault: Vault, parts: SpecParts) -> None:
             return gone(visitor)
         if not why:
             return await page(visitor, shown, 422, mistakes=[_WHY])
-        await close_all(database, await numbers(database, shown), why=why[:300], actor=visitor.caller.name)
+        await close_all(
+            database, shown.agency, await numbers(database, shown), why=why[:300], actor=visitor.caller.name
+        )
         return RedirectResponse(f"{PATH}/quarantine?done=closed", 303)
 
 

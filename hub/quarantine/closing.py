@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.access.audit import note
 from hub.db import Database
@@ -45,23 +46,31 @@ async def close(database: Database, number: int, *, why: str, actor: str) -> Kep
 
     Said again by the agency, it is back. Raises NotOpen.
     """
-    closed = await close_all(database, [number], why=why, actor=actor)
-    if not closed:
-        raise NotOpen(f"nothing in quarantine has the number {number}; `hub quarantine list` shows what has")
-    return closed[0]
-
-
-async def close_all(database: Database, numbers: Collection[int], *, why: str, actor: str) -> list[Kept]:
-    """Likewise all with these numbers that are open, each with its line in the audit."""
     async with database.begin() as connection:
-        found = await connection.execute(
-            update(quarantine)
-            .where(quarantine.c.id.in_(numbers), quarantine.c.resolved_at.is_(None))
-            .values(resolved_at=func.now())
-            .returning(*_COLUMNS)
-        )
-        closed = [Kept(**row) for row in found.mappings()]
-        for each in closed:
-            detail = {"agency": each.agency, "reason": each.reason, "why": why}
-            await note(connection, actor=actor, action="quarantine.closed", target=str(each.id), detail=detail)
-        return closed
+        closed = await _closed(connection, [number])
+        if not closed:
+            raise NotOpen(f"nothing in quarantine has the number {number}; `hub quarantine list` shows what has")
+        [one] = closed
+        detail = {"agency": one.agency, "reason": one.reason, "why": why}
+        await note(connection, actor=actor, action="quarantine.closed", target=str(number), detail=detail)
+        return one
+
+
+async def close_all(database: Database, agency: str, numbers: Collection[int], *, why: str, actor: str) -> int:
+    """Likewise all of the agency with these numbers that are open. How many they were."""
+    async with database.begin() as connection:
+        closed = await _closed(connection, numbers)
+        if closed:
+            detail = {"records": len(closed), "reason": closed[0].reason, "why": why}
+            await note(connection, actor=actor, action="quarantine.closed", target=agency, detail=detail)
+        return len(closed)
+
+
+async def _closed(connection: AsyncConnection, numbers: Collection[int]) -> list[Kept]:
+    found = await connection.execute(
+        update(quarantine)
+        .where(quarantine.c.id.in_(numbers), quarantine.c.resolved_at.is_(None))
+        .values(resolved_at=func.now())
+        .returning(*_COLUMNS)
+    )
+    return [Kept(**row) for row in found.mappings()]

@@ -2,11 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
+import asyncpg
 import structlog
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
@@ -19,7 +20,7 @@ from hub.db import Database, is_away
 from hub.registry import Registry
 from hub.secrets.tables import secret
 from hub.studio.walk import leaves
-from hub.vault import Vault
+from hub.vault import Vault, VaultError
 
 log = structlog.get_logger()
 
@@ -83,8 +84,16 @@ class HubSecrets:
         if {row["name"]: row["set_at"] for row in rows} == self._known:
             return
         found = await self._database.reads.fetch(_ALL)
-        self._values = {row["name"]: self._vault.open(row["value"]).decode() for row in found}
+        self._values = dict(self._opened(found))
         self._known = {row["name"]: row["set_at"] for row in found}
+
+    def _opened(self, rows: Iterable[asyncpg.Record]) -> Iterator[tuple[str, str]]:
+        for row in rows:
+            try:
+                yield row["name"], self._vault.open(row["value"]).decode()
+            except VaultError as error:
+                # The others are of use all the same.
+                log.error("secret.not_opened", secret_name=row["name"], why=str(error))
 
     async def follow(self) -> None:
         """Until cancelled."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
+from time import monotonic
 
 import asyncpg
 import structlog
@@ -17,6 +18,8 @@ from hub.streams import store
 log = structlog.get_logger()
 
 _LOOK_SECONDS = 2
+#: What cannot be worked with is tried again after so long: what it lacks, as a document, may have come.
+_AGAIN_SECONDS = 60
 
 _NUMBERS = "SELECT agency, version FROM agency_spec"
 _TEXTS = """
@@ -35,6 +38,7 @@ class Follower:
         self._database, self._registry, self.build = database, registry, build
         self._addresses = addresses
         self._versions: dict[str, int] = {}
+        self._tried_at: dict[str, float] = {}
         self._turn = asyncio.Lock()
         self._told: list[Changed] = []
         #: What is at work and this process cannot work with, by agency, and why. It goes on with what it had.
@@ -59,7 +63,11 @@ class Follower:
         """Be at the versions that are at work now."""
         async with self._turn:
             rows = await self._database.reads.fetch(_NUMBERS)
-            others = [row["agency"] for row in rows if self._versions.get(row["agency"]) != row["version"]]
+            others = [
+                row["agency"]
+                for row in rows
+                if self._versions.get(row["agency"]) != row["version"] or self._is_to_be_tried(row["agency"])
+            ]
             if not others:
                 return
             found = await self._database.reads.fetch(_TEXTS, others)
@@ -69,6 +77,9 @@ class Follower:
                 await store.ensure(self._database, [spec for spec in specs if spec.plan(kind)], [kind])
         for tell in self._told:
             await tell(changed)
+
+    def _is_to_be_tried(self, agency: str) -> bool:
+        return agency in self.unusable and monotonic() - self._tried_at[agency] > _AGAIN_SECONDS
 
     async def _take(self, row: asyncpg.Record) -> str | None:
         """Have the registry know this version. The agency, where it does."""
@@ -80,8 +91,9 @@ class Follower:
                 raise ValueError("; ".join(str(each) for each in file.mistakes))
             # Off the event loop: reading a WSDL takes up to a second.
             adapter = await asyncio.to_thread(self.build, file.spec) if file.spec.enabled else None
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             self.unusable[agency] = str(error)
+            self._tried_at[agency] = monotonic()
             log.error("spec.unusable", agency=agency, version=row["version"], why=str(error))
             return None
         self.unusable.pop(agency, None)

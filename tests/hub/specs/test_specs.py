@@ -11,6 +11,7 @@ from contracts.agency import AgencySpec
 from hub.access.audit import latest
 from hub.db import Database
 from hub.registry import Registry
+from hub.specs import follower as follower_module
 from hub.specs.differences import differences, line_by_line
 from hub.specs.files import adopt, read
 from hub.specs.follower import Follower
@@ -166,17 +167,29 @@ async def test_each_process_follows(specs: Specs, database: Database) -> None:
     assert registry.adapter(AGENCY) is None
 
 
-async def test_one_that_cannot_be_worked_with_leaves_the_others_alone(specs: Specs, database: Database) -> None:
+async def test_one_that_cannot_be_worked_with_is_tried_again(
+    specs: Specs, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await publish(specs, FIRST)
     registry = Registry({}, {})
+    is_there = False
 
-    def no(_: object) -> None:
-        raise ValueError("there is no document so-xd.wsdl")
+    def build(spec: AgencySpec) -> AgencyAdapter:
+        if not is_there:
+            raise FileNotFoundError("there is no document so-xd.wsdl")
+        return built_one(spec)
 
-    follower = Follower(database, registry, no, {})  # type: ignore[arg-type]
+    follower = Follower(database, registry, build, {})
     await follower.catch_up()
     assert follower.unusable == {AGENCY: "there is no document so-xd.wsdl"}
     assert registry.spec(AGENCY) is None
+    is_there = True
+    await follower.catch_up()
+    assert registry.spec(AGENCY) is None, "not at once"
+    monkeypatch.setattr(follower_module, "_AGAIN_SECONDS", -1)
+    await follower.catch_up()
+    assert registry.spec(AGENCY)
+    assert follower.unusable == {}
 
 
 def built_one(spec: AgencySpec) -> AgencyAdapter:
