@@ -1,4 +1,4 @@
-"""The admin's API, /v1/admin: agencies and how they fare, their specs, the quarantine, people, the audit."""
+"""The admin's API, /v1/admin: agencies and how they fare, specs, the quarantine, people, keys, secrets, the audit."""
 
 from typing import Annotated, Any, Literal
 
@@ -17,6 +17,20 @@ SpecText = Annotated[
 StreamKind = Literal["pull", "reconcile", "watch", "backfill"]
 Order = Literal["run", "pause", "resume"]
 RoleName = Literal["viewer", "operator", "admin", "auditor"]
+ScopeName = Literal[
+    "dossiers:read",
+    "dossiers:search",
+    "people:read",
+    "people:tokens",
+    "statistics:read",
+    "changes:read",
+    "deliveries:read",
+    "webhooks:manage",
+    "admin:look",
+    "admin:operate",
+    "admin:manage",
+    "admin:audit",
+]
 
 
 class _Request(BaseModel):
@@ -209,3 +223,30 @@ class AdminSecret(BaseModel):
 
 class AdminSecrets(BaseModel):
     items: list[AdminSecret]
+
+
+class AdminKey(BaseModel):
+    """What is known of an API key; not what it is."""
+
+    id: int
+    name: str
+    scopes: list[str]
+    agencies: list[str] | None = Field(description="The only ones it is for; null for all.")
+    created_at: AwareDatetime
+    last_used_at: AwareDatetime | None = Field(description="To a minute.")
+    expires_at: AwareDatetime | None = Field(description="When it ends by itself.")
+    revoked_at: AwareDatetime | None = Field(description="When it was ended, or will be as another took its place.")
+
+
+class AdminKeys(BaseModel):
+    items: list[AdminKey]
+
+
+class KeyRotation(_Request):
+    overlap_hours: Annotated[int, Field(ge=0, le=2160)] = Field(
+        default=24, description="For so long the old key is good beside the new one."
+    )
+
+
+class NewKey(BaseModel):
+    key: str = Field(description="Shown this once.")

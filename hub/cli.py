@@ -21,6 +21,7 @@ from hub import (
     config_cli,
     inbox_cli,
     index_cli,
+    keys_cli,
     log,
     mail_cli,
     main,
@@ -29,8 +30,6 @@ from hub import (
     subscriptions_cli,
     sync_cli,
 )
-from hub.access.scopes import Scope
-from hub.at_hand import actor, in_hub
 from hub.backup import backup, restore
 from hub.conformance import commands as conformance
 from hub.sample import SampleEstate, sample_estate
@@ -39,8 +38,7 @@ from hub.systemd import inherited_listener
 from hub.terminal import Stop, check_data_dir, database_urls, one_sentence
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="The integration hub of Gia Lai province.")
-keys_app = typer.Typer(no_args_is_help=True, help="API keys of portal frontends.")
-app.add_typer(keys_app, name="keys")
+app.add_typer(keys_cli.app, name="keys")
 app.add_typer(studio.app, name="adapter")
 app.add_typer(conformance.app, name="conform")
 app.add_typer(sync_cli.app, name="sync")
@@ -172,23 +170,6 @@ def restore_backup(file: Annotated[Path, typer.Argument(help="What `hub backup` 
                     return int(await hub.database.reads.fetchval("SELECT count(*) FROM dossier"))
 
         print(f"Restored: {asyncio.run(work())} dossiers, and the keys fit. The next runs read what has changed since.")
-
-
-@keys_app.command("create")
-def create_key(
-    name: Annotated[str, typer.Argument(help="Whose key it is, such as portal.")],
-    scope: Annotated[list[Scope], typer.Option(help="What it may do; give it several times.")],
-    agency: Annotated[list[str] | None, typer.Option(help="Only this agency's dossiers; several for more.")] = None,
-) -> None:
-    """Make an API key and show it, once. A key of the same name that was there before ends."""
-
-    async def work(hub: main.Hub) -> str:
-        for each in agency or ():
-            if hub.registry.spec(each) is None:
-                raise Stop(f"no agency has the id {each}")
-        return await hub.keys.create(name, scopes=scope, agencies=agency or None, actor=actor())
-
-    print(in_hub(work))
 
 
 async def _run(settings: Settings, listener: socket.socket, sample_size: int | None) -> None:

@@ -27,7 +27,7 @@ from hub import admin, apidocs, health, problems, systemd
 from hub.access.keys import ApiKeys
 from hub.access.people import People
 from hub.access.sign_in import SignIn
-from hub.admin import agencies_api, people_api, secrets_api
+from hub.admin import agencies_api, keys_api, people_api, secrets_api
 from hub.bodies import BodyLimit
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.db import Database
@@ -259,6 +259,7 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     app.include_router(_console(hub))
     app.include_router(agencies_api.router(hub.database, hub.registry, hub.keys, hub.specs))
     app.include_router(secrets_api.router(hub.registry, hub.keys, hub.secrets))
+    app.include_router(keys_api.router(hub.registry, hub.keys))
     app.include_router(people_api.router(hub.database, hub.registry, hub.keys, hub.sign_in.accounts))
     app.include_router(_developers(hub, deliveries))
     if hub.sandbox:
@@ -299,7 +300,7 @@ def _console(hub: Hub) -> APIRouter:
         return await introspect(source, store=documents, keep=True, private=private)
 
     return admin.router(
-        *(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs, hub.secrets),
+        *(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs, hub.secrets, hub.keys),
         admin.Tools(tried, dry_run),
         introspected,
     )

@@ -18,6 +18,7 @@ from config.secrets import SecretStore
 from contracts.adapter import Window
 from contracts.agency import AgencySpec
 from hub import admin
+from hub.access.keys import ApiKeys
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
 from hub.db import Database
@@ -92,7 +93,7 @@ def console(database: Database, registry: Registry, sign_in: SignIn, vault: Vaul
         return await introspect(source, store=Path(), private=private)
 
     tools = admin.Tools(tried, dry_run)
-    return admin.router(database, registry, sign_in, vault, parts, secrets, tools, introspected)
+    return admin.router(database, registry, sign_in, vault, parts, secrets, ApiKeys(database), tools, introspected)
 
 
 def spec_parts(database: Database, registry: Registry, vault: Vault) -> SpecParts:

@@ -147,6 +147,8 @@ async def test_every_answer_is_as_documented(
     monkeypatch.setenv("HUB_SECRET_UBND_PLEIKU_WEBHOOK", "whsec_" + "c2VjcmV0" * 4)
     async with connected_hub(database_url, tmp_path) as hub, serving(hub) as url:
         await fill(hub)
+        # Whatever number is tried, the key that tries it is not ended by it.
+        await hub.database.reads.execute("ALTER TABLE api_key ALTER id RESTART WITH 4611686018427387904")
         key = await hub.keys.create("portal", scopes=list(Scope), actor="test")
         person = Person.of(Contact.NUMBER, "064085001234", hub.vault)
         token, _ = People(hub.vault).token(person, Caller("portal", frozenset(), None))

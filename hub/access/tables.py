@@ -29,7 +29,8 @@ api_key = Table(
     Column("agencies", ARRAY(Text)),  # null: all of them
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("last_used_at", DateTime(timezone=True)),
-    Column("revoked_at", DateTime(timezone=True)),
+    Column("revoked_at", DateTime(timezone=True)),  # when it was ended, or will be, by whoever keeps it
+    Column("expires_at", DateTime(timezone=True)),  # when it ends by itself
     Index(None, "name", unique=True, postgresql_where=text("revoked_at IS NULL")),
 )
 

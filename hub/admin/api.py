@@ -4,7 +4,8 @@ By an API key alone, never by the pages' cookie: what a browser sends by itself 
 Each route says which scope it needs, and whether it is of one agency; there is no way to add one that does not.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response, Security
@@ -12,7 +13,8 @@ from fastapi import Depends, Request, Response, Security
 from hub.access.keys import HEADER, ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.conditional import KEEP_NOTHING
-from hub.problems import ProblemError, ProblemType, responses
+from hub.problems import ProblemError, ProblemType, responses, wrong
+from hub.registry import Registry
 
 PATH = "/v1/admin"
 
@@ -57,3 +59,18 @@ def allowed(keys: ApiKeys, scope: Scope) -> Caller:
 def actor(caller: Caller) -> str:
     """Who it is in the audit."""
     return f"key:{caller.name}"
+
+
+def check_agencies(registry: Registry, agencies: Sequence[str] | None) -> None:
+    """Those that a body's /agencies names must be some. Raises a 400 problem."""
+    for place, agency in enumerate(agencies or ()):
+        if registry.spec(agency) is None:
+            raise wrong(f"/agencies/{place}", "no agency has this id", "an id such as so-tnmt")
+
+
+def as_utc(expires_at: datetime | None) -> datetime | None:
+    """The moment of a body's /expires_at. Raises a 400 problem."""
+    try:
+        return expires_at.astimezone(UTC) if expires_at else None
+    except OverflowError:
+        raise wrong("/expires_at", "at the end of the calendar", "a moment such as 2027-01-31T00:00:00Z") from None

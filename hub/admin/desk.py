@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from hub.access.scopes import Caller, Scope
 from hub.access.sign_in import SESSION_LIFETIME, Session, SignIn
 from hub.bodies import form
 from hub.portal import look
+from hub.portal.page import VIETNAM
 from hub.portal.texts import Lang
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -138,3 +140,9 @@ def comes_from_us(request: Request) -> bool:
         return site in ("same-origin", "none")
     origin = request.headers.get("origin")
     return origin is None or origin.partition("://")[2] == request.headers.get("host")
+
+
+def day_told(told: str) -> datetime | None:
+    """The beginning of the day that was typed into a date field, here; None where it was left empty. Raises
+    ValueError."""
+    return datetime.combine(datetime.strptime(told.strip(), "%Y-%m-%d"), time(), VIETNAM) if told.strip() else None

@@ -19,7 +19,7 @@ from hub.access.audit import latest, verify
 from hub.access.keys import ApiKeys
 from hub.access.roles import Role
 from hub.access.scopes import Caller, Scope
-from hub.admin.api import PATH, actor, allowed, kept_by_nobody, known
+from hub.admin.api import PATH, actor, allowed, check_agencies, kept_by_nobody, known
 from hub.db import Database
 from hub.problems import ProblemError, ProblemType, responses, wrong
 from hub.registry import Registry
@@ -34,11 +34,6 @@ def router(database: Database, registry: Registry, keys: ApiKeys, accounts: Acco
     missing = known(ProblemType.MALFORMED_REQUEST, ProblemType.ADMIN_NOT_FOUND)
     large = responses(ProblemType.BODY_TOO_LARGE)
 
-    def check(agencies: list[str] | None) -> None:
-        for place, agency in enumerate(agencies or ()):
-            if registry.spec(agency) is None:
-                raise wrong(f"/agencies/{place}", "no agency has this id", "an id such as so-tnmt")
-
     @routes.get("/people", summary="Who keeps the hub", responses=known())
     async def people(caller: Caller = manages) -> AdminPeople:
         shown = AdminPerson.model_fields
@@ -52,7 +47,7 @@ def router(database: Database, registry: Registry, keys: ApiKeys, accounts: Acco
         responses=known(ProblemType.MALFORMED_REQUEST, ProblemType.BODY_TOO_LARGE),
     )
     async def invite(wanted: Invitation, caller: Caller = manages) -> OneTimePassword:
-        check(wanted.agencies)
+        check_agencies(registry, wanted.agencies)
         try:
             password = await accounts.invite(wanted.name, Role(wanted.role), wanted.agencies, actor=actor(caller))
         except AccountWrong as error:
@@ -61,7 +56,7 @@ def router(database: Database, registry: Registry, keys: ApiKeys, accounts: Acco
 
     @routes.put("/people/{name}", status_code=204, summary="Change what somebody may do", responses=missing | large)
     async def change(name: _Name, wanted: PersonChange, caller: Caller = manages) -> None:
-        check(wanted.agencies)
+        check_agencies(registry, wanted.agencies)
         try:
             await accounts.change(name, Role(wanted.role), wanted.agencies, actor=actor(caller))
         except AccountWrong as error:

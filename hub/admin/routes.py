@@ -7,9 +7,11 @@ from fastapi.responses import Response
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
+from hub.access.keys import ApiKeys
 from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
 from hub.admin import agency, coming_in, people, quarantine, studio, trail, versions
+from hub.admin import keys as keeping_keys
 from hub.admin import secrets as keeping_secrets
 from hub.admin.desk import PATH, Desk, Visitor
 from hub.admin.overview import overview
@@ -58,6 +60,7 @@ def router(
     vault: Vault,
     parts: SpecParts,
     secrets: HubSecrets,
+    keys: ApiKeys,
     tools: Tools,
     introspect: Introspect,
 ) -> APIRouter:
@@ -73,6 +76,7 @@ def router(
     pages.add()
     studio.add(desk, parts.specs, pages, introspect)
     keeping_secrets.add(desk, secrets, registry)
+    keeping_keys.add(desk, keys, registry)
     quarantine.add(desk, database, vault, parts)
 
     @desk.get("", Scope.ADMIN_LOOK)

@@ -1,12 +1,11 @@
 """The secrets that specs name: which there are and which are missing; set and removed, and never shown."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime
 
 from fastapi.responses import RedirectResponse, Response
 
 from hub.access.scopes import Scope
-from hub.admin.desk import PATH, Desk, Visitor
-from hub.portal.page import VIETNAM
+from hub.admin.desk import PATH, Desk, Visitor, day_told
 from hub.portal.texts import Text
 from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets, SecretWrong
@@ -59,9 +58,9 @@ def add(desk: Desk, secrets: HubSecrets, registry: Registry) -> None:
     @desk.post("/secrets", Scope.ADMIN_MANAGE, largest=_LARGEST)
     async def put(visitor: Visitor) -> Response:
         fields = visitor.fields
-        name, told = fields.get("name", "").strip(), fields.get("expires", "").strip()
+        name = fields.get("name", "").strip()
         try:
-            expires_at = datetime.combine(datetime.strptime(told, "%Y-%m-%d"), time(), VIETNAM) if told else None
+            expires_at = day_told(fields.get("expires", ""))
         except ValueError:
             return await page(visitor, 422, wrong="expires", name=name)
         # A key that was pasted ends its lines as a browser does.

@@ -1,7 +1,6 @@
 """/v1/admin/secrets: which there are and which are missing; set and removed, never shown."""
 
 from dataclasses import asdict
-from datetime import UTC
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
@@ -10,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from contracts.admin import AdminSecret, AdminSecrets
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
-from hub.admin.api import PATH, actor, allowed, kept_by_nobody, known
+from hub.admin.api import PATH, actor, allowed, as_utc, kept_by_nobody, known
 from hub.moments import Moment
 from hub.problems import ProblemError, ProblemType, responses, wrong
 from hub.registry import Registry
@@ -46,10 +45,7 @@ def router(registry: Registry, keys: ApiKeys, secrets: HubSecrets) -> APIRouter:
     )
     async def put(name: _Name, wanted: SecretToKeep, caller: Caller = manages) -> None:
         """All processes use it within seconds."""
-        try:
-            expires_at = wanted.expires_at.astimezone(UTC) if wanted.expires_at else None
-        except OverflowError:
-            raise wrong("/expires_at", "at the end of the calendar", "a moment such as 2027-01-31T00:00:00Z") from None
+        expires_at = as_utc(wanted.expires_at)
         try:
             await secrets.put(name, wanted.value, actor=actor(caller), expires_at=expires_at)
         except SecretWrong as error:

@@ -50,7 +50,7 @@ _SUBSCRIBERS = text("""
            coalesce(:scope = ANY(k.scopes), false) AS may
       FROM subscription s
       JOIN destination d ON d.id = s.destination_id
-      LEFT JOIN api_key k ON k.name = s.owner AND k.revoked_at IS NULL
+      LEFT JOIN api_key k ON k.name = s.owner AND k.revoked_at IS NULL AND coalesce(k.expires_at > now(), true)
      WHERE d.enabled OR s.joined
 """)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import get_args
 
 import httpx
 import pytest
@@ -9,12 +10,13 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from config.secrets import SecretStore
+from contracts.admin import RoleName, ScopeName
 from hub import problems
 from hub.access.accounts import Accounts
 from hub.access.keys import ApiKeys
 from hub.access.roles import Role
 from hub.access.scopes import Scope
-from hub.admin import agencies_api, people_api, secrets_api
+from hub.admin import agencies_api, keys_api, people_api, secrets_api
 from hub.db import Database
 from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets
@@ -56,6 +58,10 @@ RULES = {
     ("GET", "/v1/admin/secrets"): MANAGE,
     ("PUT", "/v1/admin/secrets/{name}"): MANAGE,
     ("DELETE", "/v1/admin/secrets/{name}"): MANAGE,
+    ("GET", "/v1/admin/keys"): MANAGE,
+    ("POST", "/v1/admin/keys"): MANAGE,
+    ("POST", "/v1/admin/keys/{number}/rotation"): MANAGE,
+    ("DELETE", "/v1/admin/keys/{number}"): MANAGE,
     ("GET", "/v1/admin/audit"): AUDIT,
     ("GET", "/v1/admin/audit/verdict"): AUDIT,
 }
@@ -66,6 +72,8 @@ BODIES = {
     "/v1/admin/agencies/{agency}/versions/{version}/rollback": {"reason": "thử"},
     "/v1/admin/agencies/{agency}/quarantine/{number}/close": {"why": "thử"},
     "/v1/admin/secrets/{name}": {"value": "rất bí mật"},
+    "/v1/admin/keys": {"name": "robot", "scopes": ["dossiers:read"]},
+    "/v1/admin/keys/{number}/rotation": {},
     "/v1/admin/people": {"name": "cuc", "role": "viewer"},
     "/v1/admin/people/{name}": {"role": "viewer"},
 }
@@ -92,6 +100,7 @@ def routers(database: Database, registry: Registry, vault: Vault, keys: ApiKeys,
     return [
         agencies_api.router(database, registry, keys, parts),
         people_api.router(database, registry, keys, Accounts(database, vault)),
+        keys_api.router(registry, keys),
         secrets_api.router(registry, keys, HubSecrets(database, vault, SecretStore(Path("nowhere")))),
     ]
 
@@ -115,16 +124,18 @@ def routes(routers: list[APIRouter]) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("role", list(Role))
 async def test_each_role_may_do_what_it_should_and_nothing_else(
-    client: httpx.AsyncClient, routers: list[APIRouter], keys: ApiKeys, role: Role
+    client: httpx.AsyncClient, routers: list[APIRouter], keys: ApiKeys, database: Database, role: Role
 ) -> None:
     found = set(routes(routers))
     assert found == set(RULES), "a route without a rule, or a rule without a route"
-    limited = await keys.create("limited", scopes=role.scopes, agencies=["so-tnmt"], actor="test")
+    limited = await keys.create("limited", scopes=role.scopes, actor="test")
+    # One that is for some agencies and may keep what is all agencies' is not made any more.
+    await database.reads.execute("UPDATE api_key SET agencies = '{so-tnmt}' WHERE name = 'limited'")
     whole = await keys.create("whole", scopes=role.scopes, actor="test")
     for method, path in sorted(found):
         scope = RULES[method, path]
         ours, others = (
-            path.format(agency=agency, kind="pull", order="pause", version=1, number=1, name="nobody")
+            path.format(agency=agency, kind="pull", order="pause", version=1, number=99, name="nobody")
             for agency in ("so-tnmt", "ubnd-pleiku")
         )
 
@@ -219,3 +230,42 @@ async def test_a_secret_is_set_and_never_told(client: httpx.AsyncClient, keys: A
     assert "bí mật" not in listed.text
     assert (await client.delete(address)).status_code == 204
     assert (await client.delete(address)).status_code == 404
+
+
+async def test_a_key_is_made_replaced_and_ended(client: httpx.AsyncClient, keys: ApiKeys) -> None:
+    client.headers.update(await all_of(keys))
+    wanted = {
+        "name": "cong",
+        "scopes": ["dossiers:read"],
+        "agencies": ["so-tnmt"],
+        "expires_at": "2099-01-01T00:00:00Z",
+    }
+    made = await client.post("/v1/admin/keys", json=wanted)
+    assert (made.status_code, made.headers["cache-control"]) == (201, "private, no-store")
+    for wrong, field in (
+        ({}, "/name"),
+        ({"name": "khac", "expires_at": "2020-01-01T00:00:00Z"}, "/expires_at"),
+        ({"name": "khac", "expires_at": "9999-12-31T23:59:59-12:00"}, "/expires_at"),
+        ({"name": "khac", "agencies": ["so-ma"]}, "/agencies/0"),
+        ({"name": "khac", "scopes": ["admin:audit"]}, "/agencies"),
+        ({"name": "khac", "scopes": ["everything"]}, "/scopes/0"),
+    ):
+        refused = await client.post("/v1/admin/keys", json=wanted | wrong)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, field)
+    listed = await client.get("/v1/admin/keys")
+    [found] = [each for each in listed.json()["items"] if each["name"] == "cong"]
+    assert (found["scopes"], found["agencies"], found["revoked_at"]) == (["dossiers:read"], ["so-tnmt"], None)
+    address = f"/v1/admin/keys/{found['id']}"
+    replaced = await client.post(f"{address}/rotation", json={"overlap_hours": 2})
+    for each in (made, replaced):
+        assert (await keys.caller(each.json()["key"])).name == "cong"
+        assert each.json()["key"] not in (await client.get("/v1/admin/audit")).text + listed.text
+    assert (await client.post(f"{address}/rotation", json={})).status_code == 404, "it was replaced already"
+    assert (await client.delete(address)).status_code == 204
+    assert (await client.delete(address)).status_code == 404
+    assert await keys.holder(made.json()["key"]) is None
+
+
+def test_the_scopes_that_are_published_are_those_there_are() -> None:
+    assert get_args(ScopeName) == tuple(Scope)
+    assert get_args(RoleName) == tuple(Role)

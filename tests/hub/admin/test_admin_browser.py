@@ -8,7 +8,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browsing import launched, needs_chromium, violations
+from tests.browsing import launched, needs_chromium, screenshot, violations
 from tests.keepers import PASSWORD, Keeper
 from tests.running import ROOT, HubProcess, kept_running, run_hub
 
@@ -107,6 +107,33 @@ def test_from_the_first_sign_in_to_an_operator_who_may_not_manage(browser: Brows
     looked_at(page)
     page.goto("/admin/people")
     looked_at(page)
+    page.goto("/admin/secrets")
+    looked_at(page)
+    page.get_by_role("link", name="Khóa API").click()
+    page.get_by_label("Tên", exact=True).fill("cong-dich-vu")
+    page.get_by_label("dossiers:read").check()
+    page.get_by_label("Chỉ các cơ quan").fill("so-ma")
+    page.get_by_role("button", name="Tạo khóa").click()
+    page.get_by_text("Có cơ quan không tồn tại").wait_for()
+    looked_at(page)
+    assert page.get_by_label("dossiers:read").is_checked(), "what was right need not be typed again"
+    page.get_by_label("Chỉ các cơ quan").fill("so-tnmt")
+    page.get_by_role("button", name="Tạo khóa").click()
+    assert page.locator("code.secret").inner_text().startswith("ghk_")
+    page.get_by_text("chưa dùng lần nào").focus()
+    page.keyboard.press("Enter")
+    looked_at(page)
+    screenshot(page, "keys-made")
+    page.get_by_role("button", name="Thay bằng khóa mới").click()
+    page.get_by_text("đã được thay, còn dùng được").click()
+    for name in ("keys", "secrets"):
+        for width in (1280, 360):
+            page.set_viewport_size({"width": width, "height": 800})
+            looked_at(page)
+            screenshot(page, f"{name}-{width}")
+        page.goto("/admin/secrets")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.goto("/admin/people")
     other.goto("/admin")
     page.locator("li", has_text=re.compile("binh.tran")).get_by_role("button", name="Chấm dứt").click()
     other.goto("/admin")
