@@ -54,10 +54,11 @@ async def registry_of(*specs: AgencySpec, secrets: Mapping[str, str] = {}) -> As
 
 
 def built(specs: Iterable[AgencySpec], client: Client, secrets: Secrets) -> Registry:
-    """Of agencies that are all enabled, and need no documents."""
+    """Of agencies that need no documents."""
     registry = Registry({}, {})
     for spec in specs:
-        registry.put(spec, build_adapter(spec, client=client, secrets=secrets, documents=Path()))
+        adapter = build_adapter(spec, client=client, secrets=secrets, documents=Path()) if spec.enabled else None
+        registry.put(spec, adapter)
     return registry
 
 
