@@ -47,12 +47,15 @@ def environment(secrets: Mapping[str, str]) -> dict[str, str]:
     return {"HUB_SECRET_" + name.upper().replace("-", "_"): value for name, value in secrets.items()}
 
 
-def run_hub(*arguments: str, url: str, data_dir: Path) -> "subprocess.CompletedProcess[str]":
+def run_hub(
+    *arguments: str, url: str, data_dir: Path, agencies_dir: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
     """The command `hub …` to its end, as whoever is at the hub's terminal runs it."""
+    folder = {"HUB_AGENCIES_DIR": str(agencies_dir)} if agencies_dir else {}
     return subprocess.run(
         [sys.executable, "-m", "hub", *arguments],
         cwd=ROOT,
-        env=os.environ | {"HUB_DATABASE_URL": url, "HUB_DATA_DIR": str(data_dir)},
+        env=os.environ | {"HUB_DATABASE_URL": url, "HUB_DATA_DIR": str(data_dir)} | folder,
         capture_output=True,
         text=True,
     )

@@ -68,6 +68,7 @@ checks.positive_data_acceptance.enabled = false
         "/v1/subscriptions/{subscription}",
         "/v1/subscriptions/{subscription}/enable",
         "/v1/admin/agencies/{agency}/spec",
+        "/v1/admin/keys",
         "/v1/admin/people",
         "/v1/admin/secrets/{name}",
         "/v1/admin/people/{name}",

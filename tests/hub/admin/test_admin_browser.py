@@ -46,7 +46,7 @@ def looked_at(page: Page) -> None:
 
 def first_password(hub: HubProcess, *arguments: str) -> str:
     """As whoever is at the hub's terminal makes it."""
-    done = run_hub("accounts", *arguments, url=hub.database_url, data_dir=hub.data_dir)
+    done = run_hub("accounts", *arguments, url=hub.database_url, data_dir=hub.data_dir, agencies_dir=hub.agencies_dir)
     assert done.returncode == 0, done.stderr
     return done.stdout.split()[0]
 
