@@ -17,6 +17,7 @@ from config.settings import Settings
 from hub import (
     accounts_cli,
     agencies_cli,
+    alerts_cli,
     audit_cli,
     config_cli,
     inbox_cli,
@@ -50,6 +51,7 @@ app.add_typer(agencies_cli.app, name="agencies")
 app.add_typer(secrets_cli.app, name="secrets")
 app.add_typer(subscriptions_cli.app, name="subscriptions")
 app.add_typer(mail_cli.app, name="mail")
+app.add_typer(alerts_cli.app, name="alerts")
 app.add_typer(audit_cli.app, name="audit")
 app.add_typer(accounts_cli.app, name="accounts")
 

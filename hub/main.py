@@ -27,7 +27,9 @@ from hub import admin, apidocs, health, problems, systemd
 from hub.access.keys import ApiKeys
 from hub.access.people import People
 from hub.access.sign_in import SignIn
-from hub.admin import agencies_api, keys_api, people_api, secrets_api
+from hub.admin import agencies_api, alerts_api, keys_api, people_api, secrets_api
+from hub.alerts.recipients import Recipients
+from hub.alerts.watch import AlertWatch
 from hub.bodies import BodyLimit
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.db import Database
@@ -131,6 +133,7 @@ class Hub:
     sign_in: SignIn
     subscriptions: SubscriptionStore
     webhooks: WebhookChannel
+    recipients: Recipients
     #: None where developers may not make test agencies.
     sandbox: Sandbox | None = None
     #: Set once it has been told to stop.
@@ -216,6 +219,7 @@ async def open_hub(
                 sign_in=SignIn(database, vault),
                 subscriptions=SubscriptionStore(database, registry, vault),
                 webhooks=WebhookChannel(messenger),
+                recipients=Recipients(database, vault, plain_http=bool(settings.endpoint_networks)),
                 sandbox=sandbox,
             )
     finally:
@@ -261,6 +265,7 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     app.include_router(secrets_api.router(hub.registry, hub.keys, hub.secrets))
     app.include_router(keys_api.router(hub.registry, hub.keys))
     app.include_router(people_api.router(hub.database, hub.registry, hub.keys, hub.sign_in.accounts))
+    app.include_router(alerts_api.router(hub.database, hub.registry, hub.keys, hub.recipients))
     app.include_router(_developers(hub, deliveries))
     if hub.sandbox:
         app.mount(sandbox_api.PATH, sandbox_api.create_api(hub.sandbox))
@@ -300,7 +305,7 @@ def _console(hub: Hub) -> APIRouter:
         return await introspect(source, store=documents, keep=True, private=private)
 
     return admin.router(
-        *(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs, hub.secrets, hub.keys),
+        *(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs, hub.secrets, hub.keys, hub.recipients),
         admin.Tools(tried, dry_run),
         introspected,
     )
@@ -328,7 +333,9 @@ async def serve(
     finished first."""
     parts: list[Clock | Worker | Courier] = []
     if clock:
-        parts.append(Clock(hub.database, hub.registry, [hub.specs.canary.look, hub.specs.shadows.look]))
+        alerts = AlertWatch(hub.database, hub.registry, hub.vault)
+        beside = [hub.specs.canary.look, hub.specs.shadows.look, alerts.look]
+        parts.append(Clock(hub.database, hub.registry, beside))
     if worker:
         lease, years = hub.settings.worker_lease_seconds, hub.settings.archive_years
         at_work = Worker(
@@ -350,11 +357,11 @@ async def serve(
             tasks.create_task(_answer(hub, listener, stopping, ready))
         else:
             ready.set()
-        beside = [
+        following = [
             tasks.create_task(each) for each in (_announce(ready), hub.secrets.follow(), hub.specs.follower.follow())
         ]
         await stopping.wait()
-        for task in beside:
+        for task in following:
             task.cancel()
         systemd.notify("STOPPING=1")
         for part in parts:

@@ -9,6 +9,7 @@ from typing import TypeAlias
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
+from hub.alerts import watch as alerts
 from hub.calls import recorder
 from hub.db import DATABASE_AWAY, RETRY_SECONDS, Database
 from hub.feed import keeping
@@ -130,6 +131,7 @@ class Clock:
         await recorder.prune(self._database)
         await store.prune_runs(self._database)
         await watch_store.prune(self._database)
+        await alerts.prune(self._database)
         await keeping.prune(self._database)
         await claims.prune(self._database)
         await attempts.prune(self._database)

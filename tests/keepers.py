@@ -21,6 +21,7 @@ from hub import admin
 from hub.access.keys import ApiKeys
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
+from hub.alerts.recipients import Recipients
 from hub.db import Database
 from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets
@@ -93,7 +94,9 @@ def console(database: Database, registry: Registry, sign_in: SignIn, vault: Vaul
         return await introspect(source, store=Path(), private=private)
 
     tools = admin.Tools(tried, dry_run)
-    return admin.router(database, registry, sign_in, vault, parts, secrets, ApiKeys(database), tools, introspected)
+    keys, recipients = ApiKeys(database), Recipients(database, vault, plain_http=True)
+    kept = (database, registry, sign_in, vault, parts, secrets, keys, recipients)
+    return admin.router(*kept, tools, introspected)
 
 
 def spec_parts(database: Database, registry: Registry, vault: Vault) -> SpecParts:

@@ -10,7 +10,7 @@ from jinja2.runtime import Context
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
-from hub.admin import agency, coming_in, people, quarantine, studio, trail, versions
+from hub.admin import agency, alerts, coming_in, people, quarantine, studio, trail, versions
 from hub.admin import keys as keeping_keys
 from hub.admin import secrets as keeping_secrets
 from hub.admin.desk import PATH, Desk, Visitor
@@ -18,6 +18,7 @@ from hub.admin.overview import overview
 from hub.admin.spec import SpecPages
 from hub.admin.studio import Introspect
 from hub.admin.trying import Tools
+from hub.alerts.recipients import Recipients
 from hub.db import Database
 from hub.portal.page import VIETNAM
 from hub.portal.texts import Lang, Text
@@ -61,6 +62,7 @@ def router(
     parts: SpecParts,
     secrets: HubSecrets,
     keys: ApiKeys,
+    recipients: Recipients,
     tools: Tools,
     introspect: Introspect,
 ) -> APIRouter:
@@ -78,6 +80,7 @@ def router(
     keeping_secrets.add(desk, secrets, registry)
     keeping_keys.add(desk, keys, registry)
     quarantine.add(desk, database, vault, parts)
+    alerts.add(desk, database, registry, recipients)
 
     @desk.get("", Scope.ADMIN_LOOK)
     async def show(visitor: Visitor) -> Response:

@@ -78,6 +78,7 @@ run = Table(
     Column("details", JSONB, nullable=False, server_default=text("'{}'")),
     Column("correlation_id", Text),
     Index(None, "agency", "started_at"),
+    Index(None, "agency", "kind", "started_at"),
     Index(None, "agency", "kind", postgresql_where=text("finished_at IS NULL")),
 )
 

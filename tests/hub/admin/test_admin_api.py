@@ -16,7 +16,8 @@ from hub.access.accounts import Accounts
 from hub.access.keys import ApiKeys
 from hub.access.roles import Role
 from hub.access.scopes import Scope
-from hub.admin import agencies_api, keys_api, people_api, secrets_api
+from hub.admin import agencies_api, alerts_api, keys_api, people_api, secrets_api
+from hub.alerts.recipients import Recipients
 from hub.db import Database
 from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets
@@ -62,6 +63,16 @@ RULES = {
     ("POST", "/v1/admin/keys"): MANAGE,
     ("POST", "/v1/admin/keys/{number}/rotation"): MANAGE,
     ("DELETE", "/v1/admin/keys/{number}"): MANAGE,
+    ("GET", "/v1/admin/alerts"): LOOK,
+    ("POST", "/v1/admin/alerts/silences"): MANAGE,
+    ("POST", "/v1/admin/agencies/{agency}/alerts/silences"): OPERATE,
+    ("DELETE", "/v1/admin/alerts/silences/{number}"): OPERATE,
+    ("GET", "/v1/admin/alerts/recipients"): MANAGE,
+    ("POST", "/v1/admin/alerts/recipients/mail"): MANAGE,
+    ("POST", "/v1/admin/alerts/recipients/webhook"): MANAGE,
+    ("POST", "/v1/admin/alerts/recipients/{number}/test"): MANAGE,
+    ("POST", "/v1/admin/alerts/recipients/{number}/enable"): MANAGE,
+    ("DELETE", "/v1/admin/alerts/recipients/{number}"): MANAGE,
     ("GET", "/v1/admin/audit"): AUDIT,
     ("GET", "/v1/admin/audit/verdict"): AUDIT,
 }
@@ -74,6 +85,10 @@ BODIES = {
     "/v1/admin/secrets/{name}": {"value": "rất bí mật"},
     "/v1/admin/keys": {"name": "robot", "scopes": ["dossiers:read"]},
     "/v1/admin/keys/{number}/rotation": {},
+    "/v1/admin/alerts/silences": {"hours": 4, "why": "thử"},
+    "/v1/admin/agencies/{agency}/alerts/silences": {"hours": 4, "why": "thử", "kind": "down"},
+    "/v1/admin/alerts/recipients/mail": {"email": "truc@gialai.example"},
+    "/v1/admin/alerts/recipients/webhook": {"address": "http://127.0.0.1:1/hook"},
     "/v1/admin/people": {"name": "cuc", "role": "viewer"},
     "/v1/admin/people/{name}": {"role": "viewer"},
 }
@@ -101,6 +116,7 @@ def routers(database: Database, registry: Registry, vault: Vault, keys: ApiKeys,
         agencies_api.router(database, registry, keys, parts),
         people_api.router(database, registry, keys, Accounts(database, vault)),
         keys_api.router(registry, keys),
+        alerts_api.router(database, registry, keys, Recipients(database, vault, plain_http=True)),
         secrets_api.router(registry, keys, HubSecrets(database, vault, SecretStore(Path("nowhere")))),
     ]
 
@@ -230,6 +246,39 @@ async def test_a_secret_is_set_and_never_told(client: httpx.AsyncClient, keys: A
     assert "bí mật" not in listed.text
     assert (await client.delete(address)).status_code == 204
     assert (await client.delete(address)).status_code == 404
+
+
+async def test_alerts_are_listed_and_silenced_and_told(
+    client: httpx.AsyncClient, keys: ApiKeys, database: Database
+) -> None:
+    client.headers.update(await all_of(keys))
+    await database.reads.execute(
+        "INSERT INTO alert (kind, agency, what, opened_at) VALUES ('down', 'so-tnmt', '', now())"
+    )
+    await database.reads.execute(
+        "INSERT INTO alert (kind, agency, what, opened_at, resolved_at, detail) VALUES"
+        """ ('api_key', '', 'cong', now(), now(), '{"ends_at": "2026-12-31T00:00:00+07:00"}')"""
+    )
+    wanted = {"kind": "down", "hours": 4, "why": "bảo trì"}
+    assert (await client.post("/v1/admin/agencies/so-tnmt/alerts/silences", json=wanted)).status_code == 204
+    assert (await client.post("/v1/admin/agencies/so-ma/alerts/silences", json=wanted)).status_code == 404
+    told = (await client.get("/v1/admin/alerts")).json()
+    [one], [over], [silence] = told["open"], told["resolved"], told["silences"]
+    assert (one["kind"], one["silenced"], one["path"]) == ("down", True, "/admin/agencies/so-tnmt")
+    assert over["title_en"] == "The API key cong ends 31/12/2026"
+    assert (silence["agency"], silence["kind"], silence["made_by"]) == ("so-tnmt", "down", "key:robot")
+    address = f"/v1/admin/alerts/silences/{silence['id']}"
+    limited = await keys.create("cua-so", scopes=[LOOK, OPERATE], agencies=["ubnd-pleiku"], actor="test")
+    assert (await client.delete(address, headers={"X-Api-Key": limited})).status_code == 404
+    assert (await client.get("/v1/admin/alerts", headers={"X-Api-Key": limited})).json()["open"] == []
+    assert (await client.delete(address)).status_code == 204
+    made = await client.post("/v1/admin/alerts/recipients/webhook", json={"address": "http://127.0.0.1:1/hook"})
+    assert made.json()["secret"].startswith("whsec_")
+    [hook] = (await client.get("/v1/admin/alerts/recipients")).json()["items"]
+    assert (hook["way"], hook["shown"], hook["enabled"]) == ("webhook", "http://127.0.0.1:1/hook", True)
+    assert (await client.post(f"/v1/admin/alerts/recipients/{hook['id']}/test")).status_code == 204
+    assert (await client.delete(f"/v1/admin/alerts/recipients/{hook['id']}")).status_code == 204
+    assert (await client.delete(f"/v1/admin/alerts/recipients/{hook['id']}")).status_code == 404
 
 
 async def test_a_key_is_made_replaced_and_ended(client: httpx.AsyncClient, keys: ApiKeys) -> None:
