@@ -37,6 +37,7 @@ from hub.developers import look as developers_look
 from hub.developers import routes as developer_pages
 from hub.developers.calls import Door
 from hub.developers.sessions import Sessions
+from hub.documents.documents import Documents
 from hub.etags import ETags
 from hub.feed import keeping
 from hub.feed import routes as feed_routes
@@ -118,6 +119,7 @@ class Hub:
     registry: Registry
     specs: SpecParts
     secrets: HubSecrets
+    documents: Documents
     inbox: Inbox
     refusals: Refusals
     tries: Debts
@@ -169,15 +171,16 @@ async def open_hub(
             client = await parts.enter_async_context(Client(DatabaseCallRecorder(database, vault), gate))
             secrets = HubSecrets(database, vault, SecretStore(settings.data_dir))
             await secrets.look()
-            specs = Specs(database, secrets, settings.documents_dir)
+            documents = Documents(database, settings.documents_dir, settings.data_dir / "documents")
+            specs = Specs(database, secrets, documents)
             if files == "first" and await specs.at_work():
                 texts = {}
             for agency in await adopt(database, texts):
                 log.warning("specs.file_differs", agency=agency, hint="hub agencies diff")
             registry = Registry({}, {})
-            build_with = partial(build_adapter, secrets=secrets, documents=settings.documents_dir)
+            build_with = partial(build_adapter, secrets=secrets, documents=documents.folder)
             build = partial(build_with, client=client)
-            follower = Follower(database, registry, build, settings.agency_addresses)
+            follower = Follower(database, registry, build, documents, settings.agency_addresses)
             await follower.catch_up()
             if nobody := [each for each in settings.agency_addresses if registry.spec(each) is None]:
                 raise ConfigError(f"HUB_AGENCY_ADDRESSES names {nobody[0]!r}, which is no agency")
@@ -204,6 +207,7 @@ async def open_hub(
                     Shadows(database, vault, specs, build_with),
                 ),
                 secrets=secrets,
+                documents=documents,
                 inbox=Inbox(database, vault, registry),
                 refusals=Refusals(vault),
                 tries=tries(),
@@ -289,20 +293,24 @@ def api_document(hub: Hub) -> str:
 
 
 def _console(hub: Hub) -> APIRouter:
-    documents = hub.settings.documents_dir
+    documents = hub.documents
 
     async def tried(spec: AgencySpec, code: str | None, since: datetime | None) -> Attempt:
-        return await try_out(spec, code=code, since=since, secrets=hub.secrets, documents=documents)
+        await documents.look()
+        return await try_out(spec, code=code, since=since, secrets=hub.secrets, documents=documents.folder)
 
     async def dry_run(spec: AgencySpec, window: Window) -> AsyncIterator[Rehearsed]:
+        await documents.look()
         adapter = await asyncio.to_thread(hub.specs.follower.build, spec)
         if Capability.CHANGES not in adapter.capabilities:
             raise LookupError(f"{spec.id} does not list its changes")
         async for page in rehearse(hub.database, adapter, hub.vault, window):
             yield page
 
-    async def introspected(source: str, private: bool) -> Introspection:
-        return await introspect(source, store=documents, keep=True, private=private)
+    async def introspected(source: str, private: bool, actor: str) -> Introspection:
+        seen = await introspect(source, store=documents.folder, private=private)
+        await documents.put(seen.documents, actor=actor)
+        return seen
 
     return admin.router(
         *(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs, hub.secrets, hub.keys, hub.recipients),

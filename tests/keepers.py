@@ -34,7 +34,7 @@ from hub.studio.introspect import Introspection, introspect
 from hub.studio.trial import Attempt, try_out
 from hub.vault import Vault
 from sync_jobs.rehearsal import Rehearsed, rehearse
-from tests.parts import NamedSecrets
+from tests.parts import NamedSecrets, no_documents
 
 PASSWORD = "bốn từ không liên quan"
 
@@ -90,7 +90,7 @@ def console(database: Database, registry: Registry, sign_in: SignIn, vault: Vaul
         async for page in rehearse(database, parts.follower.build(spec), vault, window):
             yield page
 
-    async def introspected(source: str, private: bool) -> Introspection:
+    async def introspected(source: str, private: bool, actor: str) -> Introspection:
         return await introspect(source, store=Path(), private=private)
 
     tools = admin.Tools(tried, dry_run)
@@ -104,8 +104,9 @@ def spec_parts(database: Database, registry: Registry, vault: Vault) -> SpecPart
 
     build_with = partial(build_adapter, secrets=secrets, documents=Path())
     build = partial(build_with, client=Client(None))
-    specs = Specs(database, secrets, Path())
-    follower, canary = Follower(database, registry, build, {}), Canary(database, vault, specs, build)
+    documents = no_documents(database)
+    specs = Specs(database, secrets, documents)
+    follower, canary = Follower(database, registry, build, documents, {}), Canary(database, vault, specs, build)
     return SpecParts(specs, follower, canary, Shadows(database, vault, specs, build_with))
 
 

@@ -16,6 +16,7 @@ from contracts.errors import AgencyFailure
 from contracts.observation import Observation, Unusable
 from contracts.webhook import Accepted
 from hub.db import Database
+from hub.documents.documents import Documents
 from hub.intake.applying import Delivery
 from hub.intake.inbox import Inbox
 from hub.registry import Registry
@@ -60,6 +61,10 @@ def built(specs: Iterable[AgencySpec], client: Client, secrets: Secrets) -> Regi
         adapter = build_adapter(spec, client=client, secrets=secrets, documents=Path()) if spec.enabled else None
         registry.put(spec, adapter)
     return registry
+
+
+def no_documents(database: Database) -> Documents:
+    return Documents(database, Path("nowhere"), Path("nowhere"))
 
 
 async def no_news() -> None:

@@ -27,9 +27,9 @@ _WRONG = {
     "source": Text("Địa chỉ bắt đầu bằng http:// hoặc https://.", "An address begins with http:// or https://."),
 }
 
-#: hub.studio.introspect, with the hub's document store, in which what is fetched is kept; told the address, and whether
-#: it may be in a private network.
-Introspect = Callable[[str, bool], Awaitable[Introspection]]
+#: hub.studio.introspect, with the hub's documents, among which what is fetched is kept; told the address, whether it
+#: may be in a private network, and who asks.
+Introspect = Callable[[str, bool, str], Awaitable[Introspection]]
 
 #: For an agency that pushes, or whose interface is described nowhere.
 _EMPTY = """\
@@ -76,7 +76,7 @@ def add(desk: Desk, specs: Specs, pages: SpecPages, introspect: Introspect) -> N
         if source:
             private = "private" in fields
             try:
-                seen = await introspect(source, private)
+                seen = await introspect(source, private, visitor.caller.name)
             except (ValueError, AgencyFailure) as error:
                 return page(visitor, 422, why=str(error))
             text, lost = draft(seen.found, agency, address=seen.address, private=private), list(seen.refused)

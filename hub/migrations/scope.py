@@ -4,6 +4,7 @@ from hub.access import tables as _access  # noqa: F401  (each import fills the m
 from hub.agencies import tables as _agencies  # noqa: F401
 from hub.alerts import tables as _alerts  # noqa: F401
 from hub.calls import tables as _calls  # noqa: F401
+from hub.documents import tables as _documents  # noqa: F401
 from hub.feed import tables as _feed  # noqa: F401
 from hub.gate import tables as _gate  # noqa: F401
 from hub.index import tables as _index  # noqa: F401

@@ -12,6 +12,7 @@ from config.spec_file import SpecFile
 from contracts.adapter import AgencyAdapter
 from contracts.agency import AgencySpec
 from hub.db import Database, is_away
+from hub.documents.documents import Documents
 from hub.registry import Registry
 from hub.streams import store
 
@@ -33,10 +34,17 @@ Changed = Callable[[list[str]], Awaitable[None]]
 
 
 class Follower:
-    def __init__(self, database: Database, registry: Registry, build: Build, addresses: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        registry: Registry,
+        build: Build,
+        documents: Documents,
+        addresses: Mapping[str, str],
+    ) -> None:
         """`addresses`: where agencies' systems really are, in place of what their specs say."""
         self._database, self._registry, self.build = database, registry, build
-        self._addresses = addresses
+        self._documents, self._addresses = documents, addresses
         self._versions: dict[str, int] = {}
         self._tried_at: dict[str, float] = {}
         self._turn = asyncio.Lock()
@@ -62,6 +70,8 @@ class Follower:
     async def catch_up(self) -> None:
         """Be at the versions that are at work now."""
         async with self._turn:
+            # What has not changed may need them, too: as what reads along.
+            await self._documents.look()
             rows = await self._database.reads.fetch(_NUMBERS)
             others = [
                 row["agency"]

@@ -18,6 +18,7 @@ from config.spec_file import Mistake, SpecFile
 from contracts.adapter import Secrets
 from hub.access.audit import note
 from hub.db import Database
+from hub.documents.documents import Documents
 from hub.specs.differences import differences
 from hub.specs.tables import agency_spec, spec_version
 from hub.studio.check import check
@@ -87,8 +88,7 @@ class NoSuchVersion(LookupError):
 
 
 class Specs:
-    def __init__(self, database: Database, secrets: Secrets, documents: Path) -> None:
-        """`documents`: the document store."""
+    def __init__(self, database: Database, secrets: Secrets, documents: Documents) -> None:
         self._database = database
         self._secrets, self._documents = secrets, documents
 
@@ -114,7 +114,8 @@ class Specs:
     async def check(self, agency: str, text: str) -> list[Mistake]:
         """All there is to say about it: what is wrong, and what works but had better be otherwise."""
         file = SpecFile(Path(f"{agency}.yaml"), text=text)
-        found = await asyncio.to_thread(check, file, secrets=self._secrets, documents=self._documents)
+        await self._documents.look()
+        found = await asyncio.to_thread(check, file, secrets=self._secrets, documents=self._documents.folder)
         if file.spec:
             if file.spec.id != agency:
                 found.append(file.mistake(("id",), f"this is the spec of {agency}; write `id: {agency}`"))

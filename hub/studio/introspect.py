@@ -2,7 +2,7 @@
 
 import asyncio
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from adapters.answers import unexplained
 from adapters.calling.client import Client, Peer, RawAnswer, Request
+from adapters.soap.documents import stored_name
 from adapters.soap.fetch import fetch_documents
 from contracts.adapter import Priority
 from contracts.system import Budget, Limits
@@ -23,8 +24,10 @@ class Introspection:
     found: Found
     #: Scheme, host and port that the document was fetched from; empty for a file.
     address: str
-    #: What was put into the document store, by name; and what could not be fetched, and why.
-    stored: tuple[str, ...] = ()
+    #: It and what it imports, by the names that the document store has them under, itself first.
+    documents: Mapping[str, bytes]
+    #: Whether they were put there; and what could not be fetched, and why.
+    kept: bool = False
     refused: tuple[str, ...] = ()
 
 
@@ -48,10 +51,12 @@ def _from_file(source: str, store: Path, keep: bool) -> Introspection:
         raise ValueError(f"{source!r} is no http address, no file, and no document of the store {store}")
     content = file.read_bytes()
     if not _is_xml(content):
-        return Introspection(from_openapi(content.decode("utf-8-sig")), "")
+        return Introspection(from_openapi(content.decode("utf-8-sig")), "", {file.name: content})
     found = from_wsdl(file.name, file.parent)
-    kept = _put({file.name: content}, store) if keep and file.parent.resolve() != store.resolve() else ()
-    return Introspection(found, "", kept)
+    keep = keep and file.parent.resolve() != store.resolve()
+    if keep:
+        _put({file.name: content}, store)
+    return Introspection(found, "", {file.name: content}, keep)
 
 
 async def _fetched(address: str, store: Path, keep: bool, allowed: Collection[str], private: bool) -> Introspection:
@@ -71,12 +76,15 @@ async def _fetched(address: str, store: Path, keep: bool, allowed: Collection[st
 
         content = await call(address)
         if not _is_xml(content):
-            return Introspection(from_openapi(content.decode("utf-8-sig", "replace"), address), origin)
+            found = from_openapi(content.decode("utf-8-sig", "replace"), address)
+            return Introspection(found, origin, {stored_name(address): content})
         fetched = await fetch_documents(address, call=call, allowed=allowed)
     with tempfile.TemporaryDirectory() as folder:
         _put(fetched.documents, Path(folder))
         found = from_wsdl(fetched.name, Path(folder))
-    return Introspection(found, origin, _put(fetched.documents, store) if keep else (), fetched.refused)
+    if keep:
+        _put(fetched.documents, store)
+    return Introspection(found, origin, fetched.documents, keep, fetched.refused)
 
 
 def _body(raw: RawAnswer) -> bytes:
@@ -89,8 +97,7 @@ def _is_xml(content: bytes) -> bool:
     return content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
 
 
-def _put(documents: dict[str, bytes], folder: Path) -> tuple[str, ...]:
+def _put(documents: Mapping[str, bytes], folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in documents.items():
         (folder / name).write_bytes(content)
-    return tuple(documents)

@@ -51,7 +51,7 @@ def introspection(seen: Introspection) -> None:
     for heading, sentences in (
         ("Lost", found.lost),
         ("Not fetched", seen.refused),
-        ("Put into the document store", seen.stored),
+        ("Put into the document store", tuple(seen.documents) if seen.kept else ()),
     ):
         if sentences:
             console.print()

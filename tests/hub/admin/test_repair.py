@@ -19,7 +19,7 @@ from hub.registry import Registry
 from hub.specs.specs import Specs, Way
 from hub.vault import Vault
 from tests.keepers import console, enrolled
-from tests.parts import NamedSecrets, deliver, registry_of
+from tests.parts import NamedSecrets, deliver, no_documents, registry_of
 
 SPEC = """\
 # Kept as it was written.
@@ -36,7 +36,7 @@ webhook: {secrets: [so-xd-webhook]}
 
 @pytest.fixture
 def specs(database: Database) -> Specs:
-    return Specs(database, NamedSecrets({}), Path())
+    return Specs(database, NamedSecrets({}), no_documents(database))
 
 
 @pytest.fixture

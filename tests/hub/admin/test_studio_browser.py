@@ -63,8 +63,7 @@ def test_a_soap_department_is_added_from_nothing(
         what.click()
 
     with new_database() as url, kept_estate() as (estate, code):
-        settings = {"HUB_DOCUMENTS_DIR": str(folder / "documents")}
-        hub = HubProcess(url, folder / "data", folder / "agencies", settings=settings)
+        hub = HubProcess(url, folder / "data", folder / "agencies")
         with kept_running(hub):
             page = browser.new_context(base_url=hub.url, bypass_csp=True).new_page()
             page.goto("/admin/begin")

@@ -15,7 +15,7 @@ from hub.db import Database
 from hub.specs.canary import Canary
 from hub.specs.specs import Specs, Way
 from hub.vault import Vault
-from tests.parts import NamedSecrets, built, deliver
+from tests.parts import NamedSecrets, built, deliver, no_documents
 
 AGENCY = "so-xd"
 GOOD = """\
@@ -42,7 +42,7 @@ def build(spec: AgencySpec) -> AgencyAdapter:
 
 @pytest.fixture
 def specs(database: Database) -> Specs:
-    return Specs(database, SECRETS, Path())
+    return Specs(database, SECRETS, no_documents(database))
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from hub.specs.specs import Specs, SpecWrong, Way
 from hub.vault import Vault
 from tests.adapters.servers import Told, answering
 from tests.observations import T0
-from tests.parts import NamedSecrets, deliver
+from tests.parts import NamedSecrets, deliver, no_documents
 
 SECRETS = NamedSecrets({"so-xd-webhook": "x", "so-xd-khoa": "y"})
 SPEC = """\
@@ -57,7 +57,7 @@ def row(number: int, **told: Any) -> dict[str, Any]:
 
 @pytest.fixture
 def specs(database: Database) -> Specs:
-    return Specs(database, SECRETS, Path())
+    return Specs(database, SECRETS, no_documents(database))
 
 
 @pytest.fixture

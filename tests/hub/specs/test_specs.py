@@ -16,7 +16,7 @@ from hub.specs.differences import differences, line_by_line
 from hub.specs.files import adopt, read
 from hub.specs.follower import Follower
 from hub.specs.specs import NoSuchVersion, Overtaken, Specs, SpecWrong, Way
-from tests.parts import NamedSecrets, built
+from tests.parts import NamedSecrets, built, no_documents
 
 AGENCY = "so-xd"
 FIRST = """\
@@ -38,7 +38,7 @@ SECOND = FIRST.replace('  MOI: "1"\n', '  MOI: "1"\n  DANG XU LY: "4"\n')
 
 @pytest.fixture
 def specs(database: Database) -> Specs:
-    return Specs(database, NamedSecrets({"so-xd-webhook": "x"}), Path())
+    return Specs(database, NamedSecrets({"so-xd-webhook": "x"}), no_documents(database))
 
 
 async def publish(specs: Specs, text: str, *, based_on: int | None = None, way: Way = Way.CONSOLE) -> int:
@@ -140,7 +140,7 @@ async def test_a_hub_without_files_begins_empty(database: Database, tmp_path: Pa
 
 async def test_each_process_follows(specs: Specs, database: Database) -> None:
     registry = Registry({}, {})
-    follower = Follower(database, registry, built_one, {})
+    follower = Follower(database, registry, built_one, no_documents(database), {})
     told: list[list[str]] = []
 
     async def tell(agencies: list[str]) -> None:
@@ -179,7 +179,7 @@ async def test_one_that_cannot_be_worked_with_is_tried_again(
             raise FileNotFoundError("there is no document so-xd.wsdl")
         return built_one(spec)
 
-    follower = Follower(database, registry, build, {})
+    follower = Follower(database, registry, build, no_documents(database), {})
     await follower.catch_up()
     assert follower.unusable == {AGENCY: "there is no document so-xd.wsdl"}
     assert registry.spec(AGENCY) is None
