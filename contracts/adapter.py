@@ -247,6 +247,8 @@ class CallRecord:
     request: bytes
     response: bytes
     response_bytes: int
+    #: Of the certificate it was made with, once in a while.
+    certificate_ends_at: datetime | None = None
 
 
 class CallRecorder(Protocol):

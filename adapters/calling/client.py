@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from html import escape
 from typing import Self, TypeVar
-from urllib.parse import quote, quote_plus
+from urllib.parse import quote, quote_plus, urlsplit
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -31,6 +31,9 @@ T = TypeVar("T")
 
 #: How much of a request and of an answer a call record keeps.
 KEPT_BYTES = 64 * 1024
+
+# A certificate's end is looked at so often.
+_CERTIFICATE_SECONDS = 3600
 
 # Above this an answer is understood in a thread, so that other agencies' answers need not wait for it.
 _LARGE = 256 * 1024
@@ -71,6 +74,8 @@ class Client:
     def __init__(self, recorder: CallRecorder | None = None, gate: Gate | None = None) -> None:
         self._recorder, self._gate = recorder, gate
         self._connections: dict[tuple[str, bool, Trust | None], Connections] = {}
+        # By agency and host: when its certificate was last looked at.
+        self._looked_at: dict[tuple[str, str], float] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -181,6 +186,7 @@ class Client:
                 connections = await self._connect(call.peer)
                 incoming = await stack.enter_async_context(connections.exchange(call.request, call.peer.limits))
             call.status = incoming.status
+            self._look_at_certificate(call, incoming)
             answer = Stream(incoming, call)
             if failure := incoming.verdict():
                 await answer.note_body()
@@ -193,6 +199,12 @@ class Client:
             context = await (peer.trust.context() if peer.trust else asyncio.to_thread(public_context))
             self._connections.setdefault(key, Connections(context, peer.private))
         return self._connections[key]
+
+    def _look_at_certificate(self, call: "_Call", incoming: Incoming) -> None:
+        whose = call.peer.agency, urlsplit(call.request.address).netloc
+        if time.monotonic() >= self._looked_at.get(whose, float("-inf")) + _CERTIFICATE_SECONDS:
+            self._looked_at[whose] = time.monotonic()
+            call.certificate_ends_at = incoming.certificate_ends_at
 
     @asynccontextmanager
     async def _turn(self, call: "_Call") -> AsyncIterator[None]:
@@ -267,6 +279,7 @@ class Client:
             # One that is not the file it should be is kept, for who must find out why.
             response=b"***" if call.request.papers_answer and outcome == "ok" else call.kept_answer(),
             response_bytes=call.answer_bytes,
+            certificate_ends_at=call.certificate_ends_at,
         )
         try:
             await self._recorder(record)
@@ -345,6 +358,7 @@ class _Call:
         self.sent = False
         self.failed: AgencyFailure | None = None
         self.given_up = False
+        self.certificate_ends_at: datetime | None = None
         #: Seconds to wait before the next attempt.
         self.pause = 0.0
         self.begin_answer()

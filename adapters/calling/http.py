@@ -80,6 +80,14 @@ class Incoming:
         """The agency's clock, by its Date header."""
         return _http_date(self.headers.get("date"))
 
+    @property
+    def certificate_ends_at(self) -> datetime | None:
+        """Of the certificate that the agency showed; None without TLS."""
+        stream = self._response.extensions.get("network_stream")
+        tls = stream.get_extra_info("ssl_object") if stream else None
+        shown = tls.getpeercert() if tls else None
+        return datetime.fromtimestamp(ssl.cert_time_to_seconds(shown["notAfter"]), UTC) if shown else None
+
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it comes, unpacked. Raises AgencyFailure."""
         unpack = unpacker(self.headers.get("content-encoding", ""))

@@ -24,6 +24,9 @@ _DRIFT_SHARE, _DRIFT_AT_LEAST = 0.0001, 3
 
 #: Days before the end at which it is an alert, and which must be left for it to be none any more.
 _ENDS, _LASTS = timedelta(days=14), timedelta(days=21)
+#: Certificates are renewed by others, and mostly by hand.
+_CERTIFICATE_ENDS, _CERTIFICATE_LASTS = timedelta(days=21), timedelta(days=28)
+
 #: More is not counted.
 MOST_COUNTED = 1000
 
@@ -55,6 +58,12 @@ _QUARANTINE = text(f"""
              ORDER BY last_seen_at DESC LIMIT {MOST_COUNTED}) q
      GROUP BY a.agency, q.reason
 """)
+# A host that nobody has called for long is the agency's no more.
+_CERTIFICATES = text("""
+    SELECT agency, host, ends_at FROM certificate
+     WHERE agency = ANY(:agencies) AND ends_at < now() + CAST(:lasts AS interval)
+       AND seen_at > now() - interval '30 days'
+""")
 # Of one that has ended long ago nobody has need.
 _ENDING = text("""
     SELECT 'secret' AS kind, name, expires_at AS ends_at FROM secret WHERE expires_at < now() + CAST(:lasts AS interval)
@@ -77,6 +86,8 @@ async def held(connection: AsyncConnection, specs: Sequence[AgencySpec], now: da
         # Not what was said: that may be anybody's name.
         detail = {"records": row.records, "since": row.since.isoformat()}
         found.append(Held(Kind.QUARANTINE, row.agency, row.reason, detail=detail))
+    for row in await connection.execute(_CERTIFICATES, asked | {"lasts": _CERTIFICATE_LASTS}):
+        found.append(_ends(Kind.CERTIFICATE, row.agency, row.host, row.ends_at, now, _CERTIFICATE_ENDS))
     for row in await connection.execute(_ENDING, {"lasts": _LASTS}):
         found.append(_ends(Kind(row.kind), "", row.name, row.ends_at, now, _ENDS))
     # That an agency is down its gate tells, and its streams, which know why.

@@ -1,12 +1,14 @@
 """Writes call records, bodies sealed; keeps the good ones for a day and the failed ones for a fortnight."""
 
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from sqlalchemy import delete, func, insert
+from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.adapter import CallRecord
 from hub.calls.counting import count
-from hub.calls.tables import call
+from hub.calls.tables import call, certificate
 from hub.db import Database
 from hub.log import correlation_id
 from hub.vault import Vault
@@ -42,6 +44,11 @@ class DatabaseCallRecorder:
         count(record.attempts)
         async with self._database.begin() as connection:
             await connection.execute(insert(call).values(row))
+            if record.certificate_ends_at:
+                shown = {"agency": record.agency, "host": urlsplit(record.address).netloc}
+                seen = {"ends_at": record.certificate_ends_at, "seen_at": func.now()}
+                noted = upsert(certificate).values(shown | seen)
+                await connection.execute(noted.on_conflict_do_update(index_elements=list(shown), set_=seen))
 
 
 async def prune(database: Database) -> int:

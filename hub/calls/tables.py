@@ -1,4 +1,4 @@
-"""The call table: one row per call to an agency."""
+"""Tables of calls: call (one row each), certificate (when that of an agency's host ends, as it was last shown)."""
 
 from sqlalchemy import (
     BigInteger,
@@ -11,6 +11,7 @@ from sqlalchemy import (
     LargeBinary,
     Table,
     Text,
+    func,
 )
 
 from hub.db import metadata
@@ -35,4 +36,13 @@ call = Table(
     Column("correlation_id", Text),
     Index(None, "agency", "started_at"),
     Index(None, "started_at"),
+)
+
+certificate = Table(
+    "certificate",
+    metadata,
+    Column("agency", Text, primary_key=True),
+    Column("host", Text, primary_key=True),
+    Column("ends_at", DateTime(timezone=True), nullable=False),
+    Column("seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )

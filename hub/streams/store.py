@@ -27,7 +27,7 @@ from contracts.adapter import Page, Position, Window
 from contracts.agency import AgencySpec, Sync
 from contracts.errors import Withheld
 from hub.db import Database, check_clock
-from hub.streams import backfill, lateness
+from hub.streams import backfill, hours, lateness
 from hub.streams.plans import chance, next_time
 from hub.streams.shape import Shape
 from hub.streams.tables import run as run_table
@@ -78,6 +78,7 @@ _LEFT = (
     .values(finished_at=func.now(), outcome="lost", message="the worker said nothing more")
 )
 _SET = update(stream).where(_WHOSE)
+_HOLD = select(stream.c.agency).where(_WHOSE).with_for_update()
 # As long as nobody else has taken the stream.
 _SET_HELD = _SET.where(stream.c.lease_epoch == bindparam("held_epoch"))
 _MOVE = _SET_HELD.returning(func.clock_timestamp())
@@ -314,6 +315,9 @@ async def finish(database: Database, run: RunRecord, lease: Lease) -> None:
     """
     async with database.begin() as connection:
         # The stream first, as whoever takes it over has it.
+        if run.outcome != "fenced":
+            await connection.execute(_HOLD, {"of_agency": run.agency, "of_kind": run.kind})
+            await hours.note(connection, run.agency, run.kind, run.outcome, run.received, run.changed)
         if run.outcome == "ok":
             tells_time = run.clock_skew_seconds is not None
             found = {"began": run.started_at} | ({"skew": run.clock_skew_seconds} if tells_time else {})
@@ -378,6 +382,7 @@ async def prune_runs(database: Database) -> None:
     uneventful = brought_nothing & run_table.c.kind.in_(("pull", "watch"))
     latest = select(func.max(run_table.c.id)).group_by(run_table.c.agency, run_table.c.kind)
     async with database.begin() as connection:
+        await hours.prune(connection)
         await connection.execute(
             delete(run_table).where(
                 (run_table.c.started_at < func.now() - RUNS_KEPT_FOR)

@@ -1,4 +1,4 @@
-"""Tables of sync state: stream (how far), run (each try, for people to read), seen and missing (what a pass saw)."""
+"""Tables of sync state: stream (how far), run (each try), health_hour (their sum), seen, missing (of a pass)."""
 
 from sqlalchemy import (
     BigInteger,
@@ -80,6 +80,23 @@ run = Table(
     Index(None, "agency", "started_at"),
     Index(None, "agency", "kind", "started_at"),
     Index(None, "agency", "kind", postgresql_where=text("finished_at IS NULL")),
+)
+
+# What came of an agency's runs in an hour. An hour of which there is no row is one of which nothing is known.
+health_hour = Table(
+    "health_hour",
+    metadata,
+    Column("agency", Text, primary_key=True),
+    Column("hour", DateTime(timezone=True), primary_key=True),
+    Column("well", Integer, nullable=False, server_default=text("0")),
+    Column("failed", Integer, nullable=False, server_default=text("0")),
+    # Not made, because the agency's budget or an open breaker forbade it.
+    Column("withheld", Integer, nullable=False, server_default=text("0")),
+    Column("received", BigInteger, nullable=False, server_default=text("0")),
+    Column("changed", BigInteger, nullable=False, server_default=text("0")),
+    # How old what a pull went on from was, at the most.
+    Column("lag_seconds", Double, nullable=False, server_default=text("0")),
+    Index(None, "hour"),
 )
 
 # The dossiers that the pass under way has seen, a row for each of its pages.
