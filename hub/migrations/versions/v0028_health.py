@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0028"
-down_revision = "0027"
+down_revision = "0030"
 
 
 def _number(name: str, of: "type[sa.Integer]") -> "sa.Column[int]":
