@@ -51,6 +51,12 @@ def is_personal(name: str) -> bool:
     return name in _PERSONAL or name.startswith("field:")
 
 
+def about(values: Values) -> str | None:
+    """The code of the one dossier that a request with these values is about."""
+    code = values.get("code")
+    return code if isinstance(code, str) else None
+
+
 class Template:
     """A JSON-like value in whose strings placeholders stand, checked when it is made.
 

@@ -249,6 +249,8 @@ class CallRecord:
     response_bytes: int
     #: Of the certificate it was made with, once in a while.
     certificate_ends_at: datetime | None = None
+    #: The code of the dossier that was asked for or told about, where it was one.
+    about: str | None = None
 
 
 class CallRecorder(Protocol):

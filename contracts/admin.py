@@ -1,4 +1,4 @@
-"""The admin's API, /v1/admin: agencies and how they fare, specs, the quarantine, people, keys, secrets, the audit."""
+"""The admin's API, /v1/admin: agencies, their calls and specs, the quarantine, people, keys, secrets, the audit."""
 
 from typing import Annotated, Any, Literal
 
@@ -33,6 +33,20 @@ ScopeName = Literal[
 ]
 
 
+CallOutcome = Literal[
+    "ok",
+    "failed",
+    "unreachable",
+    "timed_out",
+    "throttled",
+    "unauthorized",
+    "rejected",
+    "malformed",
+    "not_found",
+    "withheld",
+]
+
+
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -52,6 +66,7 @@ class Run(BaseModel):
     added: int
     changed: int
     quarantined: int
+    correlation_id: str | None = Field(description="By which its calls are found.")
 
 
 class Stream(BaseModel):
@@ -130,6 +145,56 @@ class SpecToPublish(_Request):
 
 class Rollback(_Request):
     reason: Reason
+
+
+class AdminCall(BaseModel):
+    """One call to an agency, without what was said."""
+
+    id: int
+    agency: AgencyId
+    operation: str
+    method: str
+    address: str
+    started_at: AwareDatetime
+    seconds: float
+    attempts: int
+    outcome: str
+    message: str | None = Field(description="`***` where it may be the agency's own words, which may name somebody.")
+    status: int | None
+    response_bytes: int
+    correlation_id: str | None
+
+
+class SearchedBodies(BaseModel):
+    """How far a search by a dossier's code looked into calls about many dossiers."""
+
+    calls: int
+    back_to: AwareDatetime | None = Field(description="When the oldest of them was.")
+    more: bool = Field(description="Whether older ones were left.")
+    cut: int = Field(description="Of how many only the beginning is kept.")
+
+
+class AdminCalls(BaseModel):
+    items: list[AdminCall]
+    older: int | None = Field(description="To go on with, as `before`.")
+    looked: SearchedBodies | None = None
+
+
+class CallBodies(BaseModel):
+    """What was said in a call."""
+
+    call: AdminCall
+    request: str
+    response: str
+    cut: bool = Field(description="Whether only the beginning of the answer was kept.")
+
+
+class OpenCall(_Request):
+    why: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=5, max_length=300),
+        Field(description="Kept in the audit for ever: name nobody."),
+    ]
 
 
 class QuarantineGroup(BaseModel):

@@ -27,11 +27,12 @@ from hub import admin, apidocs, health, problems, systemd
 from hub.access.keys import ApiKeys
 from hub.access.people import People
 from hub.access.sign_in import SignIn
-from hub.admin import agencies_api, alerts_api, keys_api, people_api, secrets_api
+from hub.admin import agencies_api, alerts_api, calls_api, keys_api, people_api, secrets_api
 from hub.alerts.recipients import Recipients
 from hub.alerts.watch import AlertWatch
 from hub.bodies import BodyLimit
 from hub.calls.recorder import DatabaseCallRecorder
+from hub.calls.search import Calls
 from hub.db import Database
 from hub.developers import look as developers_look
 from hub.developers import routes as developer_pages
@@ -268,6 +269,7 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     app.include_router(agencies_api.router(hub.database, hub.registry, hub.keys, hub.specs))
     app.include_router(secrets_api.router(hub.registry, hub.keys, hub.secrets))
     app.include_router(keys_api.router(hub.registry, hub.keys))
+    app.include_router(calls_api.router(Calls(hub.database, hub.vault), hub.registry, hub.keys))
     app.include_router(people_api.router(hub.database, hub.registry, hub.keys, hub.sign_in.accounts))
     app.include_router(alerts_api.router(hub.database, hub.registry, hub.keys, hub.recipients))
     app.include_router(_developers(hub, deliveries))

@@ -126,7 +126,8 @@ class ProblemType(Enum):
         "admin-not-found",
         HTTPStatus.NOT_FOUND,
         "There is no such thing to keep",
-        "No agency, stream, version, record in quarantine, person, key or secret is known by what the path names. "
+        "No agency, stream, call, version, record in quarantine, person, key or secret is known by what the path "
+        "names. "
         "The lists of /v1/admin show what there is.",
     )
     OVERTAKEN = Explanation(

@@ -10,7 +10,7 @@ import orjson
 
 from adapters import Client, build_adapter
 from adapters.adapter import SpecAdapter
-from contracts.adapter import Capability, Page, Position, Secrets, Window
+from contracts.adapter import CallRecord, Capability, Page, Position, Secrets, Window
 from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure
 from contracts.observation import Observation, Unusable
@@ -91,6 +91,26 @@ async def deliver(
         delivery = Delivery(adapter, webhook_id, body, {}, None, pushed, at or datetime.now(UTC))
         (accepted,) = await Inbox(database, vault, registry).accept(delivery)
         return accepted
+
+
+def call_record(**told: Any) -> CallRecord:
+    """Of a look-up that went well."""
+    known: dict[str, Any] = {
+        "agency": "ubnd-pleiku",
+        "operation": "lookup",
+        "method": "GET",
+        "address": "http://127.0.0.1:1/ho-so",
+        "started_at": datetime.now(UTC),
+        "seconds": 0.25,
+        "attempts": 1,
+        "outcome": "ok",
+        "message": None,
+        "status": 200,
+        "request": b"",
+        "response": b"",
+        "response_bytes": len(told.get("response", b"")),
+    }
+    return CallRecord(**known | told)
 
 
 class Told(SpecAdapter):

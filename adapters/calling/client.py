@@ -280,6 +280,7 @@ class Client:
             response=b"***" if call.request.papers_answer and outcome == "ok" else call.kept_answer(),
             response_bytes=call.answer_bytes,
             certificate_ends_at=call.certificate_ends_at,
+            about=call.request.about,
         )
         try:
             await self._recorder(record)

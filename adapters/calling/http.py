@@ -59,6 +59,8 @@ class Request:
     #: True where the body holds people's papers, of which a record keeps no copy; and where an answer of success does.
     papers: bool = False
     papers_answer: bool = False
+    #: The code of the dossier it asks for or tells about, where it is about one.
+    about: str | None = None
 
     def as_sent(self) -> bytes:
         """What a record keeps of it: the query, which the address lacks, and the body."""

@@ -19,7 +19,7 @@ from adapters.formats.documents import parse_json, parse_text, parse_xml, xml_co
 from adapters.formats.json_records import JsonRecords
 from adapters.formats.records import RecordStream
 from adapters.formats.xml import XmlRecords
-from adapters.placeholders import Template, Values, is_personal
+from adapters.placeholders import Template, Values, about, is_personal
 from adapters.rest.following import following
 from adapters.speaker import Speak, Speaker
 from contracts.adapter import Priority
@@ -185,6 +185,7 @@ class _RestSpeaker:
             secrets=(*(value for part in used for value in part.secret_values(secrets)), *who.secrets),
             papers="file_base64" in self.names,
             papers_answer=self._answer.papers,
+            about=about(values),
         )
 
 

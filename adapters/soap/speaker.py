@@ -12,7 +12,7 @@ from adapters.auth.credentials import Credentials
 from adapters.calling.client import RawAnswer, Request, Stream
 from adapters.calling.line import Line
 from adapters.formats.records import RecordStream
-from adapters.placeholders import FILE, Template, Values
+from adapters.placeholders import FILE, Template, Values, about
 from adapters.soap.answer import SoapAnswer
 from adapters.soap.security import Seal, seal_of
 from adapters.soap.wsdl import Wsdl
@@ -107,6 +107,7 @@ class _SoapSpeaker:
             secrets=(*self._parts.secret_values(secrets), *who.secrets, *sealed.secrets),
             papers="file_base64" in self.names,
             papers_answer=self._reader.papers,
+            about=about(values),
         )
 
     def _try_out(self) -> None:

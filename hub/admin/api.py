@@ -68,9 +68,9 @@ def check_agencies(registry: Registry, agencies: Sequence[str] | None) -> None:
             raise wrong(f"/agencies/{place}", "no agency has this id", "an id such as so-tnmt")
 
 
-def as_utc(expires_at: datetime | None) -> datetime | None:
-    """The moment of a body's /expires_at. Raises a 400 problem."""
+def as_utc(at: datetime | None, field: str = "/expires_at") -> datetime | None:
+    """The moment that `field` names. Raises a 400 problem."""
     try:
-        return expires_at.astimezone(UTC) if expires_at else None
+        return at.astimezone(UTC) if at else None
     except OverflowError:
-        raise wrong("/expires_at", "at the end of the calendar", "a moment such as 2027-01-31T00:00:00Z") from None
+        raise wrong(field, "at the end of the calendar", "a moment such as 2027-01-31T00:00:00Z") from None

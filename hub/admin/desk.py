@@ -50,6 +50,8 @@ class Desk:
         self._routes = routes
         self.env: Environment = look.environment(TEMPLATES)
         self.env.globals["admin_style"] = Markup(STYLE)
+        # So that reasons in Vietnamese can be read.
+        self.env.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
 
     def page(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
         lang = self.lang(request)

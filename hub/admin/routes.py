@@ -10,7 +10,7 @@ from jinja2.runtime import Context
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
-from hub.admin import agency, alerts, coming_in, people, quarantine, studio, trail, versions
+from hub.admin import agency, alerts, calls, coming_in, people, quarantine, studio, trail, versions
 from hub.admin import keys as keeping_keys
 from hub.admin import secrets as keeping_secrets
 from hub.admin.desk import PATH, Desk, Visitor
@@ -19,6 +19,7 @@ from hub.admin.spec import SpecPages
 from hub.admin.studio import Introspect
 from hub.admin.trying import Tools
 from hub.alerts.recipients import Recipients
+from hub.calls.search import Calls
 from hub.db import Database
 from hub.portal.page import VIETNAM
 from hub.portal.texts import Lang, Text
@@ -81,6 +82,7 @@ def router(
     keeping_keys.add(desk, keys, registry)
     quarantine.add(desk, database, vault, parts)
     alerts.add(desk, database, registry, recipients)
+    calls.add(desk, Calls(database, vault), registry)
 
     @desk.get("", Scope.ADMIN_LOOK)
     async def show(visitor: Visitor) -> Response:

@@ -7,6 +7,7 @@ from sqlalchemy import delete, func, insert
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from contracts.adapter import CallRecord
+from contracts.codes import code_key
 from hub.calls.counting import count
 from hub.calls.tables import call, certificate
 from hub.db import Database
@@ -40,6 +41,7 @@ class DatabaseCallRecorder:
             "response": self._vault.seal(record.response),
             "response_bytes": record.response_bytes,
             "correlation_id": correlation_id(),
+            "code_mark": code_mark(self._vault, record.about) if record.about else None,
         }
         count(record.attempts)
         async with self._database.begin() as connection:
@@ -49,6 +51,11 @@ class DatabaseCallRecorder:
                 seen = {"ends_at": record.certificate_ends_at, "seen_at": func.now()}
                 noted = upsert(certificate).values(shown | seen)
                 await connection.execute(noted.on_conflict_do_update(index_elements=list(shown), set_=seen))
+
+
+def code_mark(vault: Vault, code: str) -> int:
+    """By which the calls about a dossier are found, however its code was typed."""
+    return vault.mark("call", code_key(code))
 
 
 async def prune(database: Database) -> int:

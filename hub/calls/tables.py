@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    text,
 )
 
 from hub.db import metadata
@@ -34,8 +35,12 @@ call = Table(
     Column("response", LargeBinary, nullable=False),  # sealed
     Column("response_bytes", BigInteger, nullable=False),
     Column("correlation_id", Text),
+    # Of the code of the dossier it was about, where it was about one: keyed, so that it tells nobody the code.
+    Column("code_mark", BigInteger),
     Index(None, "agency", "started_at"),
     Index(None, "started_at"),
+    Index(None, "correlation_id", postgresql_where=text("correlation_id IS NOT NULL")),
+    Index(None, "code_mark", postgresql_where=text("code_mark IS NOT NULL")),
 )
 
 certificate = Table(

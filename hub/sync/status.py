@@ -14,7 +14,7 @@ StreamState: TypeAlias = Literal["paused", "running", "failing", "waiting", "don
 
 _RUN = (
     *("id", "kind", "reason", "started_at", "finished_at", "outcome", "message", "since", "until"),
-    *("calls", "pages", "received", "added", "changed", "quarantined", "done", "total"),
+    *("calls", "pages", "received", "added", "changed", "quarantined", "done", "total", "correlation_id"),
 )
 
 _STREAMS = """
@@ -26,7 +26,7 @@ _STREAMS = """
         ON r.agency = s.agency
       LEFT JOIN LATERAL
            (SELECT id, reason, started_at, finished_at, outcome, message, since, until, calls, pages, received, added,
-                   changed, quarantined, done, total, details
+                   changed, quarantined, done, total, correlation_id, details
               FROM run WHERE (run.agency, run.kind) = (s.agency, s.kind) ORDER BY started_at DESC LIMIT 1) latest
         ON true
      WHERE $1::text IS NULL OR s.agency = $1
@@ -35,7 +35,7 @@ _STREAMS = """
 
 _RUNS = """
     SELECT id, kind, reason, started_at, finished_at, outcome, message, since, until, calls, pages, received, added,
-           changed, quarantined, done, total, details
+           changed, quarantined, done, total, correlation_id, details
       FROM run
      WHERE agency = $1 AND ($2::text IS NULL OR kind = $2)
      ORDER BY started_at DESC

@@ -14,13 +14,14 @@ from hub import shedding
 from hub.access.people import People, Person
 from hub.access.scopes import Caller, Scope
 from hub.bodies import LARGEST
+from hub.calls.recorder import DatabaseCallRecorder
 from hub.index.marks import Contact
 from hub.index.record import record
 from hub.main import Hub, create_app, open_hub
 from hub.shedding import Load
 from tests.hub.live.agencies import spec_of
 from tests.observations import observation as said
-from tests.parts import deliver, pushing_spec
+from tests.parts import call_record, deliver, pushing_spec
 from tests.test_openapi import ENDLESS, write
 
 CODE = "H21.20-261123-0001"
@@ -58,6 +59,7 @@ async def hub(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
             await record(connection, [said(CODE, agency="ubnd-pleiku", status=2)], opened.vault)
         await deliver(opened.database, opened.vault, pushing_spec(), "msg_1", type="fee.paid")
         await opened.subscriptions.make("portal", SubscriptionRequest(address="https://127.0.0.1:9/"))
+        await DatabaseCallRecorder(opened.database, opened.vault)(call_record())
         # A delivery, which nobody answers.
         await opened.subscriptions.test(1, "portal", opened.webhooks)
         yield opened

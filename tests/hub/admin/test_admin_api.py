@@ -16,8 +16,9 @@ from hub.access.accounts import Accounts
 from hub.access.keys import ApiKeys
 from hub.access.roles import Role
 from hub.access.scopes import Scope
-from hub.admin import agencies_api, alerts_api, keys_api, people_api, secrets_api
+from hub.admin import agencies_api, alerts_api, calls_api, keys_api, people_api, secrets_api
 from hub.alerts.recipients import Recipients
+from hub.calls.search import Calls
 from hub.db import Database
 from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets
@@ -50,6 +51,9 @@ RULES = {
     ("PUT", "/v1/admin/agencies/{agency}/spec"): OPERATE,
     ("POST", "/v1/admin/agencies/{agency}/versions/{version}/rollback"): OPERATE,
     ("GET", "/v1/admin/quarantine"): LOOK,
+    ("GET", "/v1/admin/calls"): LOOK,
+    ("GET", "/v1/admin/agencies/{agency}/calls/{number}"): LOOK,
+    ("POST", "/v1/admin/agencies/{agency}/calls/{number}/open"): OPERATE,
     ("POST", "/v1/admin/agencies/{agency}/quarantine/{number}/close"): OPERATE,
     ("GET", "/v1/admin/people"): MANAGE,
     ("POST", "/v1/admin/people"): MANAGE,
@@ -82,6 +86,7 @@ BODIES = {
     "/v1/admin/agencies/{agency}/spec": {"text": SPEC, "reason": "thử", "based_on": 1},
     "/v1/admin/agencies/{agency}/versions/{version}/rollback": {"reason": "thử"},
     "/v1/admin/agencies/{agency}/quarantine/{number}/close": {"why": "thử"},
+    "/v1/admin/agencies/{agency}/calls/{number}/open": {"why": "thử nghiệm"},
     "/v1/admin/secrets/{name}": {"value": "rất bí mật"},
     "/v1/admin/keys": {"name": "robot", "scopes": ["dossiers:read"]},
     "/v1/admin/keys/{number}/rotation": {},
@@ -117,6 +122,7 @@ def routers(database: Database, registry: Registry, vault: Vault, keys: ApiKeys,
         people_api.router(database, registry, keys, Accounts(database, vault)),
         keys_api.router(registry, keys),
         alerts_api.router(database, registry, keys, Recipients(database, vault, plain_http=True)),
+        calls_api.router(Calls(database, vault), registry, keys),
         secrets_api.router(registry, keys, HubSecrets(database, vault, SecretStore(Path("nowhere")))),
     ]
 
