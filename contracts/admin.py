@@ -284,6 +284,8 @@ class AdminSecret(BaseModel):
     set_at: AwareDatetime | None
     set_by: str | None
     expires_at: AwareDatetime | None
+    previous_until: AwareDatetime | None = Field(description="What it was before is good beside it until then.")
+    last_used_at: AwareDatetime | None = Field(description="To a minute, of one in the database.")
 
 
 class AdminSecrets(BaseModel):

@@ -242,7 +242,7 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     )
     problems.install(app)
     people = People(hub.vault)
-    push = Push(hub.inbox, hub.registry, hub.secrets, hub.refusals, hub.tries)
+    push = Push(hub.inbox, hub.registry, hub.secrets, hub.refusals, hub.tries, previous=hub.secrets.previous)
     app.include_router(list_routes.router(hub.lists, hub.keys, hub.fresh.at_most))
     app.include_router(people_routes.router(hub.lists, hub.keys, people, hub.vault))
     app.include_router(statistics_routes.router(hub.database, hub.keys))

@@ -1,6 +1,7 @@
 """The commands `hub secrets …`: which there are; set from standard input, remove, seal anew. None shows what one is."""
 
 import sys
+from datetime import timedelta
 from getpass import getpass
 from typing import Annotated
 
@@ -8,12 +9,14 @@ import typer
 
 from hub import main
 from hub.at_hand import actor, in_hub
-from hub.secrets.keeping import Kept, SecretWrong
+from hub.secrets.keeping import LONGEST_OVERLAP, Kept, SecretWrong
 from hub.terminal import Stop, one_sentence
 
 app = typer.Typer(no_args_is_help=True, help="Secrets that specs only name.")
 
 _Name = Annotated[str, typer.Argument(help="As specs have it, such as so-tnmt-khoa.")]
+
+_MOST_HOURS = int(LONGEST_OVERLAP.total_seconds() // 3600)
 
 
 @app.command("list")
@@ -26,14 +29,21 @@ def show() -> None:
     for each in in_hub(work):
         ends = f", ends {each.expires_at.astimezone():%d/%m/%Y}" if each.expires_at else ""
         used = f", for {', '.join(each.agencies)}" if each.agencies else ""
-        print(f"{each.name}: {each.place}{used}{ends}")
+        last = f", last used {each.last_used_at.astimezone():%d/%m/%Y %H:%M}" if each.last_used_at else ""
+        print(f"{each.name}: {each.place}{used}{last}{ends}")
 
 
 @app.command("set")
-def put(name: _Name) -> None:
+def put(
+    name: _Name,
+    overlap: Annotated[
+        int, typer.Option(min=0, max=_MOST_HOURS, help="Hours for which a webhook secret of before is good yet.")
+    ] = 0,
+) -> None:
     """Keep a secret in the database. It is read from standard input, or asked for; an argument would be seen by all."""
     value = getpass(f"{name}: ") if sys.stdin.isatty() else sys.stdin.read()
-    in_hub(lambda hub: hub.secrets.put(name, value.strip(), actor=actor()), mendable=(SecretWrong,))
+    until = timedelta(hours=overlap)
+    in_hub(lambda hub: hub.secrets.put(name, value.strip(), actor=actor(), overlap=until), mendable=(SecretWrong,))
     print(f"Kept: {name}. All processes use it within seconds.")
 
 

@@ -1,6 +1,6 @@
 """The secrets that specs name: which there are and which are missing; set and removed, and never shown."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fastapi.responses import RedirectResponse, Response
 
@@ -27,6 +27,13 @@ DONE = {
     ),
     "removed": Text("Đã xóa.", "Removed."),
 }
+#: For how long what a secret was before is good yet, in hours.
+OVERLAPS = {
+    0: Text("không", "not at all"),
+    24: Text("1 ngày", "for a day"),
+    168: Text("7 ngày", "for 7 days"),
+    720: Text("30 ngày", "for 30 days"),
+}
 PLACES = {
     "missing": Text("thiếu", "missing"),
     "database": Text("trong cơ sở dữ liệu", "in the database"),
@@ -45,6 +52,7 @@ def add(desk: Desk, secrets: HubSecrets, registry: Registry) -> None:
             caller=visitor.caller,
             secrets=await secrets.all(registry),
             places=PLACES,
+            overlaps=OVERLAPS,
             wrong=_WRONG.get(wrong),
             name=name or visitor.request.query_params.get("name", ""),
             done=DONE.get(visitor.request.query_params.get("done", "")),
@@ -65,8 +73,15 @@ def add(desk: Desk, secrets: HubSecrets, registry: Registry) -> None:
             return await page(visitor, 422, wrong="expires", name=name)
         # A key that was pasted ends its lines as a browser does.
         value = fields.get("value", "").replace("\r\n", "\n").strip()
+        hours = next((hours for hours in OVERLAPS if fields.get("overlap") == str(hours)), 0)
         try:
-            await secrets.put(name, value, actor=visitor.caller.name, expires_at=expires_at)
+            await secrets.put(
+                name,
+                value,
+                actor=visitor.caller.name,
+                expires_at=expires_at,
+                overlap=timedelta(hours=hours),
+            )
         except SecretWrong as error:
             return await page(visitor, 422, wrong=error.field, name=name)
         return RedirectResponse(f"{PATH}/secrets?done=set", 303)

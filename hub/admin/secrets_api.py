@@ -1,6 +1,7 @@
 """/v1/admin/secrets: which there are and which are missing; set and removed, never shown."""
 
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path
@@ -23,6 +24,9 @@ class SecretToKeep(BaseModel):
         description="It is sealed, and never shown again."
     )
     expires_at: Moment | None = None
+    overlap_hours: Annotated[int, Field(ge=0, le=2160)] = Field(
+        default=0, description="For so long deliveries that are proved by what it was before are taken, too."
+    )
 
 
 _Name = Annotated[str, Path(pattern=r"^[a-z][a-z0-9-]{0,79}$", description="As specs have it, such as so-tnmt-khoa.")]
@@ -47,7 +51,8 @@ def router(registry: Registry, keys: ApiKeys, secrets: HubSecrets) -> APIRouter:
         """All processes use it within seconds."""
         expires_at = as_utc(wanted.expires_at)
         try:
-            await secrets.put(name, wanted.value, actor=actor(caller), expires_at=expires_at)
+            overlap = timedelta(hours=wanted.overlap_hours)
+            await secrets.put(name, wanted.value, actor=actor(caller), expires_at=expires_at, overlap=overlap)
         except SecretWrong as error:
             raise wrong(f"/{error.field}", "cannot be kept", str(error)) from None
 

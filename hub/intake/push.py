@@ -5,7 +5,7 @@ dependencies and models cost more than all that is done for an event. The route 
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from math import ceil
@@ -44,8 +44,18 @@ _PREFIX = "/v1/webhooks/"
 class Push:
     """What is done with one delivery, from its bytes to its answer."""
 
-    def __init__(self, inbox: Inbox, registry: Registry, secrets: Secrets, refusals: Refusals, tries: Debts) -> None:
-        self._inbox, self._registry, self._secrets = inbox, registry, secrets
+    def __init__(
+        self,
+        inbox: Inbox,
+        registry: Registry,
+        secrets: Secrets,
+        refusals: Refusals,
+        tries: Debts,
+        *,
+        previous: Callable[[str], str | None] = lambda name: None,
+    ) -> None:
+        """`previous`: what a secret was before, while that is good beside it."""
+        self._inbox, self._registry, self._secrets, self._previous = inbox, registry, secrets, previous
         self._refusals, self._tries = refusals, tries
 
     async def __call__(self, agency: str, request: Request) -> tuple[int, BaseModel]:
@@ -54,6 +64,7 @@ class Push:
         adapter, webhook = _pushing(self._registry, agency)
         now = datetime.now(UTC)
         keys = _keys(self._secrets, webhook, agency)
+        keys += [before for name in webhook.secrets if (before := self._previous(name)) is not None]
         headers = dict(request.headers)
         body = b""
         try:

@@ -1,15 +1,17 @@
 """Secrets by name: from the environment, a file, or the database, where they are set and removed but never read out."""
 
 import asyncio
+import math
 import re
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 import asyncpg
 import structlog
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from config.secrets import SecretStore
@@ -26,11 +28,24 @@ log = structlog.get_logger()
 
 #: Another process's change is known here after so long at most.
 _LOOK_SECONDS = 3
+#: Once a minute is enough to see what is still used.
+_NOTE_SECONDS = 60
 _LONGEST = 20_000
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,79}")
 
-_ALL = "SELECT name, value, set_at FROM secret"
+#: One that was replaced is good for so long at most beside the new one.
+LONGEST_OVERLAP = timedelta(days=90)
+_NO_OVERLAP = timedelta(0)
+
+_ALL = "SELECT name, value, set_at, previous, previous_until FROM secret"
 _SET_AT = "SELECT name, set_at FROM secret"
+
+_USED = """
+    UPDATE secret SET last_used_at = now()
+     WHERE name = ANY($1::text[]) AND coalesce(last_used_at < now() - interval '1 minute', true)
+"""
+#: What nothing is proved by any more is not kept either.
+_FORGET = "UPDATE secret SET previous = NULL, previous_until = NULL WHERE previous_until <= now()"
 
 #: Where a secret is; the first of these that has it counts.
 Place = Literal["environment or file", "database", "missing"]
@@ -55,6 +70,10 @@ class Kept:
     set_at: datetime | None = None
     set_by: str | None = None
     expires_at: datetime | None = None
+    #: Until when what it was before is good beside it; None where that is over.
+    previous_until: datetime | None = None
+    #: Of the one in the database.
+    last_used_at: datetime | None = None
 
 
 class HubSecrets:
@@ -64,7 +83,10 @@ class HubSecrets:
     def __init__(self, database: Database, vault: Vault, store: SecretStore) -> None:
         self._database, self._vault, self._store = database, vault, store
         self._values: dict[str, str] = {}
+        self._previous: dict[str, tuple[str, datetime]] = {}
         self._known: dict[str, datetime] = {}
+        self._used: set[str] = set()
+        self._noted_at = -math.inf
 
     def get(self, name: str) -> str:
         """Raises KeyError with a sentence that says where the secret may be put."""
@@ -72,8 +94,17 @@ class HubSecrets:
             return self._store.get(name)
         except KeyError as error:
             if name in self._values:
+                self._used.add(name)
                 return self._values[name]
             raise KeyError(f"{error.args[0]}; or set it at /admin/secrets") from None
+
+    def previous(self, name: str) -> str | None:
+        """What it was before, while that is good beside it: for what others prove themselves by, not for what we
+        call them with."""
+        found = self._previous.get(name)
+        if found is None or found[1] <= datetime.now(UTC) or self._place(name) != "database":
+            return None
+        return found[0]
 
     def has(self, name: str) -> bool:
         return self._place(name) != "missing"
@@ -84,13 +115,17 @@ class HubSecrets:
         if {row["name"]: row["set_at"] for row in rows} == self._known:
             return
         found = await self._database.reads.fetch(_ALL)
-        self._values = dict(self._opened(found))
+        self._values = dict(self._opened(found, "value"))
+        until = {row["name"]: row["previous_until"] for row in found}
+        self._previous = {name: (value, until[name]) for name, value in self._opened(found, "previous")}
         self._known = {row["name"]: row["set_at"] for row in found}
 
-    def _opened(self, rows: Iterable[asyncpg.Record]) -> Iterator[tuple[str, str]]:
+    def _opened(self, rows: Iterable[asyncpg.Record], column: str) -> Iterator[tuple[str, str]]:
         for row in rows:
+            if row[column] is None:
+                continue
             try:
-                yield row["name"], self._vault.open(row["value"]).decode()
+                yield row["name"], self._vault.open(row[column]).decode()
             except VaultError as error:
                 # The others are of use all the same.
                 log.error("secret.not_opened", secret_name=row["name"], why=str(error))
@@ -101,17 +136,37 @@ class HubSecrets:
             await asyncio.sleep(_LOOK_SECONDS)
             try:
                 await self.look()
+                if time.monotonic() - self._noted_at > _NOTE_SECONDS:
+                    await self.note_uses()
             except Exception as error:
                 # The next look is soon.
                 if not is_away(error):
                     log.exception("secrets.not_followed")
 
-    async def put(self, name: str, value: str, *, actor: str, expires_at: datetime | None = None) -> None:
-        """Keep it, in the place of what was there. Raises SecretWrong."""
+    async def note_uses(self) -> None:
+        """Write down which were used since, and take out those whose overlap is over."""
+        self._noted_at = time.monotonic()
+        if used := list(self._used):
+            await self._database.reads.execute(_USED, used)
+            self._used -= set(used)
+        await self._database.reads.execute(_FORGET)
+
+    async def put(
+        self,
+        name: str,
+        value: str,
+        *,
+        actor: str,
+        expires_at: datetime | None = None,
+        overlap: timedelta = _NO_OVERLAP,
+    ) -> None:
+        """Keep it, in the place of what was there; whoever proves themselves by that is believed for `overlap` longer.
+        Raises SecretWrong."""
         if not _NAME.fullmatch(name):
             raise SecretWrong("name", "small letters, digits and hyphens, a letter first: so-tnmt-khoa")
         if not value or len(value) > _LONGEST or "\0" in value:
             raise SecretWrong("value", f"1 to {_LONGEST} characters")
+        assert _NO_OVERLAP <= overlap <= LONGEST_OVERLAP
         row: Mapping[str, Any] = {
             "value": self._vault.seal(value.encode()),
             "set_at": func.clock_timestamp(),
@@ -119,10 +174,16 @@ class HubSecrets:
             "expires_at": expires_at,
         }
         async with self._database.begin() as connection:
+            before = {
+                "previous": secret.c.value if overlap else None,
+                "previous_until": func.clock_timestamp() + overlap if overlap else None,
+            }
             statement = upsert(secret).values(name=name, **row)
-            await connection.execute(statement.on_conflict_do_update(index_elements=["name"], set_=row))
-            until = {"expires_at": expires_at.isoformat()} if expires_at else None
-            await note(connection, actor=actor, action="secret.set", target=name, detail=until)
+            statement = statement.on_conflict_do_update(index_elements=["name"], set_={**row, **before})
+            until = await connection.scalar(statement.returning(secret.c.previous_until))
+            moments = {"expires_at": expires_at, "previous_until": until}
+            detail = {which: at.isoformat() for which, at in moments.items() if at}
+            await note(connection, actor=actor, action="secret.set", target=name, detail=detail or None)
         await self.look()
 
     async def remove(self, name: str, *, actor: str) -> bool:
@@ -137,18 +198,24 @@ class HubSecrets:
     async def seal_anew(self, *, actor: str) -> int:
         """Seal all of them under the newest key. How many there are."""
         async with self._database.begin() as connection:
-            rows = (await connection.execute(select(secret.c.name, secret.c.value).with_for_update())).all()
-            for name, value in rows:
-                sealed = self._vault.seal(self._vault.open(value))
-                await connection.execute(update(secret).where(secret.c.name == name).values(value=sealed))
+            columns = (secret.c.name, secret.c.value, secret.c.previous)
+            rows = (await connection.execute(select(*columns).with_for_update())).all()
+            for name, value, previous in rows:
+                sealed = {"value": self._anew(value), "previous": previous and self._anew(previous)}
+                await connection.execute(update(secret).where(secret.c.name == name).values(sealed))
             await note(connection, actor=actor, action="secrets.sealed_anew", detail={"secrets": len(rows)})
         return len(rows)
+
+    def _anew(self, sealed: bytes) -> bytes:
+        return self._vault.seal(self._vault.open(sealed))
 
     async def all(self, registry: Registry) -> list[Kept]:
         """Those that the database has, and all that specs name: the missing ones first."""
         async with self._database.begin() as connection:
-            columns = [secret.c[name] for name in ("name", "set_at", "set_by", "expires_at")]
-            rows = {row["name"]: row for row in (await connection.execute(select(*columns))).mappings()}
+            columns = [secret.c[name] for name in ("name", "set_at", "set_by", "expires_at", "last_used_at")]
+            previous = case((secret.c.previous_until > func.now(), secret.c.previous_until)).label("previous_until")
+            found_rows = await connection.execute(select(*columns, previous))
+            rows = {row["name"]: row for row in found_rows.mappings()}
         named: dict[str, list[str]] = {}
         for spec in registry:
             for name in names_in(spec) if spec.enabled else ():

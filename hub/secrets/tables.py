@@ -12,4 +12,8 @@ secret = Table(
     Column("set_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("set_by", Text, nullable=False),
     Column("expires_at", DateTime(timezone=True)),  # when its agency will not take it any more, where that is known
+    # What it was before, sealed: until then whoever proves themselves by it is believed, too.
+    Column("previous", LargeBinary),
+    Column("previous_until", DateTime(timezone=True)),
+    Column("last_used_at", DateTime(timezone=True)),  # to a minute
 )

@@ -250,6 +250,13 @@ async def test_a_secret_is_set_and_never_told(client: httpx.AsyncClient, keys: A
     [found] = [each for each in listed.json()["items"] if each["name"] == "so-xd-khoa"]
     assert (found["place"], found["set_by"], found["expires_at"]) == ("database", "key:robot", "2027-01-30T17:00:00Z")
     assert "bí mật" not in listed.text
+    assert found["previous_until"] is None
+    assert (await client.put(address, json={"value": "mới", "overlap_hours": 24})).status_code == 204
+    assert (await client.put(address, json={"value": "mới", "overlap_hours": 2161})).status_code == 400
+    listed = await client.get("/v1/admin/secrets")
+    assert [each["previous_until"] is not None for each in listed.json()["items"] if each["name"] == "so-xd-khoa"] == [
+        True
+    ]
     assert (await client.delete(address)).status_code == 204
     assert (await client.delete(address)).status_code == 404
 
