@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from contracts.observation import AgencyId
 
@@ -45,6 +45,17 @@ CallOutcome = Literal[
     "not_found",
     "withheld",
 ]
+
+
+def _a_number(value: object) -> object:
+    """pydantic takes false and "24" for numbers, of which the document says nothing; 24.0 is one, as it says."""
+    if isinstance(value, bool | str):
+        raise ValueError("Input should be a whole number")
+    return value
+
+
+#: For so long what was replaced is good beside the new one.
+OverlapHours = Annotated[int, Field(ge=0, le=2160), BeforeValidator(_a_number)]
 
 
 class _Request(BaseModel):
@@ -91,6 +102,9 @@ class AdminAgency(BaseModel):
     name_vi: str
     name_en: str
     enabled: bool
+    health: Literal["failing", "late", "paused", "starting", "well", "off"] = Field(
+        description="How its changes come in; off where it is not connected."
+    )
     version: int | None = Field(description="Of its spec at work.")
     unusable: str | None = Field(description="Why this process cannot work with the newest version of its spec.")
     streams: list[Stream]
@@ -237,6 +251,20 @@ class AdminPeople(BaseModel):
     items: list[AdminPerson]
 
 
+class AdminSession(BaseModel):
+    """Somebody who is signed in."""
+
+    id: int
+    name: str
+    begun_at: AwareDatetime
+    last_used_at: AwareDatetime
+    agent: str = Field(description="What their browser says it is.")
+
+
+class AdminSessions(BaseModel):
+    items: list[AdminSession]
+
+
 class Invitation(_Request):
     name: Annotated[str, StringConstraints(min_length=2, max_length=40)]
     role: RoleName
@@ -310,9 +338,7 @@ class AdminKeys(BaseModel):
 
 
 class KeyRotation(_Request):
-    overlap_hours: Annotated[int, Field(ge=0, le=2160)] = Field(
-        default=24, description="For so long the old key is good beside the new one."
-    )
+    overlap_hours: OverlapHours = Field(default=24, description="For so long the old key is good beside the new one.")
 
 
 class NewKey(BaseModel):

@@ -270,7 +270,7 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     app.include_router(secrets_api.router(hub.registry, hub.keys, hub.secrets))
     app.include_router(keys_api.router(hub.registry, hub.keys))
     app.include_router(calls_api.router(Calls(hub.database, hub.vault), hub.registry, hub.keys))
-    app.include_router(people_api.router(hub.database, hub.registry, hub.keys, hub.sign_in.accounts))
+    app.include_router(people_api.router(hub.database, hub.registry, hub.keys, hub.sign_in))
     app.include_router(alerts_api.router(hub.database, hub.registry, hub.keys, hub.recipients))
     app.include_router(_developers(hub, deliveries))
     if hub.sandbox:

@@ -31,6 +31,7 @@ from contracts.problem import FieldProblem
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.admin.api import PATH, actor, allowed, kept_by_nobody, known
+from hub.admin.overview import Health, healths
 from hub.db import Database
 from hub.problems import ProblemError, ProblemType, responses
 from hub.quarantine.closing import NotOpen, close_all
@@ -67,25 +68,26 @@ def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecPar
     @routes.get("/agencies", summary="All agencies, and how they fare", responses=known())
     async def all_agencies(caller: Caller = looks) -> AdminAgencies:
         async with database.reads.acquire() as connection:
-            found = await statuses(connection)
+            found, health = await statuses(connection), await healths(connection, registry)
         at_work = await specs.at_work()
         mine = [spec for spec in registry if caller.agencies is None or spec.id in caller.agencies]
-        return AdminAgencies(items=[told(spec, at_work.get(spec.id), found) for spec in mine])
+        return AdminAgencies(items=[told(spec, at_work.get(spec.id), found, health[spec.id]) for spec in mine])
 
     @routes.get("/agencies/{agency}", summary="One agency, and how it fares", responses=missing)
     async def one_agency(agency: _Agency, caller: Caller = looks) -> AdminAgency:
         spec = the_agency(agency)
         async with database.reads.acquire() as connection:
-            found = await statuses(connection, agency)
-        return told(spec, await specs.current(agency), found)
+            found, health = await statuses(connection, agency), await healths(connection, registry)
+        return told(spec, await specs.current(agency), found, health[agency])
 
-    def told(spec: AgencySpec, version: Version | None, found: list[StreamStatus]) -> AdminAgency:
+    def told(spec: AgencySpec, version: Version | None, found: list[StreamStatus], health: Health) -> AdminAgency:
         return AdminAgency(
             id=spec.id,
             identifier=spec.identifier,
             name_vi=spec.name.vi,
             name_en=spec.name.en,
             enabled=spec.enabled,
+            health=health,
             version=version.version if version else None,
             unusable=follower.unusable.get(spec.id),
             streams=[_stream(each) for each in found if each.agency == spec.id],

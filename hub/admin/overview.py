@@ -9,7 +9,7 @@ import asyncpg
 import orjson
 
 from contracts.agency import AgencySpec
-from hub.db import Database
+from hub.db import Database, Driver
 from hub.gate import GateStatus, statuses
 from hub.registry import Registry
 from hub.streams.freshness import freshness
@@ -120,6 +120,13 @@ class Overview:
 
 
 _ORDER: dict[Health, int] = {"failing": 0, "late": 1, "paused": 2, "starting": 3, "well": 4, "off": 5}
+
+
+async def healths(connection: Driver, registry: Registry) -> dict[str, Health]:
+    """How each agency is doing, in a word."""
+    now = datetime.now(UTC)
+    streams = {row["agency"]: row for row in await connection.fetch(_AGENCIES)}
+    return {spec.id: _health(spec, streams.get(spec.id), now) for spec in registry}
 
 
 async def overview(database: Database, registry: Registry, *, only: Collection[str] | None = None) -> Overview:

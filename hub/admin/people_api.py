@@ -7,6 +7,8 @@ from fastapi import APIRouter, Depends, Path, Query
 from contracts.admin import (
     AdminPeople,
     AdminPerson,
+    AdminSession,
+    AdminSessions,
     AuditLine,
     AuditLines,
     AuditVerdict,
@@ -14,22 +16,25 @@ from contracts.admin import (
     OneTimePassword,
     PersonChange,
 )
-from hub.access.accounts import Accounts, AccountWrong, NoAccount
+from hub.access.accounts import AccountWrong, NoAccount
 from hub.access.audit import latest, verify
 from hub.access.keys import ApiKeys
 from hub.access.roles import Role
 from hub.access.scopes import Caller, Scope
+from hub.access.sign_in import SignIn
 from hub.admin.api import PATH, actor, allowed, check_agencies, kept_by_nobody, known
 from hub.db import Database
 from hub.problems import ProblemError, ProblemType, responses, wrong
 from hub.registry import Registry
 
 _Name = Annotated[str, Path(min_length=2, max_length=40, pattern=r"^[a-z][a-z0-9.-]{1,39}$")]
+_Number = Annotated[int, Path(ge=1, lt=2**63)]
 _Word = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
 
 
-def router(database: Database, registry: Registry, keys: ApiKeys, accounts: Accounts) -> APIRouter:
+def router(database: Database, registry: Registry, keys: ApiKeys, sign_in: SignIn) -> APIRouter:
     routes = APIRouter(prefix=PATH, tags=["admin"], dependencies=[Depends(kept_by_nobody)])
+    accounts = sign_in.accounts
     manages, audits = allowed(keys, Scope.ADMIN_MANAGE), allowed(keys, Scope.ADMIN_AUDIT)
     missing = known(ProblemType.MALFORMED_REQUEST, ProblemType.ADMIN_NOT_FOUND)
     large = responses(ProblemType.BODY_TOO_LARGE)
@@ -75,6 +80,27 @@ def router(database: Database, registry: Registry, keys: ApiKeys, accounts: Acco
             await accounts.end(name, actor=actor(caller))
         except AccountWrong as error:
             raise _refused(error) from None
+
+    @routes.get("/sessions", summary="Who is signed in", responses=known())
+    async def sessions(caller: Caller = manages) -> AdminSessions:
+        return AdminSessions(
+            items=[
+                AdminSession(
+                    id=each.id,
+                    name=each.account.name,
+                    begun_at=each.begun_at,
+                    last_used_at=each.last_used_at,
+                    agent=each.agent,
+                )
+                for each in await sign_in.sessions()
+                if each.account
+            ]
+        )
+
+    @routes.delete("/sessions/{number}", status_code=204, summary="Put somebody out", responses=missing)
+    async def put_out(number: _Number, caller: Caller = manages) -> None:
+        if not await sign_in.end(number, actor=actor(caller)):
+            raise ProblemError(ProblemType.ADMIN_NOT_FOUND, f"There is no session {number}.")
 
     @routes.get("/audit", summary="Who did what to what, the latest first", responses=known())
     async def audit(

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from contracts.admin import AdminSecret, AdminSecrets
+from contracts.admin import AdminSecret, AdminSecrets, OverlapHours
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.admin.api import PATH, actor, allowed, as_utc, kept_by_nobody, known
@@ -24,7 +24,7 @@ class SecretToKeep(BaseModel):
         description="It is sealed, and never shown again."
     )
     expires_at: Moment | None = None
-    overlap_hours: Annotated[int, Field(ge=0, le=2160)] = Field(
+    overlap_hours: OverlapHours = Field(
         default=0, description="For so long deliveries that are proved by what it was before are taken, too."
     )
 

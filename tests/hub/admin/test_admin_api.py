@@ -12,10 +12,10 @@ from fastapi.routing import APIRoute
 from config.secrets import SecretStore
 from contracts.admin import RoleName, ScopeName
 from hub import problems
-from hub.access.accounts import Accounts
 from hub.access.keys import ApiKeys
 from hub.access.roles import Role
 from hub.access.scopes import Scope
+from hub.access.sign_in import SignIn
 from hub.admin import agencies_api, alerts_api, calls_api, keys_api, people_api, secrets_api
 from hub.alerts.recipients import Recipients
 from hub.calls.search import Calls
@@ -26,7 +26,7 @@ from hub.specs.parts import SpecParts
 from hub.specs.specs import Way
 from hub.streams import store
 from hub.vault import Vault
-from tests.keepers import spec_parts
+from tests.keepers import console, enrolled, spec_parts
 from tests.parts import pulled_spec, registry_of
 
 SPEC = """\
@@ -60,6 +60,8 @@ RULES = {
     ("PUT", "/v1/admin/people/{name}"): MANAGE,
     ("POST", "/v1/admin/people/{name}/password"): MANAGE,
     ("DELETE", "/v1/admin/people/{name}"): MANAGE,
+    ("GET", "/v1/admin/sessions"): MANAGE,
+    ("DELETE", "/v1/admin/sessions/{number}"): MANAGE,
     ("GET", "/v1/admin/secrets"): MANAGE,
     ("PUT", "/v1/admin/secrets/{name}"): MANAGE,
     ("DELETE", "/v1/admin/secrets/{name}"): MANAGE,
@@ -119,7 +121,7 @@ def parts(database: Database, registry: Registry, vault: Vault) -> SpecParts:
 def routers(database: Database, registry: Registry, vault: Vault, keys: ApiKeys, parts: SpecParts) -> list[APIRouter]:
     return [
         agencies_api.router(database, registry, keys, parts),
-        people_api.router(database, registry, keys, Accounts(database, vault)),
+        people_api.router(database, registry, keys, SignIn(database, vault)),
         keys_api.router(registry, keys),
         alerts_api.router(database, registry, keys, Recipients(database, vault, plain_http=True)),
         calls_api.router(Calls(database, vault), registry, keys),
@@ -215,7 +217,7 @@ async def test_streams_and_people_and_the_audit(client: httpx.AsyncClient, keys:
     assert [(each["kind"], each["state"]) for each in agency["streams"]] == [("pull", "paused")]
     assert (await client.post("/v1/admin/agencies/so-tnmt/streams/watch/pause")).status_code == 404
     listed = (await client.get("/v1/admin/agencies")).json()["items"]
-    assert [each["id"] for each in listed] == ["so-tnmt", "ubnd-pleiku"]
+    assert [(each["id"], each["health"]) for each in listed] == [("so-tnmt", "paused"), ("ubnd-pleiku", "well")]
 
     invited = await client.post("/v1/admin/people", json={"name": "binh", "role": "operator", "agencies": ["so-tnmt"]})
     assert invited.status_code == 201
@@ -252,7 +254,8 @@ async def test_a_secret_is_set_and_never_told(client: httpx.AsyncClient, keys: A
     assert "bí mật" not in listed.text
     assert found["previous_until"] is None
     assert (await client.put(address, json={"value": "mới", "overlap_hours": 24})).status_code == 204
-    assert (await client.put(address, json={"value": "mới", "overlap_hours": 2161})).status_code == 400
+    for wrong in (2161, -1, False, "24"):
+        assert (await client.put(address, json={"value": "mới", "overlap_hours": wrong})).status_code == 400
     listed = await client.get("/v1/admin/secrets")
     assert [each["previous_until"] is not None for each in listed.json()["items"] if each["name"] == "so-xd-khoa"] == [
         True
@@ -318,7 +321,9 @@ async def test_a_key_is_made_replaced_and_ended(client: httpx.AsyncClient, keys:
     [found] = [each for each in listed.json()["items"] if each["name"] == "cong"]
     assert (found["scopes"], found["agencies"], found["revoked_at"]) == (["dossiers:read"], ["so-tnmt"], None)
     address = f"/v1/admin/keys/{found['id']}"
-    replaced = await client.post(f"{address}/rotation", json={"overlap_hours": 2})
+    for overlap in (2161, -1, False, "24"):
+        assert (await client.post(f"{address}/rotation", json={"overlap_hours": overlap})).status_code == 400
+    replaced = await client.post(f"{address}/rotation", json={"overlap_hours": 2.0})
     for each in (made, replaced):
         assert (await keys.caller(each.json()["key"])).name == "cong"
         assert each.json()["key"] not in (await client.get("/v1/admin/audit")).text + listed.text
@@ -331,3 +336,23 @@ async def test_a_key_is_made_replaced_and_ended(client: httpx.AsyncClient, keys:
 def test_the_scopes_that_are_published_are_those_there_are() -> None:
     assert get_args(ScopeName) == tuple(Scope)
     assert get_args(RoleName) == tuple(Role)
+
+
+async def test_who_is_in_is_seen_and_put_out(
+    client: httpx.AsyncClient, keys: ApiKeys, database: Database, registry: Registry, vault: Vault
+) -> None:
+    client.headers.update(await all_of(keys))
+    sign_in, app = SignIn(database, vault), FastAPI()
+    app.include_router(console(database, registry, sign_in, vault))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as browser:
+        await enrolled(browser, sign_in)
+        [found] = (await client.get("/v1/admin/sessions")).json()["items"]
+        assert (found["name"], browser.cookies["hub_admin"] in str(found)) == ("an", False)
+        assert (await browser.get("/admin")).status_code == 200
+        assert (await client.delete(f"/v1/admin/sessions/{found['id']}")).status_code == 204
+        assert (await browser.get("/admin")).headers["location"] == "/admin/sign-in"
+        assert (await client.delete(f"/v1/admin/sessions/{found['id']}")).status_code == 404
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as browser:
+        await enrolled(browser, sign_in, "binh")
+        cookie = {"Cookie": f"hub_admin={browser.cookies['hub_admin']}", "X-Api-Key": ""}
+        assert (await client.get("/v1/admin/people", headers=cookie)).status_code == 401, "the pages' cookie is no key"
