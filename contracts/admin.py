@@ -102,7 +102,7 @@ class AdminAgency(BaseModel):
     name_vi: str
     name_en: str
     enabled: bool
-    health: Literal["failing", "late", "paused", "starting", "well", "off"] = Field(
+    health: Literal["failing", "late", "slow", "paused", "starting", "well", "off"] = Field(
         description="How its changes come in; off where it is not connected."
     )
     version: int | None = Field(description="Of its spec at work.")

@@ -31,7 +31,7 @@ from contracts.problem import FieldProblem
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.admin.api import PATH, actor, allowed, kept_by_nobody, known
-from hub.admin.overview import Health, healths
+from hub.admin.health import Health, healths
 from hub.db import Database
 from hub.problems import ProblemError, ProblemType, responses
 from hub.quarantine.closing import NotOpen, close_all

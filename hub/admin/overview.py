@@ -1,202 +1,174 @@
-"""What the admin page shows, gathered in a few queries; what needs a person comes first."""
+"""How all agencies fare, at a glance and on a wall: what needs a person first, and what was done by whom.
 
-from collections.abc import Collection
+One query per kind, none of which reads more than some rows of an agency.
+"""
+
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any
 
 import asyncpg
 import orjson
+from fastapi.responses import Response
 
 from contracts.agency import AgencySpec
-from hub.db import Database, Driver
+from hub.access.audit import Line, latest
+from hub.access.scopes import Scope
+from hub.admin.charts import HOURS, Chart, columns, strip
+from hub.admin.desk import Desk, Visitor
+from hub.admin.health import HEALTH, Health, healths, pulls
+from hub.admin.quality import Comparison, comparisons
+from hub.alerts.reading import known
+from hub.alerts.rules import Alert
+from hub.alerts.texts import STEPS, path, title
+from hub.db import Database
 from hub.gate import GateStatus, statuses
+from hub.portal.texts import Text
 from hub.registry import Registry
-from hub.streams.freshness import freshness
-from hub.studio.evidence import Evidence, gather
-from hub.studio.grade import Grade, grade
+from hub.streams import hours
 
-Health = Literal["failing", "late", "paused", "starting", "well", "off"]
+HOUR_STATES = {
+    "well": Text("tốt", "well"),
+    "mixed": Text("lúc được lúc không", "partly failed"),
+    "failed": Text("lỗi", "failed"),
+    "withheld": Text("không gọi", "not called"),
+    "unknown": Text("không biết", "not known"),
+}
 
-_AGENCIES = """
-    SELECT s.agency, s.covered_until, s.last_succeeded_at, s.last_failed_at, s.last_failure, s.failures_in_a_row,
-           s.next_due_at, s.paused
-      FROM stream s
-     WHERE s.kind = 'pull'
-"""
-_COUNTS = """
-    SELECT agency, sum(count)::bigint AS dossiers
-      FROM (SELECT agency, count FROM tally UNION ALL SELECT agency, count FROM tally_delta) counted
-     GROUP BY agency
-"""
-_QUARANTINED = """
-    SELECT agency, reason, field, value, count(*) AS records, min(first_seen_at) AS since, max(last_seen_at) AS last,
-           min(message) AS message
-      FROM quarantine
-     WHERE resolved_at IS NULL
-     GROUP BY agency, reason, field, value
-     ORDER BY count(*) DESC, max(last_seen_at) DESC
-     LIMIT 100
-"""
-_DELIVERIES = """
-    SELECT agency, state, count(*) AS deliveries
-      FROM inbox
-     WHERE received_at > now() - interval '1 day'
-     GROUP BY agency, state
-"""
-_REFUSED = """
-    SELECT agency, sum(count)::bigint AS refused FROM refusal WHERE day >= date_trunc('day', now()) GROUP BY agency
-"""
-_CONFLICTS = """
-    SELECT i.agency, count(*) AS conflicts
-      FROM inbox_conflict c JOIN inbox i ON i.id = c.inbox_id
-     WHERE c.received_at > now() - interval '1 day'
-     GROUP BY i.agency
-"""
+#: A wall is read anew so often.
+_WALL_SECONDS = 30
+_MOST_COUNTED = 1000
+_CHANGES = 8
+#: What is in the audit and changed nothing.
+_NO_CHANGES = ("session.", "account.enrolled")
+
 _BACKFILLS = """
-    SELECT agency, (past->>'rows')::bigint AS rows, (past->>'total')::bigint AS total
-      FROM stream
-     WHERE kind = 'backfill' AND past ? 'rows' AND NOT (past->>'ended')::boolean
+    SELECT agency, past FROM stream WHERE kind = 'backfill'
 """
-_COMPARISONS = """
-    SELECT agency, started_at, details
-      FROM (SELECT agency, started_at, details, row_number() OVER (PARTITION BY agency ORDER BY started_at DESC) AS back
-              FROM run WHERE kind = 'reconcile' AND outcome = 'ok') r
-     WHERE back <= 8
-     ORDER BY agency, started_at DESC
+_QUARANTINED = f"""
+    SELECT a.agency,
+           (SELECT count(*) FROM (SELECT FROM quarantine q
+                                   WHERE q.agency = a.agency AND q.resolved_at IS NULL LIMIT {_MOST_COUNTED}) f)
+               AS quarantined
+      FROM unnest($1::text[]) AS a (agency)
 """
-_CALLS = """
-    SELECT agency, operation, outcome, status, message, started_at, seconds, attempts, response_bytes, correlation_id
-      FROM call
-     WHERE outcome <> 'ok'
-     ORDER BY started_at DESC
-     LIMIT 30
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """What a full comparison of an agency with the index found."""
-
-    at: datetime
-    dossiers: int
-    missing: int
-    differs: int
-    gone: int
-    #: All that was amiss, of the dossiers.
-    percent: float
 
 
 @dataclass(frozen=True, slots=True)
 class AgencyRow:
     spec: AgencySpec
     health: Health
-    dossiers: int
     #: The agency's row of `stream`; None where it is not pulled.
     stream: asyncpg.Record | None
     #: Age of the moment up to which the agency's changes are known; None before its first sync.
     lag: timedelta | None
+    #: At most a thousand are counted.
     quarantined: int
-    #: Deliveries of the last day by state, refused ones of today, and ids reused with another body.
-    deliveries: dict[str, int]
-    refused: int
-    conflicts: int
-    #: What its spec has proved.
-    grade: Grade
     #: None where it has never been called.
     gate: GateStatus | None
-    #: How much of its past has been read, while it is being read: rows, and of how many where that is known.
-    backfill: asyncpg.Record | None
-    #: The latest comparisons, the latest first.
-    comparisons: list[Comparison]
+    per_day: int | None
+    #: How much of its past has been read, while it is being read: `rows`, and `total` where that is known.
+    backfill: Mapping[str, Any] | None
+    compared: Comparison | None
+    strip: Chart
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
     at: datetime
     agencies: list[AgencyRow]
-    quarantine: list[asyncpg.Record]
-    failed_calls: list[asyncpg.Record]
+    off: list[AgencySpec]
+    #: What is open, is not explained by another, and not silenced.
+    needs: list[Alert]
+    changed: Chart
+    failures: Chart
+    lag: Chart
+
+    def count(self, *healths: Health) -> int:
+        return sum(row.health in healths for row in self.agencies)
 
 
-_ORDER: dict[Health, int] = {"failing": 0, "late": 1, "paused": 2, "starting": 3, "well": 4, "off": 5}
+_ORDER: dict[Health, int] = {"failing": 0, "late": 1, "slow": 2, "paused": 3, "starting": 4, "well": 5, "off": 6}
 
 
-async def healths(connection: Driver, registry: Registry) -> dict[str, Health]:
-    """How each agency is doing, in a word."""
-    now = datetime.now(UTC)
-    streams = {row["agency"]: row for row in await connection.fetch(_AGENCIES)}
-    return {spec.id: _health(spec, streams.get(spec.id), now) for spec in registry}
+def add(desk: Desk, database: Database, registry: Registry) -> None:
+    """Add both pages to the admin's routes."""
+
+    def page(visitor: Visitor, template: str, view: Overview, changes: list[Line]) -> Response:
+        return desk.page(
+            visitor.request,
+            template,
+            caller=visitor.caller,
+            view=view,
+            changes=changes,
+            health=HEALTH,
+            hour_states=HOUR_STATES,
+            steps=STEPS,
+            title=lambda alert: title(alert, registry.spec(alert.agency)),
+            path=path,
+        )
+
+    @desk.get("", Scope.ADMIN_LOOK)
+    async def show(visitor: Visitor) -> Response:
+        view = await overview(database, registry, only=visitor.caller.agencies)
+        changes: list[Line] = []
+        if visitor.caller.may(Scope.ADMIN_AUDIT):
+            found = await latest(database, before=None, target=None, actor=None, most=5 * _CHANGES)
+            changes = [each for each in found if not each.action.startswith(_NO_CHANGES)][:_CHANGES]
+        return page(visitor, "overview.html", view, changes)
+
+    @desk.get("/wall", Scope.ADMIN_LOOK)
+    async def wall(visitor: Visitor) -> Response:
+        shown = page(visitor, "wall.html", await overview(database, registry, only=visitor.caller.agencies), [])
+        shown.headers["Refresh"] = str(_WALL_SECONDS)
+        return shown
 
 
 async def overview(database: Database, registry: Registry, *, only: Collection[str] | None = None) -> Overview:
     """Of all agencies, or `only` these."""
     now = datetime.now(UTC)
+    mine = [spec for spec in registry if only is None or spec.id in only]
+    enabled = [spec for spec in mine if spec.enabled]
+    ids = [spec.id for spec in enabled]
     async with database.reads.acquire() as connection:
-        streams = {row["agency"]: row for row in await connection.fetch(_AGENCIES)}
-        dossiers = {row["agency"]: row["dossiers"] for row in await connection.fetch(_COUNTS)}
-        quarantine = await connection.fetch(_QUARANTINED)
-        states = await connection.fetch(_DELIVERIES)
-        refused = {row["agency"]: row["refused"] for row in await connection.fetch(_REFUSED)}
-        conflicts = {row["agency"]: row["conflicts"] for row in await connection.fetch(_CONFLICTS)}
-        calls = await connection.fetch(_CALLS)
-        backfills = {row["agency"]: row for row in await connection.fetch(_BACKFILLS)}
-        compared = await connection.fetch(_COMPARISONS)
-        proved = await gather(connection)
+        streams, words = await pulls(connection), await healths(connection, registry)
+        backfills = {row["agency"]: orjson.loads(row["past"]) for row in await connection.fetch(_BACKFILLS)}
+        quarantined = dict(map(tuple, await connection.fetch(_QUARANTINED, ids)))
+        compared = await comparisons(connection, ids, 1)
+        by_hour = await hours.latest(connection, HOURS)
     gates = await statuses(database)
+    alerts = await known(database, only)
     rows = [
         AgencyRow(
             spec=spec,
-            health=_health(spec, streams.get(spec.id), now),
-            dossiers=dossiers.get(spec.id, 0),
+            health=words[spec.id],
             stream=streams.get(spec.id),
             lag=_lag(streams.get(spec.id), now),
-            quarantined=sum(row["records"] for row in quarantine if row["agency"] == spec.id),
-            deliveries={row["state"]: row["deliveries"] for row in states if row["agency"] == spec.id},
-            refused=refused.get(spec.id, 0),
-            conflicts=conflicts.get(spec.id, 0),
-            grade=grade(spec, proved.get(spec.id, Evidence())),
+            quarantined=quarantined[spec.id],
             gate=gates.get(spec.id),
-            backfill=backfills.get(spec.id),
-            comparisons=[_comparison(row) for row in compared if row["agency"] == spec.id],
+            per_day=spec.system.budget.per_day if spec.system else None,
+            backfill=_under_way(backfills.get(spec.id)),
+            compared=compared[spec.id][0] if spec.id in compared else None,
+            strip=strip(by_hour.get(spec.id, {}), now),
         )
-        for spec in registry
-        if only is None or spec.id in only
+        for spec in enabled
     ]
-    if only is not None:
-        quarantine = [row for row in quarantine if row["agency"] in only]
-        calls = [row for row in calls if row["agency"] in only]
     rows.sort(key=lambda row: (_ORDER[row.health], -row.quarantined, row.spec.id))
-    return Overview(now, rows, quarantine, calls)
-
-
-def _comparison(row: asyncpg.Record) -> Comparison:
-    found = orjson.loads(row["details"])
-    dossiers = found.get("seen", 0)
-    amiss = sum(found.get(name, 0) for name in ("missing", "differs", "back", "gone", "hidden"))
-    percent = 100 * amiss / dossiers if dossiers else 0.0
-    return Comparison(row["started_at"], dossiers, found["missing"], found["differs"], found.get("gone", 0), percent)
-
-
-def _health(spec: AgencySpec, stream: asyncpg.Record | None, now: datetime) -> Health:
-    if not spec.enabled:
-        return "off"
-    if stream is None:
-        return "well"
-    if stream["paused"]:
-        return "paused"
-    if stream["failures_in_a_row"]:
-        return "failing"
-    if stream["covered_until"] is None:
-        return "starting"
-    fresh = freshness(
-        spec,
-        observed_at=stream["covered_until"],
-        covered_until=stream["covered_until"],
-        failures_in_a_row=0,
-        now=now,
+    ours = [by_hour[id] for id in ids if id in by_hour]
+    return Overview(
+        at=now,
+        agencies=rows,
+        off=[spec for spec in mine if not spec.enabled],
+        needs=[alert for alert in alerts.open if not alert.cause_id and not alerts.is_silenced(alert)],
+        changed=columns(ours, now, lambda those: sum(hour.changed for hour in those)),
+        failures=columns(ours, now, lambda those: sum(hour.failed for hour in those)),
+        lag=columns(ours, now, lambda those: max((hour.lag_seconds / 60 for hour in those), default=0)),
     )
-    return "late" if fresh.stale else "well"
+
+
+def _under_way(past: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return past if past and "rows" in past and not past.get("ended") else None
 
 
 def _lag(stream: asyncpg.Record | None, now: datetime) -> timedelta | None:

@@ -3,18 +3,15 @@
 from datetime import UTC, date, datetime, timedelta
 
 from fastapi import APIRouter
-from fastapi.responses import Response
 from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from hub.access.keys import ApiKeys
-from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
-from hub.admin import agency, alerts, calls, coming_in, people, quarantine, studio, trail, versions
+from hub.admin import agency, alerts, calls, coming_in, overview, people, quality, quarantine, studio, trail, versions
 from hub.admin import keys as keeping_keys
 from hub.admin import secrets as keeping_secrets
-from hub.admin.desk import PATH, Desk, Visitor
-from hub.admin.overview import overview
+from hub.admin.desk import PATH, Desk
 from hub.admin.spec import SpecPages
 from hub.admin.studio import Introspect
 from hub.admin.trying import Tools
@@ -22,37 +19,11 @@ from hub.alerts.recipients import Recipients
 from hub.calls.search import Calls
 from hub.db import Database
 from hub.portal.page import VIETNAM
-from hub.portal.texts import Lang, Text
+from hub.portal.texts import Lang
 from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets
 from hub.specs.parts import SpecParts
-from hub.studio.grade import Level
 from hub.vault import Vault
-
-_HEALTH = {
-    "failing": Text("Đang lỗi", "Failing"),
-    "late": Text("Trễ", "Late"),
-    "paused": Text("Tạm dừng", "Paused"),
-    "starting": Text("Đang đọc lần đầu", "Read for the first time"),
-    "well": Text("Tốt", "Well"),
-    "off": Text("Chưa nối", "Not connected"),
-}
-_LEVELS = {
-    Level.NONE: Text("Chưa xếp hạng", "No level yet"),
-    Level.BRONZE: Text("Hạng đồng", "Bronze"),
-    Level.SILVER: Text("Hạng bạc", "Silver"),
-    Level.GOLD: Text("Hạng vàng", "Gold"),
-    Level.PLATINUM: Text("Hạng bạch kim", "Platinum"),
-}
-_STATES = {
-    "new": Text("đang chờ", "waiting"),
-    "waiting": Text("đang chờ", "waiting"),
-    "applied": Text("đã áp dụng", "applied"),
-    "superseded": Text("đã cũ", "old by then"),
-    "ignored": Text("bỏ qua", "ignored"),
-    "quarantined": Text("cách ly", "quarantined"),
-    "dead": Text("bỏ dở", "given up"),
-}
 
 
 def router(
@@ -69,6 +40,7 @@ def router(
 ) -> APIRouter:
     routes = APIRouter(prefix=PATH, include_in_schema=False)
     desk = Desk(routes, sign_in)
+    desk.env.filters |= {"ago": _ago, "clock": _clock, "hour": _hour}
     desk.env.filters |= {"moment": _moment, "span": _span, "day": _day, "count": _count, "percent": _percent}
     coming_in.add(routes, desk)
     people.add(desk, registry)
@@ -83,21 +55,8 @@ def router(
     quarantine.add(desk, database, vault, parts)
     alerts.add(desk, database, registry, recipients)
     calls.add(desk, Calls(database, vault), registry)
-
-    @desk.get("", Scope.ADMIN_LOOK)
-    async def show(visitor: Visitor) -> Response:
-        view = await overview(database, registry, only=visitor.caller.agencies)
-        return desk.page(
-            visitor.request,
-            "overview.html",
-            caller=visitor.caller,
-            view=view,
-            health=_HEALTH,
-            reasons=quarantine.REASONS,
-            states=_STATES,
-            levels=_LEVELS,
-        )
-
+    overview.add(desk, database, registry)
+    quality.add(desk, database, registry)
     return routes
 
 
@@ -113,6 +72,23 @@ def _moment(page: Context, at: datetime | None) -> str:
     else:
         relative = f"{length} trước" if away >= timedelta(0) else f"sau {length}"
     return f"{at.astimezone(VIETNAM):%H:%M:%S %d/%m} ({relative})"
+
+
+@pass_context
+def _ago(page: Context, at: datetime | None) -> str:
+    """ "2 phút trước"; a dash for never."""
+    if at is None:
+        return "–"
+    length = _in(page["lang"], max(timedelta(0), datetime.now(UTC) - at))
+    return f"{length} ago" if page["lang"] == "en" else f"{length} trước"
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone(VIETNAM):%H:%M:%S}"
+
+
+def _hour(at: datetime) -> str:
+    return f"{at.astimezone(VIETNAM):%H:00 %d/%m}"
 
 
 @pass_context

@@ -15,7 +15,7 @@ from contracts.errors import Withheld
 
 _NOTE = text("""
     INSERT INTO health_hour AS h (agency, hour, well, failed, withheld, received, changed, lag_seconds)
-    SELECT s.agency, date_trunc('hour', now()), :well, :failed, :withheld, :received, :changed,
+    SELECT s.agency, date_trunc('hour', now(), 'UTC'), :well, :failed, :withheld, :received, :changed,
            CASE WHEN s.kind = 'pull' THEN coalesce(greatest(0, extract(epoch FROM now() - s.covered_until)), 0)
                 ELSE 0 END
       FROM stream s
@@ -58,7 +58,8 @@ async def latest(connection: "asyncpg.Connection[asyncpg.Record]", count: int) -
     found: dict[str, dict[datetime, Hour]] = {}
     for row in await connection.fetch(_LATEST, count):
         told = dict(row)
-        found.setdefault(told.pop("agency"), {})[row["hour"]] = Hour(**told)
+        agency = told.pop("agency")
+        found.setdefault(agency, {})[row["hour"]] = Hour(**told)
     return found
 
 

@@ -109,6 +109,13 @@ def test_from_the_first_sign_in_to_an_operator_who_may_not_manage(browser: Brows
     looked_at(page)
     page.goto("/admin/secrets")
     looked_at(page)
+    for name in ("quality", "wall"):
+        page.goto(f"/admin/{name}")
+        for width in (360, 1280):
+            page.set_viewport_size({"width": width, "height": 800})
+            looked_at(page)
+            screenshot(page, f"{name}-{width}")
+    page.goto("/admin")
     page.get_by_role("link", name="Cảnh báo").click()
     page.get_by_label("Thêm người nhận").fill("truc@gialai.example")
     page.get_by_role("button", name="Thêm").click()

@@ -291,6 +291,8 @@ RULES = {
     "/admin/agencies/{agency}/calls/{number}": Scope.ADMIN_LOOK,
     "/admin/agencies/{agency}/calls/{number}/open": Scope.ADMIN_OPERATE,
     "/admin/studio": Scope.ADMIN_MANAGE,
+    "/admin/wall": Scope.ADMIN_LOOK,
+    "/admin/quality": Scope.ADMIN_LOOK,
     "/admin/alerts": Scope.ADMIN_LOOK,
     "/admin/alerts/silence": Scope.ADMIN_OPERATE,
     "/admin/alerts/silences/{number}/end": Scope.ADMIN_OPERATE,
