@@ -21,7 +21,7 @@ from contracts.codes import code_key
 from contracts.status import DossierStatus
 from hub.db import left_as_found
 from hub.index.answers import FIND
-from hub.index.rows import steps_in
+from hub.index.steps import unpacked
 from hub.streams.freshness import freshness
 
 
@@ -66,7 +66,7 @@ def rendered(spec: AgencySpec, row: asyncpg.Record) -> bytes:
                     "source": {"agency": row["agency"], "channel": step.channel},
                     "raw": step.raw,
                 }
-                for step in steps_in(row["steps"])
+                for step in unpacked(row["steps"])
             ],
         },
         option=orjson.OPT_UTC_Z,

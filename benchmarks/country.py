@@ -20,9 +20,11 @@ from datetime import datetime
 import orjson
 
 from benchmarks import persons
+from contracts.observation import Channel
 from hub.db import Database, Driver
 from hub.index import parts, tallies
 from hub.index.marks import filed_under
+from hub.index.steps import PLACES
 from hub.vault import Vault
 
 #: How many lines of history a dossier can have.
@@ -138,27 +140,29 @@ _HISTORY = f"""
 
 
 def _micros(time: str) -> str:
-    return f"(extract(epoch FROM {time}) * 1000000)::bigint"
+    return f"int8send((extract(epoch FROM {time}) * 1000000)::bigint)"
 
 
-# As hub.index.rows writes them.
-_STEPS = f"""(
-    SELECT '[' || string_agg(format('[%s,%s,%s,"pull",%s,null]', statuses[place], {_micros(_OCCURRED)},
-                                    {_micros(_HEARD)}, to_json(($1::text[])[statuses[place]])), ',' ORDER BY place)
-           || ']'
-      FROM generate_series($2::integer, {MOST_LINES}) AS place
-     WHERE place = $2 OR statuses[place] <> statuses[place - 1]
-)"""
+# As hub.index.steps packs them: pulled, and said by the agency that has the dossier.
+_STEP = f"""
+    int2send((statuses[place] * 256 + {PLACES[Channel.PULL]})::smallint)
+    || {_micros(_OCCURRED)} || {_micros(_HEARD)}
+    || int2send((octet_length(($1::text[])[statuses[place]]) + 1)::smallint) || '\\x00'::bytea
+    || convert_to(($1::text[])[statuses[place]], 'UTF8')
+"""
 
 # $1: the agencies' words, by status. $2: the first place.
 _DOSSIERS = f"""
     INSERT INTO dossier (id, agency, code, code_key, status, status_raw, procedure_code, procedure_name, submitted_at,
                          received_at, due_at, finished_at, personal, moment_numbered, moment_rank, top, observed_at,
-                         channel, steps, updated_at)
+                         channel, updated_at, timeline_at, timeline)
     OVERRIDING SYSTEM VALUE
     SELECT id, agency, code, code_key, statuses[place], ($1::text[])[statuses[place]], procedure_code, procedure_name,
            submitted_at, received_at, due_at, {_FINISHED}, personal, false,
-           {_micros(_OCCURRED)}, {_DIGEST}, {_HEARD}, 'pull', {_STEPS}, {_HEARD}
+           (extract(epoch FROM {_OCCURRED}) * 1000000)::bigint, {_DIGEST}, {_HEARD}, 'pull', {_HEARD}, {_HEARD},
+           (SELECT string_agg({_STEP.strip()}, '' ORDER BY place)
+              FROM generate_series($2::integer, {MOST_LINES}) AS place
+             WHERE place = $2 OR statuses[place] <> statuses[place - 1])
       FROM life, (VALUES ({MOST_LINES})) AS last (place)
      ORDER BY id
 """

@@ -51,15 +51,15 @@ async def key_for(made: Countries, url: str, scopes: Collection[Scope] = (Scope.
 
 
 async def warmed(url: str) -> None:
-    """As after a morning's work: the dossiers and the two indexes by which one is found are in the machine's memory, as
-    far as it can hold them. Of a small country all of it is, however short a time it was asked."""
+    """As after a morning's work: the dossiers and the index by which one is found are in the machine's memory, as far
+    as it can hold them. Of a small country all of it is, however short a time it was asked."""
     connection = await asyncpg.connect(url)
     try:
+        await connection.execute("SELECT count(timeline) FROM dossier", timeout=900)
         async with connection.transaction():
             await connection.execute("SET LOCAL enable_seqscan = off")
             await connection.execute("SET LOCAL enable_bitmapscan = off")
-            for table, column, least in (("observation", "dossier_id", "0"), ("dossier", "code_key", "''")):
-                await connection.execute(f"SELECT count(*) FROM {table} WHERE {column} > {least}", timeout=900)
+            await connection.execute("SELECT count(*) FROM dossier WHERE code_key > ''", timeout=900)
     finally:
         await connection.close()
 

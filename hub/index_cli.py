@@ -1,4 +1,4 @@
-"""The commands `hub index …`: whether counts and marks are what the dossiers are; the archive."""
+"""The commands `hub index …`: whether counts, marks and steps are what the dossiers are; the archive."""
 
 from typing import Annotated
 
@@ -17,17 +17,19 @@ app = typer.Typer(no_args_is_help=True, help="The index of all dossiers.")
 def check_index(
     repair: Annotated[bool, typer.Option("--repair", help="Put right what is found.")] = False,
 ) -> None:
-    """Compare counts, and the marks by which dossiers are searched, with the dossiers. Ends with 1 if they differ."""
+    """Compare counts, and the marks by which dossiers are searched, with the dossiers, and the steps of their statuses
+    with their history. Ends with 1 if they differ."""
     found = in_hub(lambda hub: check(hub.database, hub.vault, repair=repair))
     for cell, counted, recounted in found.counts:
         month = cell.month and cell.month.isoformat()[:7]
         print(f"{cell.agency} status {cell.status} month {month}: counted {counted}, there are {recounted}")
+    wrong = found.counts or found.missing_marks or found.other_steps
     done = "put right" if repair else "`--repair` puts it right"
     print(
-        f"{found.dossiers} dossiers; counts that differ: {len(found.counts)}; marks missing: {found.missing_marks}"
-        + (f"; {done}" if found.counts or found.missing_marks else "")
+        f"{found.dossiers} dossiers; counts that differ: {len(found.counts)}; marks missing: {found.missing_marks}; "
+        f"steps that differ, or are not there yet: {found.other_steps}" + (f"; {done}" if wrong else "")
     )
-    if (found.counts or found.missing_marks) and not repair:
+    if wrong and not repair:
         raise typer.Exit(1)
 
 

@@ -8,17 +8,17 @@ import asyncpg
 from contracts.codes import code_key
 from contracts.dossier import Dossier
 from hub.db import Database
+from hub.index.history import entries
 from hub.index.merge import Step, timeline
-from hub.index.packing import unpack
-from hub.index.rows import agencies_of, entry_of, steps_in
-from hub.index.sql import HISTORY
+from hub.index.rows import agencies_of
+from hub.index.steps import unpacked
 from hub.index.summaries import COLUMNS, JOINS, STATUSES, Json, summary_json
 from hub.registry import Registry
 from hub.vault import Vault
 
 # Not `code_key = $1 OR national_key = $1`: this way both sides are plain index look-ups.
 FIND = f"""
-    SELECT {COLUMNS.strip()}, d.steps
+    SELECT {COLUMNS.strip()}, CASE WHEN d.timeline_at = d.updated_at THEN d.timeline END AS steps
       FROM (SELECT * FROM dossier WHERE code_key = $1
              UNION ALL
             SELECT * FROM dossier WHERE national_key = $1 AND code_key <> $1) d
@@ -26,7 +26,6 @@ FIND = f"""
      ORDER BY d.updated_at DESC
      LIMIT 20
 """
-_PACKED = "SELECT packed FROM archive WHERE dossier_id = $1"
 
 
 class Answers:
@@ -61,22 +60,20 @@ class Answers:
             self._shown(row["id"] for row in rows)
         now = datetime.now(UTC)
         return [
-            summary_json(row, self._registry, now) | {"timeline": _timeline_json(row, await self._steps(row))}
+            summary_json(row, self._registry, now) | {"timeline": _timeline_json(await self._steps(row), row)}
             for row in rows
         ]
 
-    async def _steps(self, row: asyncpg.Record) -> Iterable[Step]:
+    async def _steps(self, row: asyncpg.Record) -> list[Step]:
         if row["steps"] is not None:
-            return steps_in(row["steps"])
-        # It was last written before rows told them.
-        entries = [entry_of(line, self._vault) for line in await self._database.reads.fetch(HISTORY, [row["id"]])]
-        if packed := await self._database.reads.fetchval(_PACKED, row["id"]):
-            entries += [entry_of(line | {"personal": None}, self._vault) for line in unpack(packed)]
-        return timeline(entries, agencies_of(row))
+            return unpacked(row["steps"])
+        # They were not kept with its last change.
+        history = await entries(self._database, self._vault, row["id"], personal=False)
+        return timeline(history, agencies_of(row))
 
 
-def _timeline_json(row: asyncpg.Record, steps: Iterable[Step]) -> list[Json]:
-    """The list of contracts.dossier.StatusEvent, of a row of FIND."""
+def _timeline_json(steps: Iterable[Step], row: asyncpg.Record) -> list[Json]:
+    """The list of contracts.dossier.StatusEvent; `row`: of FIND."""
     first = agencies_of(row)[0]
     return [
         {

@@ -6,10 +6,13 @@ the time, and answers given in the past can be explained by it. With both: what 
 """
 
 import struct
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple
+
+import asyncpg
 
 from contracts.dossier import Procedure, Source, StatusEvent, StatusName
 from contracts.history import FactChange, HistoryLine, PastState
@@ -24,10 +27,10 @@ from hub.vault import Vault
 
 # In one statement, so that whatever is archived meanwhile is in one place.
 LINES = """
-    SELECT digest, code, occurred_at, revision, settles, facts::text AS facts, observed_at, channel, said_by, personal,
-           packed
-      FROM (SELECT * FROM observation WHERE dossier_id = $1) o
-      FULL JOIN (SELECT packed FROM archive WHERE dossier_id = $1) a ON false
+    SELECT coalesce(o.dossier_id, a.dossier_id) AS dossier_id, digest, code, occurred_at, revision, settles,
+           facts::text AS facts, observed_at, channel, said_by, personal, packed
+      FROM (SELECT * FROM observation WHERE dossier_id = ANY($1::bigint[])) o
+      FULL JOIN (SELECT * FROM archive WHERE dossier_id = ANY($1::bigint[])) a ON false
 """
 
 
@@ -43,10 +46,19 @@ def past(entries: Iterable[Entry], *, as_of: datetime | None = None, known_at: d
 async def entries(database: Database, vault: Vault, dossier_id: int, *, personal: bool) -> list[Entry]:
     """The dossier's lines in the order in which they are put one on top of the other; without the personal facts,
     unless `personal`."""
-    lines: list[dict[str, Any]] = []
-    for row in await database.reads.fetch(LINES, dossier_id):
-        lines += [dict(row)] if row["packed"] is None else unpack(row["packed"])
-    return in_order(entry_of(line if personal else line | {"personal": None}, vault) for line in lines)
+    found = await database.reads.fetch(LINES, [dossier_id])
+    return in_order(entries_of(found, vault, personal=personal)[dossier_id])
+
+
+def entries_of(
+    rows: Iterable[asyncpg.Record], vault: Vault, *, personal: bool = False
+) -> defaultdict[int, list[Entry]]:
+    """The lines of dossiers, by whose they are, from rows of LINES."""
+    found: defaultdict[int, list[Entry]] = defaultdict(list)
+    for row in rows:
+        lines = [dict(row)] if row["packed"] is None else unpack(row["packed"])
+        found[row["dossier_id"]] += (entry_of(line if personal else line | {"personal": None}, vault) for line in lines)
+    return found
 
 
 def state(entries: Collection[Entry], agencies: Sequence[str]) -> PastState | None:

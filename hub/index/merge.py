@@ -7,6 +7,7 @@ everything known; the result is the same.
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -113,19 +114,6 @@ class Entry(NamedTuple):
         )
 
 
-class Step(NamedTuple):
-    """The dossier came to a status: one line of the timeline people see."""
-
-    status: str
-    happened_at: datetime
-    observed_at: datetime
-    channel: str
-    #: The agency's own word.
-    raw: str | None
-    #: As Entry's.
-    said_by: str | None
-
-
 class State(NamedTuple):
     """A dossier as its history tells it."""
 
@@ -140,8 +128,6 @@ class State(NamedTuple):
     conflict: bool
     #: What was said at `moment`, to notice a contradiction.
     said_now: FactValues
-    #: The statuses it went through; None where its row does not tell them yet.
-    steps: tuple[Step, ...] | None
 
 
 def entry_from(said: Observation, vault: Vault, correlation_id: str | None = None) -> Entry:
@@ -196,8 +182,9 @@ def apply(state: State | None, entry: Entry) -> State:
     """`state` with `entry` on top. The entry's stamp must be higher than every stamp in the state."""
     moment = entry.moment
     if state is None:
-        heard = entry.observed_at, entry.channel
-        return State(entry.code, entry.facts, moment, *heard, entry.digest, False, entry.facts, _stepped((), entry))
+        return State(
+            entry.code, entry.facts, moment, entry.observed_at, entry.channel, entry.digest, False, entry.facts
+        )
     observed_at, channel = max((state.observed_at, state.channel), (entry.observed_at, entry.channel))
     # Whoever speaks of a dossier has it: what was gone is back.
     facts = {name: value for name, value in state.facts.items() if name != "gone_at"} | entry.facts
@@ -206,8 +193,7 @@ def apply(state: State | None, entry: Entry) -> State:
     else:
         contradicts = any(entry.facts[name] != state.said_now[name] for name in entry.facts.keys() & state.said_now)
         conflict, said_now = state.conflict or contradicts, state.said_now | entry.facts
-    steps = None if state.steps is None else _stepped(state.steps, entry)
-    return State(entry.code, facts, moment, observed_at, channel, entry.digest, conflict, said_now, steps)
+    return State(entry.code, facts, moment, observed_at, channel, entry.digest, conflict, said_now)
 
 
 def in_order(entries: Iterable[Entry]) -> list[Entry]:
@@ -288,18 +274,33 @@ def played(entries: Iterable[Entry], agencies: Sequence[str]) -> Iterator[tuple[
                 yield entry, state
 
 
-def timeline(entries: Iterable[Entry], agencies: Sequence[str]) -> list[Step]:
-    """The statuses a dossier went through at these agencies, oldest first; the same status said again is not a step."""
-    steps: tuple[Step, ...] = ()
-    era = eras(agencies)
-    for entry in sorted(entries, key=lambda entry: (era.get(entry.said_by or agencies[0], 0), entry.stamp)):
-        steps = _stepped(steps, entry)
-    return list(steps)
+@dataclass(frozen=True, slots=True)
+class Step:
+    """The dossier came to a status: one line of the timeline people see."""
+
+    status: str
+    happened_at: datetime
+    observed_at: datetime
+    channel: str
+    #: The agency's own word.
+    raw: str | None
+    #: As Entry's.
+    said_by: str | None
 
 
-def _stepped(steps: tuple[Step, ...], entry: Entry) -> tuple[Step, ...]:
-    status = entry.facts.get("status")
-    if status is None or (steps and steps[-1].status == status):
-        return steps
-    raw = entry.facts.get("status_raw")
-    return (*steps, Step(status, entry.happened_at, entry.observed_at, entry.channel, raw, entry.said_by))
+def timeline(entries: Iterable[Entry], agencies: Sequence[str], *, since: str | None = None) -> list[Step]:
+    """The statuses a dossier went through at these agencies, oldest first; the same status said again is not a step.
+    `since`: the status it had before, if these lines lie above all others."""
+    steps: list[Step] = []
+    ordered = list(entries)
+    if len(ordered) > 1:
+        era = eras(agencies)
+        ordered.sort(key=lambda entry: (era.get(entry.said_by or agencies[0], 0), entry.stamp))
+    for entry in ordered:
+        status = entry.facts.get("status")
+        if status is not None and status != since:
+            raw = entry.facts.get("status_raw")
+            said_by = None if entry.said_by == agencies[0] else entry.said_by
+            steps.append(Step(status, entry.happened_at, entry.observed_at, entry.channel, raw, said_by))
+            since = status
+    return steps

@@ -21,11 +21,12 @@ from contracts.observation import Channel, Observation
 from hub.db import Driver, driver_of
 from hub.index import derived, sql
 from hub.index.archive import restore
-from hub.index.merge import Entry, entry_from, fold
+from hub.index.merge import Entry, entry_from, fold, timeline
 from hub.index.news import is_alive, news, repeats
 from hub.index.packing import unpack
 from hub.index.rows import LINE_COLUMNS, STATE_COLUMNS, Seals, entry_of, line_values, state_of, state_values, status_of
 from hub.index.settled import Settled, Standing
+from hub.index.steps import packed
 from hub.index.succession import hand_on
 from hub.vault import Vault
 
@@ -191,7 +192,7 @@ async def _make(driver: Driver, new: Heard, vault: Vault, named: dict[Key, int])
         entries, seals = news(key[0], new[key].values(), None, vault), Seals(vault)
         state = fold(entries)
         settled.append(Settled(dossier_id, None, Standing(key[:1], state), entries, seals))
-        dossiers.append((dossier_id, *key, *state_values(state, key[0], seals)))
+        dossiers.append((dossier_id, *key, *state_values(state, packed(timeline(entries, key[:1])), seals)))
         lines += [line_values(dossier_id, key[0], entry, seals) for entry in entries]
     async with driver.transaction():
         columns = ("id", "agency", "code_key", *STATE_COLUMNS)
@@ -232,12 +233,12 @@ async def _go_on(
             touched.add(line["dossier_id"])
 
     # What outranks all that was known is put on top. Anything else — late, of the same moment, heard earlier than we
-    # knew, or of a dossier whose row does not tell its steps yet — is folded again from the whole history.
+    # knew, or of a row that does not know its steps yet — is folded again from the whole history.
     again = {
         row["id"]
         for row, before, _ in found
         if row["id"] in touched
-        or (before.steps is None and added[row["id"]])
+        or (row["steps"] is None and added[row["id"]])
         or any(entry.moment <= before.moment for entry in added[row["id"]])
     }
     histories: dict[int, list[Entry]] = defaultdict(list)
@@ -246,17 +247,18 @@ async def _go_on(
             histories[line["dossier_id"]].append(entry_of(line, vault))
     values = []
     for row, before, seals in found:
-        lines_of = added[row["id"]]
+        lines_of, mine = added[row["id"]], (row["agency"],)
         if row["id"] in again:
             # One that was given back before anybody knew may have moved, and has not.
-            after = fold(entry for entry in histories[row["id"]] if not entry.moved_to)
+            history = [entry for entry in histories[row["id"]] if not entry.moved_to]
+            after, steps = fold(history), packed(timeline(history, mine))
         elif lines_of:
             after = fold(lines_of, start=before)
+            steps = row["steps"] + packed(timeline(lines_of, mine, since=before.facts.get("status")))
         else:
             continue
-        mine = (row["agency"],)
         settled.append(Settled(row["id"], Standing(mine, before), Standing(mine, after), lines_of, seals))
-        values.append((row["id"], *state_values(after, row["agency"], seals)))
+        values.append((row["id"], *state_values(after, steps, seals)))
     await driver.executemany(sql.SETTLE, values)
     return settled
 

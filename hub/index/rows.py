@@ -1,7 +1,7 @@
 """Lines of history and states of dossiers as rows of the tables, and back: personal facts sealed, and opened."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -9,11 +9,8 @@ import orjson
 
 from contracts.codes import code_key
 from contracts.observation import PERSONAL
-from hub.index.merge import Entry, FactValues, Moment, State, Step
+from hub.index.merge import Entry, FactValues, Moment, State
 from hub.vault import Vault
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 _TEXT_FACTS = ("status_raw", "national_code", "procedure_code", "procedure_name")
 _TIME_FACTS = ("submitted_at", "received_at", "due_at", "finished_at", "gone_at")
@@ -32,7 +29,7 @@ STATE_COLUMNS = (
     "conflict",
     "observed_at",
     "channel",
-    "steps",
+    "timeline",
 )
 
 #: The columns of `observation`, as `line_values` gives them.
@@ -104,8 +101,8 @@ def line_values(dossier_id: int, first: str, entry: Entry, seals: Seals) -> tupl
     )
 
 
-def state_values(state: State, first: str, seals: Seals) -> tuple[Any, ...]:
-    """`first`: the agency that had the dossier first."""
+def state_values(state: State, steps: bytes, seals: Seals) -> tuple[Any, ...]:
+    """`steps`: as `steps.packed` gives them."""
     facts = state.facts
     national = facts.get("national_code")
     return (
@@ -120,31 +117,8 @@ def state_values(state: State, first: str, seals: Seals) -> tuple[Any, ...]:
         state.conflict,
         state.observed_at,
         state.channel,
-        None if state.steps is None else _steps_text(state.steps, first),
+        steps,
     )
-
-
-def _steps_text(steps: Iterable[Step], first: str) -> str:
-    """Short, for a dossier's row is read very often: arrays, times in microseconds, a receipt only where it is not when
-    it happened. As `steps_in` reads it."""
-    told = []
-    for step in steps:
-        happened, heard = _micros(step.happened_at), _micros(step.observed_at)
-        said_by = None if step.said_by == first else step.said_by
-        told.append([int(step.status), happened, heard if heard != happened else None, step.channel, step.raw, said_by])
-    return orjson.dumps(told).decode()
-
-
-def steps_in(text: str) -> Iterator[Step]:
-    """Of a row of `dossier`, its steps."""
-    for status, happened, heard, channel, raw, said_by in orjson.loads(text):
-        happened_at = _EPOCH + timedelta(microseconds=happened)
-        observed_at = happened_at if heard is None else _EPOCH + timedelta(microseconds=heard)
-        yield Step(str(status), happened_at, observed_at, channel, raw, said_by)
-
-
-def _micros(at: datetime) -> int:
-    return (at - _EPOCH) // _MICROSECOND
 
 
 def status_of(state: State) -> int | None:
@@ -168,7 +142,6 @@ def state_of(row: Mapping[str, Any] | asyncpg.Record, vault: Vault) -> State:
         top=row["top"],
         conflict=row["conflict"],
         said_now={},
-        steps=None if row["steps"] is None else tuple(steps_in(row["steps"])),
     )
 
 

@@ -3,6 +3,7 @@
 from sqlalchemy import text
 
 from hub.index.rows import LINE_COLUMNS, STATE_COLUMNS
+from hub.index.steps import KEPT
 
 # A dossier that has moved is found by what it was called before.
 KNOWN = text("""
@@ -20,7 +21,7 @@ KNOWN = text("""
 NEW_IDS = "SELECT nextval(pg_get_serial_sequence('dossier', 'id')) AS id FROM generate_series(1, $1)"
 
 #: Of a dossier, how it stands and under which name.
-STANDING = f"id, agency, former_agencies, code_key, {', '.join(STATE_COLUMNS)}"
+STANDING = f"id, agency, former_agencies, code_key, {', '.join(STATE_COLUMNS).replace('timeline', KEPT)}"
 
 # Every writer makes dossiers in the order of their keys, and then locks in that of their ids those that there were, so
 # that two batches which share dossiers wait for each other instead of deadlocking.
@@ -52,7 +53,8 @@ HISTORY = """
 
 SETTLE = f"""
     UPDATE dossier
-       SET {", ".join(f"{name} = ${place}" for place, name in enumerate(STATE_COLUMNS, start=2))}, updated_at = now()
+       SET {", ".join(f"{name} = ${place}" for place, name in enumerate(STATE_COLUMNS, start=2))},
+           updated_at = now(), timeline_at = now(), steps = NULL
      WHERE id = $1
 """
 

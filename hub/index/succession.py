@@ -11,10 +11,11 @@ from contracts.codes import names_its_unit
 from hub.db import Driver
 from hub.index import sql
 from hub.index.archive import restore
-from hub.index.merge import Entry, fold, fold_handed, handed_to
+from hub.index.merge import Entry, fold, fold_handed, handed_to, timeline
 from hub.index.news import news
 from hub.index.rows import Seals, agencies_of, entry_of, line_values, state_of, state_values
 from hub.index.settled import Settled, Standing
+from hub.index.steps import packed
 from hub.vault import Vault
 
 _MOVE = "UPDATE dossier SET agency = $2, former_agencies = $3, told_by = $4 WHERE id = $1"
@@ -76,7 +77,8 @@ async def hand_on(driver: Driver, row: asyncpg.Record, heard: Collection[Entry],
     if settled:
         history = await _history(driver, dossier_id, vault)
     after, speaker = fold_handed(history, agencies)
-    await driver.execute(sql.SETTLE, dossier_id, *state_values(after, first, seals))
+    steps = packed(timeline(history, agencies))
+    await driver.execute(sql.SETTLE, dossier_id, *state_values(after, steps, seals))
     await _name(driver, row, agencies, speaker)
     added = [entry for entry in lines if written.get(entry.digest)]
     settled.append(Settled(dossier_id, before, Standing(tuple(agencies), after), added, seals))

@@ -72,9 +72,12 @@ dossier = Table(
     Column("conflict", Boolean, nullable=False, server_default=text("false")),
     Column("observed_at", DateTime(timezone=True)),
     Column("channel", Text),
-    # The statuses it went through, as rows.py writes them; null where it was last written before they were kept.
-    Column("steps", Text),
     Column("updated_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # The steps of its status, as steps.py packs them. They hold where they were kept with the last change: a process of
+    # the version before, which knows nothing of them, may have made it.
+    Column("timeline", LargeBinary),
+    Column("timeline_at", DateTime(timezone=True), server_default=func.now()),
+    Column("steps", Text),  # for processes of the version before, which kept them as text; goes with the next one
     UniqueConstraint("code_key", "agency"),  # those who ask for a dossier know its code, and mostly not its agency
     Index(None, "national_key", postgresql_where=text("national_key IS NOT NULL")),
     Index(None, "updated_at", "id"),

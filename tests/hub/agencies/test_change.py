@@ -84,7 +84,7 @@ def without_application(report: Report) -> Any:
 
 async def nothing_to_repair(database: Database, vault: Vault) -> None:
     dossiers = await database.reads.fetchval("SELECT count(*) FROM dossier")
-    assert await check(database, vault) == (dossiers, [], 0)
+    assert await check(database, vault) == (dossiers, [], 0, 0)
 
 
 async def both(work: AgencyChanges, path: Path) -> Report:

@@ -66,7 +66,7 @@ async def test_the_merger_and_pleikus_wards(database: Database, vault: Vault, tm
         report = await work.apply(read, actor="test")
         print(as_text(report))
         assert [part.moves for part in report.parts] == [part.moves for part in rehearsed.parts]
-        assert await check(database, vault) == (2 * SIZE, [], 0)
+        assert await check(database, vault) == (2 * SIZE, [], 0, 0)
         departments, pleiku = report.parts
         assert departments.moves["so-nnmt"] == len(open_cases["so-tnmt"])
         expected = Counter(WARDS[place % 6] for place in range(len(listed)))

@@ -22,8 +22,11 @@ from hub.index import history
 from hub.index.answers import Answers
 from hub.index.archive import Report, archive, pack_away, restore, tonight
 from hub.index.check import check
+from hub.index.merge import timeline
 from hub.index.packing import PACKED_COLUMNS, pack, unpack
 from hub.index.record import Recorded, record
+from hub.index.rows import agencies_of
+from hub.index.steps import unpacked
 from hub.index.succession import Clash
 from hub.registry import Registry
 from hub.vault import Vault
@@ -46,7 +49,8 @@ async def age(database: Database) -> None:
         await connection.execute(
             text("""
                 UPDATE dossier
-                   SET updated_at = updated_at - interval '6 years', finished_at = finished_at - interval '6 years'
+                   SET updated_at = updated_at - interval '6 years', finished_at = finished_at - interval '6 years',
+                       timeline_at = timeline_at - interval '6 years'
             """)
         )
 
@@ -214,6 +218,9 @@ async def dump(connection: AsyncConnection, vault: Vault) -> list[tuple[str, dic
     """The index as plain values, without what legitimately depends on when it was written."""
     driver = await driver_of(connection)
     ids = [row["id"] for row in await driver.fetch("SELECT id FROM dossier ORDER BY id")]
+    told = history.entries_of(await driver.fetch(history.LINES, ids), vault)
+    for row in await driver.fetch("SELECT id, agency, former_agencies, timeline FROM dossier"):
+        assert unpacked(row["timeline"]) == timeline(told[row["id"]], agencies_of(row))
     await restore(driver, ids)
     found = []
     for table in ("dossier", "observation", "change", "recheck", "dossier_mark", "dossier_alias", "tally_delta"):
@@ -221,7 +228,7 @@ async def dump(connection: AsyncConnection, vault: Vault) -> list[tuple[str, dic
             values = dict(row)
             if values.get("personal"):
                 values["personal"] = orjson.loads(vault.open(values["personal"]))
-            for name in {"updated_at", "recorded_at", "seq", "xid", "at", "wanted_at"} & values.keys():
+            for name in {"updated_at", "timeline_at", "recorded_at", "seq", "xid", "at", "wanted_at"} & values.keys():
                 del values[name]
             for name in {"id", "dossier_id", "joined_id"} & values.keys():
                 values[name] = values[name] and values[name] - ids[0]

@@ -47,7 +47,7 @@ async def test_a_full_part_is_closed_and_all_are_found_and_changed_as_before(
         if (cursor := page["next_cursor"]) is None:
             break
     assert found == codes[-2:0:-1]
-    assert await check(database, vault) == (12, [], 0)
+    assert await check(database, vault) == (12, [], 0, 0)
 
 
 async def test_parts_are_asked_one_after_the_other_and_nothing_is_sorted(database: Database, do: Record) -> None:

@@ -16,9 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import code_key, tidy_code
 from contracts.observation import Channel, Observation
-from hub.db import Database
-from hub.index.merge import Entry, entry_from, fold
+from hub.db import Database, driver_of
+from hub.index.history import LINES, entries_of
+from hub.index.merge import Entry, entry_from, fold, timeline
 from hub.index.record import Recorded, record
+from hub.index.rows import agencies_of
+from hub.index.steps import unpacked
 from hub.index.tables import change, dossier, observation, recheck
 from hub.vault import Vault
 from tests.observations import T0
@@ -30,18 +33,23 @@ few = settings(max_examples=25, deadline=None, suppress_health_check=list(Health
 
 
 async def dump(connection: AsyncConnection, vault: Vault) -> Any:
-    """The whole index as plain values, without what legitimately depends on when it was written."""
+    """The whole index as plain values, without what legitimately depends on when it was written. Each dossier keeps the
+    steps that its history tells."""
 
     def plain(row: Any) -> dict[str, Any]:
         values = dict(row)
         values["personal"] = orjson.loads(vault.open(row["personal"])) if row["personal"] else None
-        for key in ("id", "updated_at", "recorded_at", "correlation_id", "dossier_id"):
+        for key in ("id", "updated_at", "timeline_at", "recorded_at", "correlation_id", "dossier_id"):
             values.pop(key, None)
         return values
 
     dossiers = (await connection.execute(select(dossier))).mappings().all()
     lines = (await connection.execute(select(observation))).mappings().all()
     names = {row["id"]: row["code_key"] for row in dossiers}
+    told = entries_of(await (await driver_of(connection)).fetch(LINES, list(names)), vault)
+    for row in dossiers:
+        assert row["timeline_at"] == row["updated_at"]
+        assert unpacked(row["timeline"]) == timeline(told[row["id"]], agencies_of(row))
     return (
         sorted((plain(row) for row in dossiers), key=lambda row: row["code_key"]),
         sorted(

@@ -44,9 +44,9 @@ async def only(database: Database) -> Any:
 
 
 async def nothing_to_repair(database: Database, vault: Vault) -> None:
-    """Counts and marks are those of the dossiers that there are, and no marks are left of others."""
+    """Counts, marks and steps are those of the dossiers that there are, and no marks are left of others."""
     dossiers = await database.reads.fetchval("SELECT count(*) FROM dossier")
-    assert await check(database, vault) == (dossiers, [], 0)
+    assert await check(database, vault) == (dossiers, [], 0, 0)
     marks = 0
     for row in await database.reads.fetch("SELECT code, national_code, personal FROM dossier"):
         facts = orjson.loads(vault.open(row["personal"])) if row["personal"] else {}
@@ -199,7 +199,7 @@ _EMPTY = "TRUNCATE dossier, dossier_alias, dossier_mark, tally, tally_delta CASC
 
 async def dump(database: Database, vault: Vault) -> Any:
     """What the index holds, but for when it was written and how it is numbered."""
-    apart = ("id", "dossier_id", "updated_at", "recorded_at", "correlation_id", "personal")
+    apart = ("id", "dossier_id", "updated_at", "timeline_at", "recorded_at", "correlation_id", "personal")
 
     async def all_of(connection: AsyncConnection, table: Any) -> list[Any]:
         found = (await connection.execute(select(table))).mappings()

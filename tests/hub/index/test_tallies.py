@@ -201,7 +201,7 @@ async def test_a_day_that_no_calendar_holds_is_counted_all_the_same(do: Record, 
 async def test_a_check_finds_what_is_wrong_and_puts_it_right(database: Database, vault: Vault, do: Record) -> None:
     await do(*(said(f"H21.20-261123-{number:04d}", status=4, applicant_name="Lê Văn Tám") for number in range(5)))
     await tallies.fold(database)
-    assert await check(database, vault) == (5, [], 0)
+    assert await check(database, vault) == (5, [], 0, 0)
     async with database.begin() as connection:
         await connection.execute(text("UPDATE tally SET count = count + 2"))
         await connection.execute(text("DELETE FROM dossier_mark WHERE dossier_id = (SELECT min(id) FROM dossier)"))
@@ -209,4 +209,4 @@ async def test_a_check_finds_what_is_wrong_and_puts_it_right(database: Database,
     assert [(each.counted, each.recounted) for each in found.counts] == [(7, 5)]
     assert found.missing_marks == 6
     assert await check(database, vault, repair=True) == found
-    assert await check(database, vault) == (5, [], 0)
+    assert await check(database, vault) == (5, [], 0, 0)

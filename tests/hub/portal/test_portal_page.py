@@ -65,6 +65,12 @@ def test_late_is_by_date_and_not_by_time() -> None:
     assert yesterday.late and "quá ngày hẹn 1 ngày" in yesterday.late
 
 
+@pytest.mark.parametrize(("days", "told"), [(1, "is one day past"), (2, "is 2 days past")])
+def test_days_are_counted_as_in_english(days: int, told: str) -> None:
+    late = present(make_dossier(now=NOW, due_at=NOW - timedelta(days=days)), "en", NOW).late
+    assert late and told in late
+
+
 @pytest.mark.parametrize("status", [S.SUPPLEMENT, S.PAYMENT, S.WITHDRAWN, S.STOPPED, S.NOT_RECEIVED])
 def test_a_dossier_nobody_is_working_on_is_not_called_late(status: S) -> None:
     assert present(make_dossier(S.NEW, status, now=NOW, due_at=NOW - timedelta(days=9)), "vi", NOW).late is None

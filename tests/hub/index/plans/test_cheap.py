@@ -33,7 +33,7 @@ async def test_many_by_their_codes(index: Connection, agencies: list[str] | None
 
 
 async def test_what_was_said_of_a_dossier(index: Connection) -> None:
-    await assert_cheap(index, history.LINES, 31234, pages=2 * PAGES_EACH)
+    await assert_cheap(index, history.LINES, [31234], pages=2 * PAGES_EACH)
 
 
 async def test_personal_facts_of_dossiers_under_one_code(index: Connection) -> None:
