@@ -8,7 +8,7 @@ from contracts.observation import AgencyId
 
 Reason = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=300),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\x00]*$"),
     Field(description="For those who come after."),
 ]
 SpecText = Annotated[
@@ -54,8 +54,10 @@ def _a_number(value: object) -> object:
     return value
 
 
+#: Of an int that comes as JSON. It is said last: what is said of the int after it is not in the document.
+WHOLE_NUMBER = BeforeValidator(_a_number)
 #: For so long what was replaced is good beside the new one.
-OverlapHours = Annotated[int, Field(ge=0, le=2160), BeforeValidator(_a_number)]
+OverlapHours = Annotated[int, Field(ge=0, le=2160), WHOLE_NUMBER]
 
 
 class _Request(BaseModel):

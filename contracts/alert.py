@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from contracts.admin import Reason
+from contracts.admin import WHOLE_NUMBER, Reason
 from contracts.subscription import Address, Email
 
 AlertKind = Literal[
@@ -56,7 +56,7 @@ class SilenceWanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     kind: AlertKind | None = Field(default=None, description="null for all.")
-    hours: Annotated[int, Field(strict=True, ge=1, le=2160)] = Field(description="For so long from now.")
+    hours: Annotated[int, Field(ge=1, le=2160), WHOLE_NUMBER] = Field(description="For so long from now.")
     why: Reason
 
 

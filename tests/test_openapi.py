@@ -41,7 +41,8 @@ CALLS_OUT = "/v1/subscriptions/{subscription}/test"
 
 # What fits the document is accepted, except where a document cannot say what fits: a cursor is one that the hub gave;
 # a day is not before another; an e-mail or phone can be compared; a delivery is signed, and of now; an agency is known;
-# a text is a spec.
+# a text is a spec; a code is long enough to be looked for, a reason is more than blanks; an address is one that can be
+# delivered to, and is new.
 # That these are refused, and how, is told by tests of their own.
 CHECKS = """
 [checks]
@@ -68,6 +69,10 @@ checks.positive_data_acceptance.enabled = false
         "/v1/subscriptions/{subscription}",
         "/v1/subscriptions/{subscription}/enable",
         "/v1/admin/agencies/{agency}/spec",
+        "/v1/admin/agencies/{agency}/calls/{number}/open",
+        "/v1/admin/alerts/recipients/mail",
+        "/v1/admin/alerts/recipients/webhook",
+        "/v1/admin/calls",
         "/v1/admin/keys",
         "/v1/admin/people",
         "/v1/admin/secrets/{name}",

@@ -32,6 +32,7 @@ from hub.problems import ProblemError, ProblemType, responses, wrong
 from hub.registry import Registry
 
 _Agency = Annotated[AgencyId, Path(description="Its id, such as so-tnmt.")]
+# `:int` in a path, so that /recipients/mail is not taken for somebody's number.
 _Number = Annotated[int, Path(ge=1, lt=2**63)]
 
 
@@ -115,7 +116,9 @@ def router(database: Database, registry: Registry, keys: ApiKeys, recipients: Re
         except RecipientWrong as error:
             raise wrong("/address", "cannot be added", str(error)) from None
 
-    @routes.post("/alerts/recipients/{number}/test", status_code=204, summary="Send what only tests", responses=missing)
+    @routes.post(
+        "/alerts/recipients/{number:int}/test", status_code=204, summary="Send what only tests", responses=missing
+    )
     async def test(number: _Number, caller: Caller = manages) -> None:
         try:
             await recipients.test(number, actor=actor(caller))
@@ -123,7 +126,7 @@ def router(database: Database, registry: Registry, keys: ApiKeys, recipients: Re
             raise _none(error) from None
 
     @routes.post(
-        "/alerts/recipients/{number}/enable",
+        "/alerts/recipients/{number:int}/enable",
         status_code=204,
         summary="Send there again, after it was given up",
         responses=missing,
@@ -134,7 +137,9 @@ def router(database: Database, registry: Registry, keys: ApiKeys, recipients: Re
         except NoSuchRecipient as error:
             raise _none(error) from None
 
-    @routes.delete("/alerts/recipients/{number}", status_code=204, summary="Tell somebody no more", responses=missing)
+    @routes.delete(
+        "/alerts/recipients/{number:int}", status_code=204, summary="Tell somebody no more", responses=missing
+    )
     async def remove(number: _Number, caller: Caller = manages) -> None:
         try:
             await recipients.remove(number, actor=actor(caller))

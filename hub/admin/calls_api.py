@@ -4,7 +4,6 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
-from pydantic import AwareDatetime
 
 from contracts.admin import AdminCall, AdminCalls, CallBodies, CallOutcome, OpenCall, SearchedBodies
 from contracts.observation import AgencyId
@@ -12,6 +11,7 @@ from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.admin.api import PATH, actor, allowed, as_utc, kept_by_nobody, known
 from hub.calls.search import SHORTEST_CODE, Asked, Bodies, Calls, NoSuchCall
+from hub.moments import Moment
 from hub.problems import ProblemError, ProblemType, responses, wrong
 from hub.registry import Registry
 from hub.vault import VaultError
@@ -32,8 +32,8 @@ def router(calls: Calls, registry: Registry, keys: ApiKeys) -> APIRouter:
         agency: Annotated[AgencyId | None, Query(description="Of one agency alone.")] = None,
         outcome: Annotated[CallOutcome | None, Query(description="`failed`: whichever failure it was.")] = None,
         operation: Annotated[str | None, Query(max_length=64, pattern=_NO_NUL)] = None,
-        since: Annotated[AwareDatetime | None, Query()] = None,
-        until: Annotated[AwareDatetime | None, Query()] = None,
+        since: Annotated[Moment | None, Query()] = None,
+        until: Annotated[Moment | None, Query()] = None,
         correlation_id: Annotated[str | None, Query(max_length=128, pattern=_NO_NUL)] = None,
         code: Annotated[
             str | None, Query(max_length=80, description="Of a dossier, however it is written; `looked` tells how far.")

@@ -143,7 +143,7 @@ def routes(routers: list[APIRouter]) -> Iterator[tuple[str, str]]:
     for router in routers:
         for route in router.routes:
             if isinstance(route, APIRoute):
-                yield from ((method, route.path) for method in route.methods or ())
+                yield from ((method, route.path_format) for method in route.methods or ())
 
 
 @pytest.mark.parametrize("role", list(Role))

@@ -16,7 +16,7 @@ def routes(among: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
     """Method and path of each; those of routers that were included, too."""
     for route in among:
         if isinstance(route, APIRoute | Route):
-            yield from ((method, route.path) for method in route.methods or ())
+            yield from ((method, route.path_format) for method in route.methods or ())
         elif isinstance(route, Mount):
             yield ("*", route.path)
         else:
