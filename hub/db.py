@@ -22,6 +22,9 @@ PoolConnection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 #: What a database that is away, or going away, makes the driver raise.
 DATABASE_AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
 
+#: What connecting may raise: nobody is there, the address is none, or we are not let in.
+CANNOT_CONNECT = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)
+
 #: How long whoever works in the background waits before trying it again.
 RETRY_SECONDS = 2
 
@@ -67,6 +70,11 @@ async def left_as_found(_connection: "asyncpg.Connection[asyncpg.Record]") -> No
 
 class DatabaseFailed(Exception):
     """There is no database to work with; the message is one sentence for the operator."""
+
+
+def no_connection(error: Exception) -> DatabaseFailed:
+    """What one of CANNOT_CONNECT amounts to. The driver's words name host and user, never the password."""
+    return DatabaseFailed(f"cannot connect to the database: {error or type(error).__name__}")
 
 
 def _take_none_that_is_dead(engine: AsyncEngine) -> None:
@@ -170,9 +178,8 @@ class Database:
             reads = await asyncpg.create_pool(
                 url, min_size=1, max_size=most, reset=left_as_found, server_settings=settings
             )
-        except (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-            # The driver's words name host and user, never the password.
-            raise DatabaseFailed(f"cannot connect to the database: {error or type(error).__name__}") from error
+        except CANNOT_CONNECT as error:
+            raise no_connection(error) from error
         # None beyond those that stay: to connect costs more than to wait, and a server has a hundred for all of us.
         engine = create_async_engine(
             driver_url(url),

@@ -33,7 +33,8 @@ ONE_TIME_LIFETIME = timedelta(hours=24)
 #: NIST SP 800-63B asks for length, not for kinds of characters.
 SHORTEST_PASSWORD, LONGEST_PASSWORD = 12, 200
 
-#: So often somebody may be wrong in a row; then each time doubles how long nobody is let in by that name.
+#: So often a code may be wrong in a row; then each time doubles for how long none is looked at. Only who knows the
+#: password comes so far.
 FREE_MISTAKES, LONGEST_WAIT_SECONDS = 5, 900
 
 # No 0/O, 1/I/L: the password is read off a screen and typed. 20 letters of 31 are 99 bits.
@@ -48,30 +49,15 @@ _NOBODYS = _HASHER.hash(secrets.token_hex())
 # Any number will do: "people" on a phone's keys.
 _LOCK = 736753
 
-_MISTAKEN = """
+_CODE_MISTAKEN = text("""
     UPDATE account
        SET mistakes = mistakes + 1,
            closed_until = CASE WHEN mistakes + 1 >= :free
                                THEN now() + make_interval(secs => least(2 ^ least(mistakes + 1 - :free, 20), :most))
                           END
-"""
-_CODE_MISTAKEN = text(f"{_MISTAKEN} WHERE id = :id")
-#: Counted before it is looked at: of any number of guesses at the same moment, those that are too many are not.
-_GUESSED = text(f"""
-    {_MISTAKEN}
-     WHERE name = :name AND ended_at IS NULL AND (closed_until IS NULL OR closed_until <= now())
-    RETURNING *
-""")
-_NO_GUESS = text("""
-    UPDATE account
-       SET mistakes = greatest(mistakes - 1, 0),
-           closed_until = CASE WHEN closed_until IS DISTINCT FROM :closed_until THEN closed_until END
      WHERE id = :id
 """)
 _BOUNDS = {"free": FREE_MISTAKES, "most": LONGEST_WAIT_SECONDS}
-_SECONDS_CLOSED = """
-    SELECT extract(epoch FROM closed_until - now())::float FROM account WHERE name = $1 AND ended_at IS NULL
-"""
 
 
 class AccountWrong(Exception):
@@ -90,7 +76,7 @@ class NoAccount(AccountWrong):
 
 
 class Closed(Exception):
-    """Nobody is let in by that name for a while, because somebody was wrong too often."""
+    """Nobody's code is looked at for a while, because whoever has the password was wrong too often."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(f"closed for {seconds:.0f} s")
@@ -227,17 +213,15 @@ class Accounts:
         return Account.of(row)
 
     async def by_password(self, name: str, password: str) -> Account | None:
-        """Whose password it is. Raises Closed while nobody is let in by that name."""
+        """Whose password it is. Whoever lets people try counts how often they do (hub.admin.coming_in)."""
         async with self._database.begin() as connection:
-            row = (await connection.execute(_GUESSED, {"name": name, **_BOUNDS})).mappings().one_or_none()
-        if row is None and (seconds := await self._seconds_closed(name)):
-            raise Closed(seconds)
+            found = await connection.execute(
+                select(account).where(account.c.name == name, account.c.ended_at.is_(None))
+            )
+            row = found.mappings().one_or_none()
         if not await asyncio.to_thread(_is_right, row["password_hash"] if row else None, _typed_alike(password)):
             return None
-        assert row
-        async with self._database.begin() as connection:
-            await connection.execute(_NO_GUESS, {"id": row["id"], "closed_until": row["closed_until"]})
-        return Account.of(row)
+        return Account.of(row) if row else None
 
     async def confirm(self, connection: AsyncConnection, id: int, code: str) -> Account | None:
         """Whether it is the code that their authenticator shows now; each is good once. Raises Closed."""
@@ -268,9 +252,6 @@ class Accounts:
         if row := found.mappings().one_or_none():
             return Account.of(row)
         raise NoAccount(name)
-
-    async def _seconds_closed(self, name: str) -> float:
-        return max(0.0, await self._database.reads.fetchval(_SECONDS_CLOSED, name) or 0.0)
 
 
 async def new_one_time_password(connection: AsyncConnection, account_id: int | None) -> str:

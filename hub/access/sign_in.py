@@ -38,7 +38,7 @@ _COLUMNS = """
     s.id AS session_id, s.step, s.totp_secret AS session_secret, s.created_at AS begun_at, s.last_used_at, s.agent,
     a.id, a.name, a.role, a.agencies, a.created_at, a.last_signed_in_at, a.ended_at, a.password_hash
       FROM admin_session s LEFT JOIN account a ON a.id = s.account_id
-     WHERE s.expires_at > now() AND a.ended_at IS NULL
+     WHERE s.expires_at > now() AND a.ended_at IS NULL AND (s.account_id IS NOT NULL OR s.step = 'begin')
 """
 # Once a minute is enough to see who is about.
 _FIND = f"""
@@ -48,7 +48,9 @@ _FIND = f"""
     )
     SELECT {_COLUMNS} AND s.token_hash = $1 AND s.last_used_at > now() - $2::interval
 """
-_ALL = f"SELECT {_COLUMNS} AND s.step = 'in' AND s.last_used_at > now() - $1::interval ORDER BY s.last_used_at DESC"
+_IN = f"SELECT {_COLUMNS} AND s.step = 'in' AND s.last_used_at > now() - $1::interval"
+_ALL = f"{_IN} ORDER BY s.last_used_at DESC"
+_ONE = f"{_IN} AND s.id = $2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ class SignIn:
         async with self._database.begin() as connection:
             ended = await connection.execute(delete(admin_session).where(admin_session.c.id == session.id))
             if not ended.rowcount:
-                raise AccountWrong("password", "this was done already, in another window")
+                raise AccountWrong("session", "this was done already, in another window")
             enrolled = await self.accounts.enrol(
                 connection,
                 session.account.id if session.account else None,
@@ -117,7 +119,7 @@ class SignIn:
             return await self._session(connection, "in", enrolled.id, agent, SESSION_LIFETIME)
 
     async def by_password(self, name: str, password: str, agent: str) -> str | None:
-        """A token for the step `code`; None where name and password do not belong together. Raises Closed."""
+        """A token for the step `code`; None where name and password do not belong together."""
         found = await self.accounts.by_password(name.strip().lower(), password)
         if found is None:
             log.warning("admin.sign_in_refused", step="password")
@@ -153,11 +155,11 @@ class SignIn:
 
     async def end(self, session_id: int, *, actor: str) -> bool:
         """Put somebody out. False where that session is not, or not any more."""
-        found = [each for each in await self.sessions() if each.id == session_id]
-        if found:
-            async with self._database.begin() as connection:
-                await _ended(connection, found[0], actor)
-        return bool(found)
+        row = await self._database.reads.fetchrow(_ONE, IDLE_LIFETIME, session_id)
+        if row is None:
+            return False
+        async with self._database.begin() as connection:
+            return await _ended(connection, self._told(row), actor)
 
     def _told(self, row: Mapping[str, Any]) -> Session:
         return Session(
@@ -194,7 +196,9 @@ class SignIn:
         return token
 
 
-async def _ended(connection: AsyncConnection, session: Session, actor: str) -> None:
-    await connection.execute(delete(admin_session).where(admin_session.c.id == session.id))
-    if session.step == "in" and session.account:
+async def _ended(connection: AsyncConnection, session: Session, actor: str) -> bool:
+    """False where it had ended already."""
+    ended = await connection.execute(delete(admin_session).where(admin_session.c.id == session.id))
+    if ended.rowcount and session.step == "in" and session.account:
         await note(connection, actor=actor, action="session.ended", target=session.account.name)
+    return bool(ended.rowcount)

@@ -13,11 +13,18 @@ from hub.access.accounts import SHORTEST_PASSWORD, AccountWrong, Closed
 from hub.access.sign_in import Session
 from hub.admin.desk import PATH, Desk, comes_from_us
 from hub.bodies import form
+from hub.db import Database
+from hub.limits.addresses import network_of
 from hub.limits.debts import Debts
 from hub.limits.rules import Terms
+from hub.ownership.attempts import Attempts
 from hub.portal.texts import Lang, wait
+from hub.vault import Vault
 
 _LARGEST_FORM = 2000
+#: By one name from one address: five tries, then waits from a minute to a quarter of an hour, so about a hundred a day.
+#: Who tries from elsewhere keeps nobody out, and there is no difference between a name that somebody has and another.
+_TRIES = Terms(half_life=3600, free=4, doubles=1, shortest=30, longest=900, most=16)
 #: What an address may get wrong, whichever names it tries.
 _KNOCKS = Terms(half_life=600, free=30, doubles=5, shortest=1, longest=900, most=80)
 _MOST_ADDRESSES = 5000
@@ -25,9 +32,10 @@ _MOST_ADDRESSES = 5000
 _ISSUER = "Hub Gia Lai"
 
 
-def add(routes: APIRouter, desk: Desk) -> None:
+def add(routes: APIRouter, desk: Desk, database: Database, vault: Vault) -> None:
     """Add them to the admin's routes."""
     knocks = Debts(_KNOCKS, most=_MOST_ADDRESSES)
+    tries = Attempts(database, vault, kind="sign-in", terms=_TRIES, key=str)
     sign_in = desk.sign_in
 
     def address(request: Request) -> str:
@@ -70,8 +78,16 @@ def add(routes: APIRouter, desk: Desk) -> None:
     @routes.post("/sign-in")
     async def by_password(request: Request) -> Response:
         async def token(fields: Mapping[str, str]) -> str | None:
-            name, password = fields.get("name", ""), fields.get("password", "")
-            return await sign_in.by_password(name, password, agent(request)) if password else None
+            name, password = fields.get("name", "").strip().lower(), fields.get("password", "")
+            if not password:
+                return None
+            who = f"{name} {network_of(address(request))}"
+            if seconds := await tries.take(who):
+                raise Closed(seconds)
+            token = await sign_in.by_password(name, password, agent(request))
+            if token is not None:
+                await tries.forgive(who)
+            return token
 
         return await knock(request, "sign_in.html", token, f"{PATH}/code")
 
@@ -135,6 +151,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
             request,
             "enrol.html",
             422 if wrong else 200,
+            at=f"{PATH}/begin",
             known=session.account.name if session.account else None,
             name=name,
             secret=" ".join(session.totp_secret[i : i + 4] for i in range(0, len(session.totp_secret), 4)),
@@ -154,6 +171,7 @@ def add(routes: APIRouter, desk: Desk) -> None:
 
 
 _WHY = {
+    "session": "Việc này đã làm xong, ở một cửa sổ khác. Hãy đăng nhập bằng mật khẩu đã chọn ở đó.",
     "name": "Tên gồm 2 đến 40 chữ thường không dấu, số, dấu chấm hoặc gạch nối, bắt đầu bằng chữ: an.nguyen.",
     "password": f"Mật khẩu cần ít nhất {SHORTEST_PASSWORD} ký tự và khó đoán: bốn từ không liên quan đến nhau.",
     "code": "Mã này không phải mã ứng dụng đang hiện. Hãy xem lại đồng hồ của điện thoại.",

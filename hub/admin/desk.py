@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment
 from markupsafe import Markup
+from starlette.routing import Match
 
 from hub.access.scopes import Caller, Scope
 from hub.access.sign_in import SESSION_LIFETIME, Session, SignIn
@@ -53,13 +54,16 @@ class Desk:
         # So that reasons in Vietnamese can be read.
         self.env.policies["json.dumps_kwargs"] = {"ensure_ascii": False, "sort_keys": True}
 
-    def page(self, request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:
+    def page(
+        self, request: Request, template: str, status: int = 200, *, at: str | None = None, **context: Any
+    ) -> HTMLResponse:
+        """`at`: where the page is found again in the other language, where that is not near its address."""
         lang = self.lang(request)
         other = "vi" if lang == "en" else "en"
         context = {
             "lang": lang,
             "other_lang": other,
-            "other_address": f"{request.url.path}?lang={other}",
+            "other_address": f"{at or self._address(request)}?lang={other}",
             "both": lambda vi, en: look.both(lang, vi, en),
             "say": lambda text: look.both(lang, *text),
             "caller": None,
@@ -69,6 +73,16 @@ class Desk:
         if request.query_params.get("lang") == lang:
             response.set_cookie(_LANG, lang, max_age=_YEAR, path=PATH, samesite="strict")
         return response
+
+    def _address(self, request: Request) -> str:
+        """The page's own; of one that answers a form, the nearest above it that can be asked for."""
+        path = request.url.path
+        while path.startswith(f"{PATH}/"):
+            scope = {**request.scope, "method": "GET", "path": path, "root_path": ""}
+            if any(route.matches(scope)[0] is Match.FULL for route in self._routes.routes):
+                return path
+            path = path.rpartition("/")[0]
+        return PATH
 
     def lang(self, request: Request) -> Lang:
         """As was asked for now, or the last time."""

@@ -42,7 +42,7 @@ def router(
     desk = Desk(routes, sign_in)
     desk.env.filters |= {"ago": _ago, "clock": _clock, "hour": _hour}
     desk.env.filters |= {"moment": _moment, "span": _span, "day": _day, "count": _count, "percent": _percent}
-    coming_in.add(routes, desk)
+    coming_in.add(routes, desk, database, vault)
     people.add(desk, registry)
     agency.add(desk, database, registry)
     trail.add(desk, database)

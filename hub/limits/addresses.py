@@ -196,7 +196,7 @@ class Addresses:
             self._forget(now)
 
     def _meet(self, address: str) -> Visitor:
-        network = _network(address)
+        network = network_of(address)
         if network is None:
             visitor: Visitor = self._counted(address.encode())
         elif any(network.version == each.version and network.subnet_of(each) for each in self._unlimited):  # type: ignore[arg-type]
@@ -226,7 +226,7 @@ class Addresses:
         self._by_address.clear()
 
 
-def _network(address: str) -> Network | None:
+def network_of(address: str) -> Network | None:
     """What counts as one: an IPv4 address, or the /64 that one customer of a provider has of IPv6."""
     try:
         parsed: IPv4Address | IPv6Address = ip_address(address)

@@ -2,17 +2,19 @@
 
 from pathlib import Path
 
+import asyncpg
 import structlog
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import NullPool
 from sqlalchemy.schema import CreateSchema
 from tenacity import RetryCallState, retry, retry_if_exception, stop_after_delay, wait_random
 
-from hub.db import Database, DatabaseFailed
+from hub.db import CANNOT_CONNECT, DatabaseFailed, Driver, no_connection
 from hub.roles import grant
 
 log = structlog.get_logger()
@@ -69,10 +71,20 @@ async def migrate(engine: AsyncEngine, *, schema: str | None = None, worker: str
 
 async def migrate_as_owner(url: str, owner_url: str, *, schema: str | None = None) -> None:
     """`migrate` the database of both URLs: as its owner, for whoever `url` is to work with. Raises DatabaseFailed."""
-    database = await Database.open(owner_url, schema=schema)
+
+    async def connect() -> Driver:
+        try:
+            return await asyncpg.connect(owner_url, server_settings={"search_path": schema} if schema else {})
+        except CANNOT_CONNECT as error:
+            raise no_connection(error) from error
+
+    # One connection, once: no pool.
+    engine = create_async_engine(
+        "postgresql+asyncpg://", async_creator=connect, poolclass=NullPool, hide_parameters=True
+    )
     try:
         worker = None if url == owner_url else make_url(url).username
-        await migrate(database.engine, schema=schema, worker=worker)
+        await migrate(engine, schema=schema, worker=worker)
     except DBAPIError as error:
         if getattr(error.orig, "sqlstate", None) != _NOT_ALLOWED:
             raise
@@ -81,4 +93,4 @@ async def migrate_as_owner(url: str, owner_url: str, *, schema: str | None = Non
             "run `hub migrate`"
         ) from error
     finally:
-        await database.close()
+        await engine.dispose()

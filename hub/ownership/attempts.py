@@ -1,8 +1,10 @@
-"""How often it may be tried to prove a dossier one's own: counted by its code, from wherever it is tried.
+"""How often something may be tried: to prove a dossier one's own, counted by its code, from wherever it is tried; and
+whatever else others count by a name of theirs.
 
 There is no difference between a code that a dossier has and one that none has.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from sqlalchemy import delete, func, select, update
@@ -20,19 +22,29 @@ _TERMS = Terms(half_life=21_600, free=5, doubles=1, shortest=60, longest=3600, m
 
 
 class Attempts:
-    def __init__(self, database: Database, vault: Vault) -> None:
+    def __init__(
+        self,
+        database: Database,
+        vault: Vault,
+        *,
+        kind: str = "proof",
+        terms: Terms = _TERMS,
+        key: Callable[[str], str] = code_key,
+    ) -> None:
+        """`key`: what is the same for names that are."""
         self._database, self._vault = database, vault
+        self._kind, self._terms, self._key = kind, terms, key
 
-    async def take(self, code: str) -> float:
+    async def take(self, name: str) -> float:
         """Begin one try. Returns for how many seconds there is none; 0 where this one may be made.
 
         It counts before its outcome is known, so that a thousand at once are a thousand.
         """
-        name = self._name(code)
-        mine = proof_attempt.c.code == name
+        digest = self._digest(name)
+        mine = proof_attempt.c.code == digest
         async with self._database.begin() as connection:
             nothing = datetime.fromtimestamp(0, UTC)
-            first = insert(proof_attempt).values(code=name, points=0, tried_at=nothing, wait_until=nothing)
+            first = insert(proof_attempt).values(code=digest, points=0, tried_at=nothing, wait_until=nothing)
             await connection.execute(first.on_conflict_do_nothing())
             row = (await connection.execute(select(proof_attempt).where(mine).with_for_update())).one()
             now = (await connection.execute(select(func.clock_timestamp()))).scalar_one().timestamp()
@@ -40,7 +52,7 @@ class Attempts:
             wait: float = debt.wait_until - now
             if wait > 0:
                 return wait
-            debt = _TERMS.charge(debt, 1, now)
+            debt = self._terms.charge(debt, 1, now)
             await connection.execute(
                 update(proof_attempt)
                 .where(mine)
@@ -52,13 +64,14 @@ class Attempts:
             )
         return 0.0
 
-    async def forgive(self, code: str) -> None:
+    async def forgive(self, name: str) -> None:
         """Somebody has proved it: what was tried before was theirs."""
         async with self._database.begin() as connection:
-            await connection.execute(delete(proof_attempt).where(proof_attempt.c.code == self._name(code)))
+            await connection.execute(delete(proof_attempt).where(proof_attempt.c.code == self._digest(name)))
 
-    def _name(self, code: str) -> bytes:
-        return self._vault.digest(b"proof " + code_key(code).encode())[:16]
+    def _digest(self, name: str) -> bytes:
+        # A name that a form brought may hold halves of characters.
+        return self._vault.digest(f"{self._kind} {self._key(name)}".encode(errors="surrogatepass"))[:16]
 
 
 async def prune(database: Database) -> None:

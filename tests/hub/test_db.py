@@ -8,9 +8,11 @@ import asyncpg
 import psutil
 import pytest
 from sqlalchemy import text
+from sqlalchemy.engine import make_url
 
 from hub import db
-from hub.db import Database
+from hub.db import Database, DatabaseFailed
+from hub.migrations.run import migrate_as_owner
 
 _OTHERS = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
 
@@ -119,3 +121,26 @@ async def test_a_hot_read_that_ends_last_keeps_nobody_from_closing(database_url:
     async with asyncio.timeout(20):
         await database.close()
     await last
+
+
+async def test_a_start_that_migrates_opens_no_pool(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def opened(*_: object, **__: object) -> None:
+        raise AssertionError("a pool was opened")
+
+    monkeypatch.setattr(asyncpg, "create_pool", opened)
+    await migrate_as_owner(database_url, database_url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql://nobody@127.0.0.1:1/hub", "postgresql://127.0.0.1:x/hub", "postgresql:///nowhere?host=/nowhere"],
+)
+async def test_a_start_without_a_database_says_so_without_its_password(url: str) -> None:
+    with pytest.raises(DatabaseFailed, match="cannot connect"):
+        await migrate_as_owner(url, url)
+
+
+async def test_a_start_into_no_database_names_it(database_url: str) -> None:
+    nowhere = make_url(database_url).set(database="hub_nowhere").render_as_string(hide_password=False)
+    with pytest.raises(DatabaseFailed, match="hub_nowhere"):
+        await migrate_as_owner(nowhere, nowhere)

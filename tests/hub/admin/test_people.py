@@ -9,16 +9,18 @@ from datetime import timedelta
 import httpx
 import pyotp
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute
 from sqlalchemy import func, update
 
 from hub import problems
-from hub.access.accounts import FREE_MISTAKES, Closed
+from hub.access.accounts import FREE_MISTAKES
+from hub.access.keys import hash_of
 from hub.access.roles import Role
 from hub.access.scopes import Scope
-from hub.access.sign_in import IDLE_LIFETIME, SignIn
+from hub.access.sign_in import IDLE_LIFETIME, Session, SignIn
 from hub.access.tables import account, admin_session
+from hub.admin.desk import Desk
 from hub.db import Database
 from hub.registry import Registry
 from hub.vault import Vault
@@ -154,12 +156,15 @@ async def test_two_windows_make_no_two_accounts(client: httpx.AsyncClient, sign_
     assert [each.name for each in await sign_in.accounts.all()] == ["an"]
 
 
+_WAITED = "UPDATE proof_attempt SET wait_until = now() - interval '1 second'"
+
+
 async def test_who_is_wrong_too_often_waits(
     app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn, database: Database
 ) -> None:
     keeper = await enrolled(client, sign_in)
     async with visitor(app) as other:
-        for _ in range(FREE_MISTAKES):
+        for _ in range(5):
             wrong = await other.post("/admin/sign-in", data={"name": "an", "password": "guess"})
             assert wrong.status_code == 403
         # Nor by the right one, which else could be told from wrong ones.
@@ -167,14 +172,125 @@ async def test_who_is_wrong_too_often_waits(
         assert closed.status_code == 429
         assert int(closed.headers["retry-after"]) >= 1
         assert "Đã sai quá nhiều lần" in closed.text
-        await database.reads.execute("UPDATE account SET closed_until = now() - interval '1 second'")
+        await database.reads.execute(_WAITED)
         assert (await other.post("/admin/sign-in", data={"name": "an", "password": PASSWORD})).status_code == 303
-        for _ in range(2):
-            assert (await other.post("/admin/code", data={"code": "000000"})).status_code in (403, 429)
+        assert await database.reads.fetchval("SELECT count(*) FROM proof_attempt") == 0
+        for _ in range(FREE_MISTAKES):
+            assert (await other.post("/admin/code", data={"code": "000000"})).status_code == 403
+        # Not by the time, which passes.
+        await database.reads.execute("UPDATE account SET closed_until = now() + interval '1 hour' WHERE mistakes >= 5")
         assert (await other.post("/admin/code", data={"code": keeper.code(later=1)})).status_code == 429
         await database.reads.execute("UPDATE account SET closed_until = now() - interval '1 second'")
         assert (await other.post("/admin/code", data={"code": keeper.code(later=1)})).headers["location"] == "/admin"
     assert await database.reads.fetchval("SELECT mistakes FROM account") == 0
+
+
+async def test_a_name_that_somebody_has_is_not_told_from_another_by_trying(
+    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    await enrolled(client, sign_in)
+    async with visitor(app) as other:
+        answers = {}
+        for name in ("an", "nobody"):
+            tries = [await other.post("/admin/sign-in", data={"name": name, "password": "guess"}) for _ in range(8)]
+            answers[name] = [each.status_code for each in tries]
+        assert answers["an"] == answers["nobody"]
+        assert set(answers["an"]) == {403, 429}
+
+
+async def test_who_knows_a_name_cannot_keep_its_owner_out(
+    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    await enrolled(client, sign_in)
+
+    def from_address(address: str) -> httpx.AsyncClient:
+        return httpx.AsyncClient(transport=httpx.ASGITransport(app, client=(address, 4711)), base_url="http://hub")
+
+    right, wrong = {"name": "an", "password": PASSWORD}, {"name": "an", "password": "guess"}
+    for theirs, ours in (("203.0.113.7", "203.0.113.8"), ("2001:db8::1", "2001:db8:0:1::1")):
+        async with from_address(theirs) as other, from_address(ours) as owner:
+            assert (await asyncio.gather(*(other.post("/admin/sign-in", data=wrong) for _ in range(12))))[-1]
+            assert (await other.post("/admin/sign-in", data=right)).status_code == 429
+            assert (await owner.post("/admin/sign-in", data=right)).status_code == 303
+    async with from_address("2001:db8::ffff") as beside:
+        assert (await beside.post("/admin/sign-in", data=right)).status_code == 429, "one network of one customer"
+
+
+async def test_the_language_of_what_answered_a_form_can_be_changed(
+    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn
+) -> None:
+    async def other_language(page: httpx.Response) -> httpx.Response:
+        [address] = re.findall(r'class="language" href="([^"]+)"', page.text)
+        return await client.get(address.replace("&amp;", "&"), follow_redirects=True)
+
+    password = await sign_in.first_password()
+    begun = await client.post("/admin/begin", data={"password": password}, follow_redirects=True)
+    refused = await client.post("/admin/enrol", data={"name": "an", "password": "short", "code": "0"})
+    english = await other_language(refused)
+    assert (english.status_code, secret_on(english.text)) == (200, secret_on(begun.text))
+    assert 'lang="en"' in english.text
+    await client.get("/admin/begin?lang=vi")
+    await enrolled(client, sign_in)
+    for path, fields in (
+        ("/admin/people/invite", {"name": "binh", "role": "viewer", "agencies": ""}),
+        ("/admin/people/change", {"name": "nobody", "role": "viewer", "agencies": ""}),
+        ("/admin/agencies/so-tnmt/quarantine/1/mend", {}),
+    ):
+        page = await other_language(await client.post(path, data=fields))
+        assert page.status_code != 405, path
+        assert 'lang="en"' in page.text
+        await client.get("/admin?lang=vi")
+
+
+async def test_a_session_of_before_there_were_accounts_leads_nowhere(
+    client: httpx.AsyncClient, database: Database
+) -> None:
+    await database.reads.execute(
+        "INSERT INTO admin_session (token_hash, expires_at) VALUES ($1, now() + interval '1 hour')", hash_of("old")
+    )
+    client.cookies.set("hub_admin", "old", path="/admin")
+    for answer in (
+        await client.post("/admin/code", data={"code": "123456"}),
+        await client.get("/admin/code"),
+        await client.get("/admin"),
+    ):
+        assert (answer.status_code, answer.headers["location"]) in ((303, "/admin"), (303, "/admin/sign-in"))
+
+
+async def test_who_enrols_twice_at_once_is_told_so(client: httpx.AsyncClient, sign_in: SignIn) -> None:
+    password = await sign_in.first_password()
+    page = await client.post("/admin/begin", data={"password": password}, follow_redirects=True)
+    fields = {"name": "an", "password": PASSWORD, "code": Keeper("an", pyotp.TOTP(secret_on(page.text))).code()}
+    cookie = {"hub_admin": client.cookies["hub_admin"]}
+    session = await sign_in.session(cookie["hub_admin"])
+    assert session
+
+    async def found(_request: Request) -> Session:
+        # As both find it, before either is done.
+        return session
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Desk, "session", lambda _desk, request: found(request))
+        answers = [await client.post("/admin/enrol", data=fields) for _ in range(2)]
+    assert [each.status_code for each in answers] == [303, 422]
+    assert "ở một cửa sổ khác" in answers[1].text
+    assert "khó đoán" not in answers[1].text
+
+
+async def test_one_session_is_put_out_without_looking_at_all(
+    client: httpx.AsyncClient, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await enrolled(client, sign_in)
+    [theirs] = await sign_in.sessions()
+
+    async def all_of_them(_sign_in: SignIn) -> None:
+        raise AssertionError("all sessions were read")
+
+    monkeypatch.setattr(SignIn, "sessions", all_of_them)
+    assert not await sign_in.end(theirs.id + 1, actor="test")
+    assert await sign_in.end(theirs.id, actor="test")
+    assert not await sign_in.end(theirs.id, actor="test")
+    assert (await client.get("/admin")).status_code == 303
 
 
 async def test_what_no_name_can_be_is_nobodys(client: httpx.AsyncClient, sign_in: SignIn) -> None:
@@ -420,12 +536,14 @@ async def test_a_password_is_the_same_however_its_accents_are_typed(
             assert (await other.post("/admin/sign-in", data=typed)).headers["location"] == "/admin/code"
 
 
-async def test_guesses_at_the_same_moment_are_no_more_than_others(client: httpx.AsyncClient, sign_in: SignIn) -> None:
+async def test_guesses_at_the_same_moment_are_no_more_than_others(
+    app: FastAPI, client: httpx.AsyncClient, sign_in: SignIn
+) -> None:
     await enrolled(client, sign_in)
-    guesses = (sign_in.accounts.by_password("an", f"guess {number}") for number in range(3 * FREE_MISTAKES))
-    answers = await asyncio.gather(*guesses, return_exceptions=True)
-    assert answers.count(None) == FREE_MISTAKES
-    assert all(isinstance(each, Closed) for each in answers if each is not None)
+    async with visitor(app) as other:
+        guesses = ({"name": "an", "password": f"guess {number}"} for number in range(15))
+        answers = await asyncio.gather(*(other.post("/admin/sign-in", data=each) for each in guesses))
+    assert sorted(each.status_code for each in answers) == [403] * 5 + [429] * 10
 
 
 async def test_two_admins_cannot_end_each_other(client: httpx.AsyncClient, sign_in: SignIn) -> None:

@@ -285,7 +285,7 @@ async def test_programs_search_and_open_likewise(client: httpx.AsyncClient, data
     assert (short.status_code, short.json()["errors"][0]["field"]) == (400, "/why")
     assert PERSON in (await client.post(f"{address}/open", json={"why": "phiếu 123"})).json()["response"]
     assert await database.reads.fetchval("SELECT actor FROM audit WHERE action = 'call.opened'") == "key:robot"
-    for asked in ({"code": "H21"}, {"since": "hôm nay"}, {"correlation_id": "\0"}, {"outcome": "x"}):
+    for asked in ({"code": "H21"}, {"since": "hôm nay"}, {"until": "0.5"}, {"correlation_id": "\0"}, {"outcome": "x"}):
         assert (await client.get("/v1/admin/calls", params=asked)).status_code == 400, asked
     client.headers["X-Api-Key"] = await keys.create("other", scopes=scopes, agencies=["so-tnmt"], actor="test")
     assert (await client.get("/v1/admin/calls")).json()["items"] == []
