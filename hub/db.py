@@ -99,13 +99,16 @@ def _take_none_that_is_dead(engine: AsyncEngine) -> None:
                 raise DisconnectionError from error
 
 
+_PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
+
+
 class HotReads:
     """Reads one after the other on connections that are kept in between. To take one from the pool and to give it back
-    costs a task and a timer each time, a tenth of an answer by code. Some are always left to whoever needs one for more
-    than a statement."""
+    costs a task and a timer each time, a tenth of an answer by code. Half of the pool's are kept: whoever finds none
+    waits for another of the pool."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, most: int) -> None:
-        self._pool, self._most = pool, most
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+        self._pool, self._most = pool, pool.get_max_size() // 2
         self._kept: list[PoolConnection] = []
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
@@ -153,16 +156,26 @@ async def driver_of(connection: AsyncConnection) -> Driver:
 
 
 class Database:
-    """One pool for transactions (`begin`), one for reads (`reads`; `hot` for a statement that is asked very often), one
-    door to a lone connection."""
+    """One pool for transactions (`begin`), one for reads (`reads`), one for those asked very often (`hot`), one door to
+    a lone connection.
+
+    The plans of `hot` are made once, whatever is asked for: to plan a list anew takes as long as to find its page.
+    There, each statement has but one right plan.
+    """
 
     def __init__(
-        self, url: str, engine: AsyncEngine, reads: "asyncpg.Pool[asyncpg.Record]", settings: Mapping[str, str]
+        self,
+        url: str,
+        engine: AsyncEngine,
+        reads: "asyncpg.Pool[asyncpg.Record]",
+        hot: "asyncpg.Pool[asyncpg.Record]",
+        settings: Mapping[str, str],
     ) -> None:
         self.url = url
         self.engine = engine
         self.reads = reads
-        self.hot = HotReads(reads, most=reads.get_max_size() // 2)
+        self._hot = hot
+        self.hot = HotReads(hot)
         self._settings = dict(settings)
 
     @classmethod
@@ -173,27 +186,31 @@ class Database:
         """
         settings = {"search_path": schema} if schema else {}
         # What is beside the hub's own tables is there for few.
-        most = 2 if schema else 8
+        writing, reading, often = (4, 2, 2) if schema else (10, 4, 6)
         try:
             reads = await asyncpg.create_pool(
-                url, min_size=1, max_size=most, reset=left_as_found, server_settings=settings
+                url, min_size=1, max_size=reading, reset=left_as_found, server_settings=settings
             )
         except CANNOT_CONNECT as error:
             raise no_connection(error) from error
+        hot = await asyncpg.create_pool(
+            url, min_size=0, max_size=often, reset=left_as_found, server_settings=settings | _PLANNED_ONCE
+        )
         # None beyond those that stay: to connect costs more than to wait, and a server has a hundred for all of us.
         engine = create_async_engine(
             driver_url(url),
-            pool_size=most + 2,
+            pool_size=writing,
             max_overflow=0,
             hide_parameters=True,
             connect_args={"server_settings": settings},
         )
         _take_none_that_is_dead(engine)
-        return cls(url, engine, reads, settings)
+        return cls(url, engine, reads, hot, settings)
 
     async def close(self) -> None:
         await self.engine.dispose()
         await self.hot.close()
+        await self._hot.close()
         await self.reads.close()
 
     @asynccontextmanager

@@ -24,6 +24,8 @@ from hub.problems import ProblemError, ProblemType, responses, wrong
 #: In seconds. A younger answer is not to be had: one look at an agency takes that long.
 MaxAge = Annotated[int, Field(ge=5, le=86_400)]
 
+#: A page, for who does not say how large: what a phone shows before it is scrolled far, 15 kB.
+PAGE = 20
 #: The most of a page, and the most codes asked for at once.
 MOST = 200
 
@@ -91,7 +93,7 @@ class Search(BaseModel):
     procedure: ProcedureCode | None = None
     status: DossierStatus | None = None
     cursor: Cursor | None = Field(default=None, description=_GOES_ON)
-    limit: Limit = 50
+    limit: Limit = PAGE
 
 
 class ProcedureName(BaseModel):
@@ -140,7 +142,7 @@ def router(lists: Lists, keys: ApiKeys, at_most: AtMost) -> APIRouter:
             Moment | None, Query(description="With zone. Ask for a minute more than you need.")
         ] = None,
         cursor: Annotated[Cursor | None, Query(description=_GOES_ON)] = None,
-        limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+        limit: Annotated[int, Query(ge=1, le=MOST)] = PAGE,
         caller: Caller = reader,
     ) -> Response:
         """In the order of their last change; where days of receipt are asked for, the last received first; where due

@@ -134,7 +134,7 @@ class Lists:
         several agencies gave it."""
         keys = {code: code_key(code) for code in codes}
         wanted = list(set(filter(None, keys.values())))
-        rows = await self._database.reads.fetch(BY_CODES, wanted, agencies, _MOST_PER_CODE * len(wanted))
+        rows = await self._database.hot.fetch(BY_CODES, wanted, agencies, _MOST_PER_CODE * len(wanted))
         now = datetime.now(UTC)
         found: dict[str, list[Json]] = {}
         for row in rows:
@@ -184,7 +184,7 @@ class Lists:
         self, walk: Walk, sql: Sql, limit: int, *, more_columns: str = ""
     ) -> tuple[list[asyncpg.Record], Place | None]:
         """The rows of a page, and where the next one goes on; None at the end."""
-        rows = await self._database.reads.fetch(page_sql(walk, sql(limit + 1, "bigint"), more_columns), *sql.arguments)
+        rows = await self._database.hot.fetch(page_sql(walk, sql(limit + 1, "bigint"), more_columns), *sql.arguments)
         wanted = [row for row in rows if row["is_wanted"]]
         if len(wanted) > limit:
             wanted = wanted[:limit]

@@ -7,7 +7,6 @@ everything known; the result is the same.
 
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -274,8 +273,7 @@ def played(entries: Iterable[Entry], agencies: Sequence[str]) -> Iterator[tuple[
                 yield entry, state
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """The dossier came to a status: one line of the timeline people see."""
 
     status: str

@@ -12,7 +12,7 @@ from hub.access.people import People, Person
 from hub.access.scopes import Caller, Scope
 from hub.conditional import secret
 from hub.index.cursors import BadCursor
-from hub.index.list_routes import MOST, REFUSED, Cursor, Limit, bad_cursor, only_one_of
+from hub.index.list_routes import MOST, PAGE, REFUSED, Cursor, Limit, bad_cursor, only_one_of
 from hub.index.lists import Lists
 from hub.index.marks import Contact, contact_values
 from hub.index.walks import Filter
@@ -34,7 +34,7 @@ class Told(BaseModel):
 
 class OfPerson(Told):
     cursor: Cursor | None = None
-    limit: Limit = 50
+    limit: Limit = PAGE
 
 
 class Token(BaseModel):
@@ -100,7 +100,7 @@ def router(lists: Lists, keys: ApiKeys, people: People, vault: Vault) -> APIRout
     async def mine(
         me: Annotated[Person, Depends(people.signed_in)],
         cursor: Annotated[Cursor | None, Query()] = None,
-        limit: Annotated[int, Query(ge=1, le=MOST)] = 50,
+        limit: Annotated[int, Query(ge=1, le=MOST)] = PAGE,
     ) -> Response:
         """The ones the hub heard of last come first."""
         return await page(me, cursor, limit, "cursor")

@@ -20,8 +20,8 @@ _HEAD = Struct(">BBqqHB")
 KEPT = "CASE WHEN timeline_at = updated_at THEN timeline END AS steps"
 
 #: A channel is kept by its place in here. A new one goes to the end.
-_CHANNELS: tuple[str, ...] = (Channel.WEBHOOK, Channel.PULL, Channel.LOOKUP, Channel.SUCCESSION)
-PLACES = {str(channel): place for place, channel in enumerate(_CHANNELS)}
+_CHANNELS = tuple(map(str, (Channel.WEBHOOK, Channel.PULL, Channel.LOOKUP, Channel.SUCCESSION)))
+PLACES = {channel: place for place, channel in enumerate(_CHANNELS)}
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -48,15 +48,20 @@ def packed(steps: Iterable[Step]) -> bytes:
 
 
 def unpacked(kept: bytes) -> list[Step]:
+    # Each look-up pays for this.
     steps = []
-    at = 0
-    while at < len(kept):
+    at, end = 0, len(kept)
+    while at < end:
         status, channel, happened, heard, word, name = _HEAD.unpack_from(kept, at)
         at += _HEAD.size
-        raw = kept[at : at + word - 1].decode() if word else None
-        at += word and word - 1
-        said_by = kept[at : at + name].decode() if name else None
-        at += name
-        happened_at, observed_at = (_EPOCH + timedelta(microseconds=time) for time in (happened, heard))
-        steps.append(Step(str(status), happened_at, observed_at, str(_CHANNELS[channel]), raw, said_by))
+        raw = said_by = None
+        if word:
+            raw = kept[at : at + word - 1].decode()
+            at += word - 1
+        if name:
+            said_by = kept[at : at + name].decode()
+            at += name
+        happened_at = _EPOCH + timedelta(microseconds=happened)
+        observed_at = happened_at if heard == happened else _EPOCH + timedelta(microseconds=heard)
+        steps.append(Step(str(status), happened_at, observed_at, _CHANNELS[channel], raw, said_by))
     return steps

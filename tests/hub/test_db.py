@@ -100,7 +100,7 @@ async def test_hot_reads_leave_connections_to_others(database: Database) -> None
     found = await asyncio.gather(*(database.hot.fetch("SELECT pg_sleep(0.2), $1::int", 1) for _ in range(3 * most)))
     assert len(found) == 3 * most
     async with AsyncExitStack() as stack, asyncio.timeout(5):
-        for _ in range(most // 2):
+        for _ in range(most):
             await stack.enter_async_context(database.reads.acquire())
         assert await hot(database)
 
