@@ -265,7 +265,7 @@ def _check(name: str, scopes: Collection[Scope], agencies: Collection[str] | Non
     if agencies is not None and any(scope.is_of_all_agencies for scope in scopes):
         raise KeyWrong("agencies", "who keeps people, keys and secrets, or reads the audit, is for all agencies")
     if expires_at is not None and expires_at <= datetime.now(UTC):
-        raise KeyWrong("expires_at", "that moment is over")
+        raise KeyWrong("expires_at", "that moment is over: give one to come")
 
 
 def _shown() -> Select[Any]:
