@@ -87,6 +87,24 @@ class Settings(BaseSettings):
         default=None, description="As whom we sign in there; the password is the secret smtp-password."
     )
     mail_from: str = Field(default="hub@localhost", description="The sender's address of what the hub mails.")
+    oidc_issuer: str | None = Field(
+        default=None,
+        description="The identity provider by which people may sign in, as it calls itself: https://…; without one all "
+        "have passwords.",
+    )
+    oidc_client_id: str | None = Field(
+        default=None, description="As what it knows the hub; the secret for that is the secret oidc-client-secret."
+    )
+    oidc_name: str | None = Field(
+        default=None, description="What people call it, for the button; without this its host's name."
+    )
+    oidc_acr: tuple[str, ...] = Field(
+        default=(),
+        description="The values of acr by which it says that there were two factors, as JSON; mfa in amr always does.",
+    )
+    oidc_private: bool = Field(
+        default=False, description="True where it is in a private network; it may then be http, for trials."
+    )
     sandbox: bool = Field(
         default=False,
         description="True where developers may make test agencies at /developers/sandbox; what these push is kept "

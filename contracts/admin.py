@@ -247,6 +247,7 @@ class AdminPerson(BaseModel):
     last_signed_in_at: AwareDatetime | None
     ended_at: AwareDatetime | None
     enrolled: bool
+    by_provider: bool = Field(description="Whether the identity provider tells who they are, instead of a password.")
 
 
 class AdminPeople(BaseModel):

@@ -23,7 +23,15 @@ def list_accounts() -> None:
     async def work(hub: main.Hub) -> None:
         for each in await hub.sign_in.accounts.all():
             of = "all agencies" if each.agencies is None else ", ".join(each.agencies)
-            state = "ended" if each.ended_at else "" if each.enrolled else "has not begun"
+            state = (
+                "ended"
+                if each.ended_at
+                else "has not begun"
+                if not each.enrolled
+                else "by way of the provider"
+                if each.by_provider
+                else ""
+            )
             print(f"{each.name:20}  {each.role:10}  {of}  {state}".rstrip())
 
     in_hub(work)

@@ -14,9 +14,11 @@ import asyncpg
 from alembic.script import ScriptDirectory
 from pydantic import SecretStr
 
+from adapters import Client
 from config.secrets import SecretStore
 from config.settings import Settings
 from config.spec_file import SpecFile
+from hub.access.provider import SECRET, Provider, ProviderAway
 from hub.db import ClockWrong, check_clock
 from hub.migrations.run import config as migrations
 from hub.studio.check import check
@@ -110,6 +112,25 @@ def _of_agencies(settings: Settings) -> Iterator[Finding]:
             yield Finding("look" if each.warning else "wrong", f"agency {file.path.stem}", str(each))
     if files:
         yield Finding("ok", "agencies", f"{len(connected)} connected, {len(files) - len(connected)} not yet")
+
+
+async def of_provider(settings: Settings) -> AsyncIterator[Finding]:
+    """Whether the identity provider, where there is one, can be asked, and by which secret."""
+    store = SecretStore(settings.data_dir)
+    async with Client() as client:
+        try:
+            provider = Provider.of(settings, store, client)
+            if provider is None:
+                return
+            await provider.known()
+            yield Finding("ok", "identity provider", f"{provider.issuer} answers")
+        except (ValueError, ProviderAway) as error:
+            yield Finding("wrong", "identity provider", str(error))
+    try:
+        store.get(SECRET)
+        yield Finding("ok", "identity provider", "its secret is there")
+    except KeyError as error:
+        yield Finding("look", "identity provider", f"{error.args[0]}, unless it is set at /admin/secrets")
 
 
 async def of_database(url: str, settings: Settings) -> AsyncIterator[Finding]:

@@ -7,7 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from config.settings import Settings
-from hub.config_check import Finding, described, of_database, of_environment, of_files
+from hub.config_check import Finding, described, of_database, of_environment, of_files, of_provider
 from hub.terminal import database_urls, one_sentence
 
 app = typer.Typer(no_args_is_help=True, help="Explain the configuration.")
@@ -34,10 +34,14 @@ def check() -> None:
     print()
     findings = [*of_environment(os.environ), *of_files(settings)]
     with one_sentence():
-        findings += asyncio.run(_of_database(settings))
+        findings += asyncio.run(_asked(settings))
     for each in findings:
         print(f"{each.verdict:5}  {each.about}: {each.words}")
     raise typer.Exit(int(any(each.verdict == "wrong" for each in findings)))
+
+
+async def _asked(settings: Settings) -> list[Finding]:
+    return [each async for each in of_provider(settings)] + await _of_database(settings)
 
 
 async def _of_database(settings: Settings) -> list[Finding]:

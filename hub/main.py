@@ -26,6 +26,7 @@ from contracts.agency import AgencySpec
 from hub import admin, apidocs, health, problems, systemd
 from hub.access.keys import ApiKeys
 from hub.access.people import People
+from hub.access.provider import Provider
 from hub.access.sign_in import SignIn
 from hub.admin import agencies_api, alerts_api, calls_api, keys_api, people_api, secrets_api
 from hub.alerts.recipients import Recipients
@@ -134,6 +135,8 @@ class Hub:
     admission: Admission
     keys: ApiKeys
     sign_in: SignIn
+    #: None where all have passwords.
+    provider: Provider | None
     subscriptions: SubscriptionStore
     webhooks: WebhookChannel
     recipients: Recipients
@@ -191,6 +194,11 @@ async def open_hub(
             looks = await parts.enter_async_context(Looks(database, registry, vault))
             keys = ApiKeys(database)
             addresses = Addresses(database, vault, settings.unlimited_networks)
+            try:
+                # The provider is no agency: calls to it are neither budgeted nor kept.
+                provider = Provider.of(settings, secrets, await parts.enter_async_context(Client()))
+            except ValueError as error:
+                raise ConfigError(str(error)) from None
             sandbox = None
             if settings.sandbox:
                 sandbox = await parts.enter_async_context(
@@ -222,6 +230,7 @@ async def open_hub(
                 admission=Admission(addresses, keys),
                 keys=keys,
                 sign_in=SignIn(database, vault),
+                provider=provider,
                 subscriptions=SubscriptionStore(database, registry, vault),
                 webhooks=WebhookChannel(messenger),
                 recipients=Recipients(database, vault, plain_http=bool(settings.endpoint_networks)),
@@ -318,6 +327,7 @@ def _console(hub: Hub) -> APIRouter:
         *(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs, hub.secrets, hub.keys, hub.recipients),
         admin.Tools(tried, dry_run),
         introspected,
+        hub.provider,
     )
 
 

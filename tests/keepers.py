@@ -19,6 +19,7 @@ from contracts.adapter import Window
 from contracts.agency import AgencySpec
 from hub import admin
 from hub.access.keys import ApiKeys
+from hub.access.provider import Provider
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
 from hub.alerts.recipients import Recipients
@@ -78,7 +79,9 @@ async def begun(client: httpx.AsyncClient, name: str, one_time_password: str) ->
     return keeper
 
 
-def console(database: Database, registry: Registry, sign_in: SignIn, vault: Vault) -> APIRouter:
+def console(
+    database: Database, registry: Registry, sign_in: SignIn, vault: Vault, provider: Provider | None = None
+) -> APIRouter:
     """The admin's pages over a registry whose specs are nowhere else, until one is published."""
     secrets = HubSecrets(database, vault, SecretStore(Path("nowhere")))
     parts = spec_parts(database, registry, vault)
@@ -96,7 +99,7 @@ def console(database: Database, registry: Registry, sign_in: SignIn, vault: Vaul
     tools = admin.Tools(tried, dry_run)
     keys, recipients = ApiKeys(database), Recipients(database, vault, plain_http=True)
     kept = (database, registry, sign_in, vault, parts, secrets, keys, recipients)
-    return admin.router(*kept, tools, introspected)
+    return admin.router(*kept, tools, introspected, provider)
 
 
 def spec_parts(database: Database, registry: Registry, vault: Vault) -> SpecParts:

@@ -1,7 +1,8 @@
 """The accounts of people who keep the hub: who they are, what they may do, and what proves that it is they.
 
 A person's password is kept as an argon2id hash, the secret of their authenticator sealed. Both are set by themselves,
-with a one-time password that an admin, or whoever is at the hub's terminal, has made for them.
+with a one-time password that an admin, or whoever is at the hub's terminal, has made for them. Instead of the password
+an identity provider may tell who they are; of its name for them only a digest is kept.
 """
 
 import asyncio
@@ -17,10 +18,11 @@ from typing import Any, Self
 import pyotp
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import RowMapping, delete, extract, func, insert, select, text, update
+from sqlalchemy import RowMapping, delete, extract, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.access.audit import note
+from hub.access.id_token import Identity
 from hub.access.keys import hash_of
 from hub.access.roles import Role
 from hub.access.scopes import Caller
@@ -95,8 +97,10 @@ class Account:
     created_at: datetime
     last_signed_in_at: datetime | None
     ended_at: datetime | None
-    #: Whether they have chosen a password and set up an authenticator.
+    #: Whether they have begun: chosen a password and set up an authenticator, or been told by the identity provider.
     enrolled: bool
+    #: Whether the provider tells who they are.
+    by_provider: bool
 
     @classmethod
     def of(cls, row: Mapping[str, Any] | RowMapping) -> Self:
@@ -109,7 +113,8 @@ class Account:
             row["created_at"],
             row["last_signed_in_at"],
             row["ended_at"],
-            row["password_hash"] is not None,
+            row["password_hash"] is not None or row["identity"] is not None,
+            row["identity"] is not None,
         )
 
     @property
@@ -176,7 +181,9 @@ class Accounts:
             found = await self._named(connection, name)
             if found.role is Role.ADMIN:
                 await _another_admin(connection, found.id)
-            await connection.execute(update(account).where(account.c.id == found.id).values(ended_at=func.now()))
+            # Who was told by that identity may be invited again, by another name.
+            ended = {"ended_at": func.now(), "identity": None}
+            await connection.execute(update(account).where(account.c.id == found.id).values(ended))
             for table in (admin_session, one_time_password):
                 await connection.execute(delete(table).where(table.c.account_id == found.id))
             await note(connection, actor=actor, action="account.ended", target=name)
@@ -195,6 +202,7 @@ class Accounts:
             raise AccountWrong("code", "the code is not the one your authenticator shows now")
         proofs = {
             "password_hash": await asyncio.to_thread(_HASHER.hash, password),
+            "identity": None,
             "totp_secret": self._vault.seal(secret.encode()),
             "totp_step": step,
             "mistakes": 0,
@@ -211,6 +219,46 @@ class Accounts:
             await connection.execute(delete(admin_session).where(admin_session.c.account_id == id))
         await note(connection, actor=f"person:{row['name']}", action="account.enrolled", target=row["name"])
         return Account.of(row)
+
+    def digest_of(self, identity: Identity) -> bytes:
+        return self._vault.digest(f"identity {identity.issuer} {identity.subject}".encode())
+
+    async def link(
+        self, connection: AsyncConnection, id: int, identity: bytes, *, secret: str | None = None, code: str = ""
+    ) -> Account:
+        """From now on the provider tells that it is they, and nothing else does. `secret`: of the authenticator, which
+        has told `code`, where the provider told of one factor alone. Raises AccountWrong."""
+        step = _step_of(secret, code, after=0) if secret else 0
+        if step is None:
+            raise AccountWrong("code", "the code is not the one your authenticator shows now")
+        await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        others = select(account.c.id).where(account.c.identity == identity, account.c.id != id)
+        if (await connection.execute(others)).first():
+            raise AccountWrong("identity", "another account comes in by this one of the provider's")
+        values = {
+            "identity": identity,
+            "password_hash": None,
+            "totp_secret": self._vault.seal(secret.encode()) if secret else None,
+            "totp_step": step,
+            "mistakes": 0,
+            "closed_until": None,
+            "last_signed_in_at": func.now(),
+        }
+        done = update(account).where(account.c.id == id).values(values).returning(account)
+        linked = Account.of((await connection.execute(done)).mappings().one())
+        # Whoever had the old proofs is out.
+        await connection.execute(delete(admin_session).where(admin_session.c.account_id == id))
+        detail = {"second_factor": "authenticator" if secret else "provider"}
+        await note(connection, actor=linked.caller.name, action="account.linked", target=linked.name, detail=detail)
+        return linked
+
+    async def by_identity(self, connection: AsyncConnection, identity: bytes) -> tuple[Account, bool] | None:
+        """Whom the provider told of, and whether they have an authenticator for us."""
+        found = await connection.execute(
+            select(account).where(account.c.identity == identity, account.c.ended_at.is_(None)).with_for_update()
+        )
+        row = found.mappings().one_or_none()
+        return (Account.of(row), row["totp_secret"] is not None) if row else None
 
     async def by_password(self, name: str, password: str) -> Account | None:
         """Whose password it is. Whoever lets people try counts how often they do (hub.admin.coming_in)."""
@@ -264,7 +312,7 @@ async def new_one_time_password(connection: AsyncConnection, account_id: int | N
     )
     await connection.execute(
         delete(admin_session).where(
-            admin_session.c.step == "begin", admin_session.c.account_id.is_not_distinct_from(account_id)
+            admin_session.c.step.in_(("begin", "away")), admin_session.c.account_id.is_not_distinct_from(account_id)
         )
     )
     await connection.execute(
@@ -324,7 +372,7 @@ async def _another_admin(connection: AsyncConnection, id: int) -> None:
         select(func.count()).where(
             account.c.role == Role.ADMIN,
             account.c.ended_at.is_(None),
-            account.c.password_hash.is_not(None),
+            or_(account.c.password_hash.is_not(None), account.c.identity.is_not(None)),
             account.c.id != id,
         )
     )

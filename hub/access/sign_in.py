@@ -1,7 +1,9 @@
-"""How people who keep the hub come in: by name, password and authenticator; the first time by a one-time password.
+"""How people who keep the hub come in: by name, password and authenticator, or by way of an identity provider; the
+first time by a one-time password.
 
 A session goes through steps: `begin` (a one-time password was right, and they choose what is to prove them from now
-on), `code` (the password was right), `in`. Each step has a token of its own, in a cookie; only hashes are stored.
+on), `away` (they are at the provider), `code` (the password was right, or the provider has told who it is by one factor
+alone), `in`. Each step has a token of its own, in a cookie; only hashes are stored.
 """
 
 import secrets
@@ -12,13 +14,14 @@ from typing import Any, Literal
 
 import pyotp
 import structlog
-from sqlalchemy import delete, func, insert
+from sqlalchemy import delete, func, insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.access.accounts import Account, Accounts, AccountWrong, new_one_time_password
 from hub.access.audit import note
+from hub.access.id_token import Identity
 from hub.access.keys import hash_of
-from hub.access.tables import admin_session, one_time_password
+from hub.access.tables import account, admin_session, one_time_password
 from hub.db import Database
 from hub.vault import Vault
 
@@ -30,15 +33,16 @@ IDLE_LIFETIME = timedelta(hours=2)
 #: For what lies between the first step and the last.
 STEP_LIFETIME = timedelta(minutes=15)
 
-Step = Literal["begin", "code", "in"]
+Step = Literal["begin", "away", "code", "in"]
 
 _LONGEST_AGENT = 200
 
 _COLUMNS = """
-    s.id AS session_id, s.step, s.totp_secret AS session_secret, s.created_at AS begun_at, s.last_used_at, s.agent,
-    a.id, a.name, a.role, a.agencies, a.created_at, a.last_signed_in_at, a.ended_at, a.password_hash
+    s.id AS session_id, s.step, s.totp_secret AS session_secret, s.identity AS session_identity,
+    s.created_at AS begun_at, s.last_used_at, s.agent,
+    a.id, a.name, a.role, a.agencies, a.created_at, a.last_signed_in_at, a.ended_at, a.password_hash, a.identity
       FROM admin_session s LEFT JOIN account a ON a.id = s.account_id
-     WHERE s.expires_at > now() AND a.ended_at IS NULL AND (s.account_id IS NOT NULL OR s.step = 'begin')
+     WHERE s.expires_at > now() AND a.ended_at IS NULL AND (s.account_id IS NOT NULL OR s.step IN ('begin', 'away'))
 """
 # Once a minute is enough to see who is about.
 _FIND = f"""
@@ -59,14 +63,24 @@ class Session:
 
     id: int
     step: Step
-    #: None for the first of all, until they have a name.
+    #: None for the first of all, until they have a name; at the step `away` for who does not come from `begin`.
     account: Account | None
-    #: At the step `begin`: for their authenticator.
+    #: At the step `begin`, and away from there: for their authenticator.
     totp_secret: str | None
+    #: At the step `begin`: as what the provider knows them, once it has told.
+    identity: bytes | None
     begun_at: datetime
     last_used_at: datetime
     #: What their browser says it is.
     agent: str
+
+
+class NotLetIn(Exception):
+    """Whoever comes back from the provider is not let in."""
+
+    def __init__(self, why: Literal["declined", "used", "stranger", "one factor"]) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 class SignIn:
@@ -101,13 +115,19 @@ class SignIn:
             return await self._session(connection, "begin", row.account_id, agent, STEP_LIFETIME, secret)
 
     async def enrol(self, session: Session, *, name: str, password: str, code: str, agent: str) -> str:
-        """A token for the step `in`. Raises AccountWrong."""
+        """A token for the step `in`; whom the provider has told needs no name or password. Raises AccountWrong."""
         assert session.step == "begin"
         assert session.totp_secret
         async with self._database.begin() as connection:
             ended = await connection.execute(delete(admin_session).where(admin_session.c.id == session.id))
             if not ended.rowcount:
                 raise AccountWrong("session", "this was done already, in another window")
+            if session.identity:
+                assert session.account
+                linked = await self.accounts.link(
+                    connection, session.account.id, session.identity, secret=session.totp_secret, code=code
+                )
+                return await self._session(connection, "in", linked.id, agent, SESSION_LIFETIME)
             enrolled = await self.accounts.enrol(
                 connection,
                 session.account.id if session.account else None,
@@ -140,6 +160,46 @@ class SignIn:
             await note(connection, actor=found.caller.name, action="session.begun", target=found.name)
             return await self._session(connection, "in", found.id, agent, SESSION_LIFETIME)
 
+    async def leave(self, begun: Session | None, agent: str) -> str:
+        """A token for the step `away`. `begun`: of the step `begin`, where the provider is to tell from now on that it
+        is they."""
+        secret = begun.totp_secret if begun else None
+        async with self._database.begin() as connection:
+            return await self._session(
+                connection,
+                "away",
+                begun.account.id if begun and begun.account else None,
+                agent,
+                STEP_LIFETIME,
+                self._vault.seal(secret.encode()) if secret else None,
+            )
+
+    async def by_identity(self, away: Session, identity: Identity, agent: str) -> tuple[Step, str]:
+        """The next step of who was `away`, and a token for it. Raises NotLetIn; AccountWrong where it cannot be
+        theirs."""
+        assert away.step == "away"
+        digest = self.accounts.digest_of(identity)
+        async with self._database.begin() as connection:
+            # Whoever was ended meanwhile, or has a new one-time password, is not away any more.
+            ended = await connection.execute(delete(admin_session).where(admin_session.c.id == away.id))
+            if not ended.rowcount:
+                raise NotLetIn("used")
+            if away.account:
+                return await self._linked(connection, away, away.account, digest, identity.two_factors, agent)
+            found = await self.accounts.by_identity(connection, digest)
+            if found is None:
+                raise NotLetIn("stranger")
+            theirs, has_authenticator = found
+            if identity.two_factors:
+                came = update(account).where(account.c.id == theirs.id).values(last_signed_in_at=func.now())
+                await connection.execute(came)
+                how = {"by": "provider"}
+                await note(connection, actor=theirs.caller.name, action="session.begun", target=theirs.name, detail=how)
+                return "in", await self._session(connection, "in", theirs.id, agent, SESSION_LIFETIME)
+            if not has_authenticator:
+                raise NotLetIn("one factor")
+            return "code", await self._session(connection, "code", theirs.id, agent, STEP_LIFETIME)
+
     async def session(self, token: str) -> Session | None:
         """Whose token it is; None for one that is not good, or not any more."""
         row = await self._database.reads.fetchrow(_FIND, hash_of(token), IDLE_LIFETIME)
@@ -161,12 +221,24 @@ class SignIn:
         async with self._database.begin() as connection:
             return await _ended(connection, self._told(row), actor)
 
+    async def _linked(
+        self, connection: AsyncConnection, away: Session, theirs: Account, digest: bytes, two_factors: bool, agent: str
+    ) -> tuple[Step, str]:
+        if two_factors:
+            await self.accounts.link(connection, theirs.id, digest)
+            return "in", await self._session(connection, "in", theirs.id, agent, SESSION_LIFETIME)
+        # Their authenticator is still to be set up, as without a provider.
+        assert away.totp_secret
+        secret = self._vault.seal(away.totp_secret.encode())
+        return "begin", await self._session(connection, "begin", theirs.id, agent, STEP_LIFETIME, secret, digest)
+
     def _told(self, row: Mapping[str, Any]) -> Session:
         return Session(
             row["session_id"],
             row["step"],
             Account.of(row) if row["id"] is not None else None,
             self._vault.open(row["session_secret"]).decode() if row["session_secret"] else None,
+            row["session_identity"],
             row["begun_at"],
             row["last_used_at"],
             row["agent"],
@@ -180,6 +252,7 @@ class SignIn:
         agent: str,
         lifetime: timedelta,
         secret: bytes | None = None,
+        identity: bytes | None = None,
     ) -> str:
         token = secrets.token_urlsafe(32)
         await connection.execute(delete(admin_session).where(admin_session.c.expires_at < func.now()))
@@ -189,6 +262,7 @@ class SignIn:
                 step=step,
                 account_id=account_id,
                 totp_secret=secret,
+                identity=identity,
                 agent=agent[:_LONGEST_AGENT],
                 expires_at=func.now() + lifetime,
             )

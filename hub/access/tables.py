@@ -44,6 +44,8 @@ account = Table(
     # Null until they have begun.
     Column("password_hash", Text),
     Column("totp_secret", LargeBinary),  # sealed
+    # Of whom the identity provider tells who it is: a digest of its name and of its name for them.
+    Column("identity", LargeBinary, unique=True),
     # The last step of time whose code was used, as none is good twice.
     Column("totp_step", BigInteger, nullable=False, server_default=text("0")),
     # How often somebody was wrong in a row, and until when therefore nobody is let in.
@@ -70,9 +72,10 @@ admin_session = Table(
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("id", BigInteger, Identity(always=True), nullable=False, unique=True),
     Column("account_id", BigInteger, ForeignKey("account.id")),
-    # begin, code or in; one of before there were steps leads nowhere.
+    # begin, away, code or in; one of before there were steps leads nowhere.
     Column("step", Text, nullable=False, server_default=text("'code'")),
     Column("totp_secret", LargeBinary),  # sealed; of one who begins
+    Column("identity", LargeBinary),  # of one who begins, once the provider has told
     Column("last_used_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("agent", Text, nullable=False, server_default=text("''")),
 )

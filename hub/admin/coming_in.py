@@ -1,4 +1,5 @@
-"""The way in: the first time by a one-time password, then by name, password and authenticator; and out again."""
+"""The way in: the first time by a one-time password, then by name, password and authenticator; and out again. (The one
+by way of an identity provider is in by_provider.py.)"""
 
 import math
 from collections.abc import Awaitable, Callable, Mapping
@@ -153,6 +154,7 @@ def add(routes: APIRouter, desk: Desk, database: Database, vault: Vault) -> None
             422 if wrong else 200,
             at=f"{PATH}/begin",
             known=session.account.name if session.account else None,
+            told=session.identity is not None,
             name=name,
             secret=" ".join(session.totp_secret[i : i + 4] for i in range(0, len(session.totp_secret), 4)),
             picture=Markup(picture),
@@ -174,6 +176,7 @@ _WHY = {
     "session": "Việc này đã làm xong, ở một cửa sổ khác. Hãy đăng nhập bằng mật khẩu đã chọn ở đó.",
     "name": "Tên gồm 2 đến 40 chữ thường không dấu, số, dấu chấm hoặc gạch nối, bắt đầu bằng chữ: an.nguyen.",
     "password": f"Mật khẩu cần ít nhất {SHORTEST_PASSWORD} ký tự và khó đoán: bốn từ không liên quan đến nhau.",
+    "identity": "Tài khoản bên ngoài này đã dùng cho một tài khoản khác ở đây.",
     "code": "Mã này không phải mã ứng dụng đang hiện. Hãy xem lại đồng hồ của điện thoại.",
 }
 

@@ -95,7 +95,14 @@ class Desk:
 
     def let_on(self, request: Request, token: str, to: str = PATH) -> Response:
         """To the next page, with a session's token."""
-        response = RedirectResponse(to, 303)
+        return self._holding(RedirectResponse(to, 303), request, token)
+
+    def let_on_from_elsewhere(self, request: Request, token: str, to: str) -> Response:
+        """Likewise, by a page of ours that goes on by itself: whom another site has sent here, a redirection would not
+        let take a strict cookie along."""
+        return self._holding(self.page(request, "onward.html", at=to, to=to), request, token)
+
+    def _holding(self, response: Response, request: Request, token: str) -> Response:
         response.set_cookie(
             _COOKIE,
             token,

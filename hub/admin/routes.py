@@ -7,8 +7,22 @@ from jinja2 import pass_context
 from jinja2.runtime import Context
 
 from hub.access.keys import ApiKeys
+from hub.access.provider import Provider
 from hub.access.sign_in import SignIn
-from hub.admin import agency, alerts, calls, coming_in, overview, people, quality, quarantine, studio, trail, versions
+from hub.admin import (
+    agency,
+    alerts,
+    by_provider,
+    calls,
+    coming_in,
+    overview,
+    people,
+    quality,
+    quarantine,
+    studio,
+    trail,
+    versions,
+)
 from hub.admin import keys as keeping_keys
 from hub.admin import secrets as keeping_secrets
 from hub.admin.desk import PATH, Desk
@@ -37,12 +51,16 @@ def router(
     recipients: Recipients,
     tools: Tools,
     introspect: Introspect,
+    provider: Provider | None,
 ) -> APIRouter:
     routes = APIRouter(prefix=PATH, include_in_schema=False)
     desk = Desk(routes, sign_in)
     desk.env.filters |= {"ago": _ago, "clock": _clock, "hour": _hour}
     desk.env.filters |= {"moment": _moment, "span": _span, "day": _day, "count": _count, "percent": _percent}
+    desk.env.globals["provider"] = provider.name if provider else None
     coming_in.add(routes, desk, database, vault)
+    if provider:
+        by_provider.add(routes, desk, provider)
     people.add(desk, registry)
     agency.add(desk, database, registry)
     trail.add(desk, database)

@@ -1,4 +1,5 @@
-"""Starts the contract suite's servers, which are not ours: PHP's SoapServer, npm's soap, Node's plain http."""
+"""Starts the contract suite's servers, which are not ours: PHP's SoapServer, npm's soap, Node's plain http; and npm's
+oidc-provider, by which people sign in."""
 
 import json
 import os
@@ -34,12 +35,12 @@ def php(script: Path = HERE / "php" / "server.php") -> Iterator[str]:
 
 
 @contextmanager
-def node(script: str) -> Iterator[str]:
+def node(script: str, *arguments: str) -> Iterator[str]:
     """A script of node/, which says its address. Skips the test where Node, or what it needs, is not installed."""
     program = shutil.which("node")
     if program is None or not (HERE / "node" / "node_modules").is_dir():
         pytest.skip("Node, or what `npm ci` installs in tests/suite/node, is missing")
-    with _running([program, str(HERE / "node" / script)]) as process:
+    with _running([program, str(HERE / "node" / script), *arguments]) as process:
         assert process.stdout is not None
         yield process.stdout.readline().decode().strip()
 

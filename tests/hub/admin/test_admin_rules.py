@@ -26,7 +26,11 @@ def routes(among: Iterable[BaseRoute]) -> Iterator[tuple[str, str]]:
 async def test_no_route_is_without_a_rule(database_url: str, tmp_path: Path) -> None:
     agencies = tmp_path / "agencies"
     agencies.mkdir()
-    async with open_hub(Settings(data_dir=tmp_path, agencies_dir=agencies), database_url) as hub:
+    # With all that may be there.
+    settings = Settings(
+        data_dir=tmp_path, agencies_dir=agencies, oidc_issuer="https://id.example", oidc_client_id="hub"
+    )
+    async with open_hub(settings, database_url) as hub:
         found = set(routes(create_app(hub, Load()).routes))
     assert {each for each in found if each[1].startswith("/v1/admin")} == set(test_admin_api.RULES)
     pages = {path for _, path in found if path.startswith("/admin")}

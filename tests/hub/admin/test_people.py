@@ -13,9 +13,11 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute
 from sqlalchemy import func, update
 
+from adapters import Client
 from hub import problems
 from hub.access.accounts import FREE_MISTAKES
 from hub.access.keys import hash_of
+from hub.access.provider import Provider
 from hub.access.roles import Role
 from hub.access.scopes import Scope
 from hub.access.sign_in import IDLE_LIFETIME, Session, SignIn
@@ -25,7 +27,7 @@ from hub.db import Database
 from hub.registry import Registry
 from hub.vault import Vault
 from tests.keepers import PASSWORD, Keeper, console, enrolled, secret_on
-from tests.parts import pulled_spec, registry_of
+from tests.parts import NamedSecrets, pulled_spec, registry_of
 
 
 @pytest.fixture
@@ -430,7 +432,10 @@ RULES = {
     "/admin/people/session": Scope.ADMIN_MANAGE,
 }
 #: The way in and out is open to all.
-OPEN = {"/admin/sign-in", "/admin/code", "/admin/begin", "/admin/enrol", "/admin/sign-out"}
+OPEN = {
+    *("/admin/sign-in", "/admin/code", "/admin/begin", "/admin/enrol", "/admin/sign-out"),
+    *("/admin/oidc", "/admin/oidc/back"),
+}
 
 
 def pages(routes: APIRouter) -> list[tuple[str, str]]:
@@ -450,7 +455,8 @@ async def test_each_role_may_do_what_it_should_and_nothing_else(
     role: Role,
 ) -> None:
     await enrolled(client, sign_in)
-    found = pages(console(database, registry, sign_in, vault))
+    provider = Provider("https://id.example", "hub", NamedSecrets({}), Client())
+    found = pages(console(database, registry, sign_in, vault, provider))
     assert {path for _, path in found} == set(RULES) | OPEN
     async with visitor(app) as other, visitor(app) as stranger:
         limited = not any(scope.is_of_all_agencies for scope in role.scopes)
