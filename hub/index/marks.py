@@ -80,13 +80,14 @@ def _words_of(piece: str) -> tuple[str, ...]:
 
 
 def name_marks(words: list[str], vault: Vault) -> list[int]:
-    """The marks that a dossier has whose applicant's name holds these words side by side, the rarest first.
+    """The marks that a dossier has whose applicant's name holds these words side by side, those that tell most first.
 
     Two words are also found where they are the first and the last; one word, where the name has no other.
     """
-    keys = [*_pairs(words)] if len(words) > 1 else words
-    # Family names are few and given names many: the last words tell most.
-    return [vault.mark("name", key) for key in reversed(keys)]
+    *others, last = _pairs(words) if len(words) > 1 else words
+    # Family names are few and given names many: the last words tell most. What they leave open the first tell best, for
+    # the words between go with both.
+    return [vault.mark("name", key) for key in (last, *others)]
 
 
 def holds_words(name: str, words: list[str]) -> bool:
