@@ -105,6 +105,10 @@ class Settings(BaseSettings):
     oidc_private: bool = Field(
         default=False, description="True where it is in a private network; it may then be http, for trials."
     )
+    oidc_authority: Path | None = Field(
+        default=None,
+        description="PEM of the authority that signs its certificate, or of that itself, where no public one does.",
+    )
     sandbox: bool = Field(
         default=False,
         description="True where developers may make test agencies at /developers/sandbox; what these push is kept "

@@ -10,6 +10,7 @@ import hmac
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self, TypeVar
 from urllib.parse import quote_plus, urlencode, urlsplit
 from zoneinfo import ZoneInfo
@@ -18,10 +19,11 @@ from pydantic import BaseModel, ValidationError
 
 from adapters import Client
 from adapters.calling.client import Peer, RawAnswer, Request
+from adapters.calling.tls import Trust
 from config.settings import Settings
 from contracts.adapter import Priority, Secrets
 from contracts.errors import AgencyFailure, Malformed
-from contracts.system import Budget, Limits
+from contracts.system import Budget, Limits, Tls
 from hub.access.id_token import Identity, NotProven, Terms
 
 #: By this name the client's secret is in the environment, a file, or at /admin/secrets.
@@ -95,15 +97,17 @@ class Provider:
         name: str | None = None,
         acr: tuple[str, ...] = (),
         private: bool = False,
+        trust: Trust | None = None,
     ) -> None:
         """`name`: what people call it. `acr`: by which values it says that there were two factors. `private`: whether
-        it is in a private network, and may then be without TLS. Raises ValueError."""
+        it is in a private network, and may then be without TLS. `trust`: by what its certificate is checked, where no
+        public authority signs it. Raises ValueError."""
         self.issuer, self._client_id, self._secrets, self._client = issuer, client_id, secrets, client
         self._private, self._acr = private, acr
         if not self._may_be_called(issuer):
             raise ValueError(f"{issuer!r} is no https address of a provider")
         self.name = name or str(urlsplit(issuer).hostname)
-        self._peer = Peer("identity-provider", ZoneInfo("UTC"), _LIMITS, Budget(), private)
+        self._peer = Peer("identity-provider", ZoneInfo("UTC"), _LIMITS, Budget(), private, trust)
         self._known: _Endpoints | None = None
         self._known_until = 0.0
 
@@ -122,6 +126,7 @@ class Provider:
             name=settings.oidc_name,
             acr=settings.oidc_acr,
             private=settings.oidc_private,
+            trust=_trust(settings.oidc_authority, secrets) if settings.oidc_authority else None,
         )
 
     async def address(self, trip: Trip, back: str, lang: str) -> str:
@@ -220,6 +225,13 @@ class Provider:
             return False
         plain = not (parts.username or parts.password or parts.fragment)
         return bool(host) and plain and parts.scheme in (("https", "http") if self._private else ("https",))
+
+
+def _trust(authority: Path, secrets: Secrets) -> Trust:
+    try:
+        return Trust(Tls(authority=authority.name), secrets, authority.parent)
+    except ValueError:
+        raise ValueError(f"HUB_OIDC_AUTHORITY: {authority} cannot be read, or is no certificate in PEM") from None
 
 
 def _read(kind: type[Told], raw: RawAnswer) -> Told:

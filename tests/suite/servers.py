@@ -42,7 +42,9 @@ def node(script: str, *arguments: str) -> Iterator[str]:
         pytest.skip("Node, or what `npm ci` installs in tests/suite/node, is missing")
     with _running([program, str(HERE / "node" / script), *arguments]) as process:
         assert process.stdout is not None
-        yield process.stdout.readline().decode().strip()
+        address = process.stdout.readline().decode().strip()
+        assert address, "it did not start: npm ci --prefix tests/suite/node installs what it needs"
+        yield address
 
 
 @contextmanager

@@ -26,9 +26,11 @@ from hub.db import Database
 from hub.main import open_hub
 from hub.registry import Registry
 from hub.vault import Vault
+from tests.adapters.certificates import certified
 from tests.identity import IdentityProvider, identity_provider
 from tests.keepers import PASSWORD, begun, console, enrolled, secret_on
 from tests.parts import NamedSecrets, pulled_spec, registry_of
+from tests.suite import servers
 
 HUB = "https://hub"
 BACK = f"{HUB}/admin/oidc/back"
@@ -585,3 +587,21 @@ async def test_what_is_configured_is_checked(there: IdentityProvider, tmp_path: 
     with pytest.raises(ConfigError, match="HUB_OIDC_CLIENT_ID"):
         async with open_hub(Settings(data_dir=tmp_path, agencies_dir=agencies, oidc_issuer=there.issuer), database_url):
             pass
+
+
+async def test_a_certificate_by_an_authority_of_the_provinces_own(tmp_path: Path) -> None:
+    authority = certified("The province", authority=True)
+    shown = certified("localhost", authority)
+    (tmp_path / "server.pem").write_text(shown.key_pem + shown.pem)
+    (tmp_path / "authority.pem").write_text(authority.pem)
+    with servers.node("oidc.js", str(tmp_path / "server.pem")) as issuer:
+        told: dict[str, Any] = {
+            "data_dir": tmp_path,
+            "oidc_issuer": issuer,
+            "oidc_client_id": "hub",
+            "oidc_private": True,
+        }
+        for file, verdict in (("authority.pem", "ok"), (None, "wrong"), ("nowhere.pem", "wrong")):
+            named = told | ({"oidc_authority": tmp_path / file} if file else {})
+            first, *_ = [each async for each in of_provider(Settings(**named))]
+            assert first.verdict == verdict, first

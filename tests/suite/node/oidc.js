@@ -1,6 +1,8 @@
 // An OpenID Connect provider for tests of signing in: npm's oidc-provider, which is certified. Ours are only the page that
 // asks who somebody is, and /test, by which a test has ID tokens say something else, or be signed with another key.
 import http from "node:http";
+import https from "node:https";
+import { readFileSync } from "node:fs";
 import { generateKeyPairSync } from "node:crypto";
 import * as jose from "jose";
 import { Provider } from "oidc-provider";
@@ -31,17 +33,21 @@ async function altered(token, secret) {
   return jwt.setProtectedHeader({ alg: "RS256", kid: by.kid }).sign(await jose.importJWK(by));
 }
 
-const server = http.createServer();
+// The ways in which a hub may prove itself; and a file with key and certificate, to speak TLS.
+const ways = process.argv.slice(2).filter((each) => !each.endsWith(".pem"));
+const [file] = process.argv.slice(2).filter((each) => each.endsWith(".pem"));
+const pem = file && readFileSync(file);
+const server = pem ? https.createServer({ key: pem, cert: pem }) : http.createServer();
 server.listen(0, "127.0.0.1", () => {
   // By this name it is another site than 127.0.0.1, for browsers.
-  const issuer = `http://localhost:${server.address().port}`;
+  const issuer = `http${pem ? "s" : ""}://localhost:${server.address().port}`;
   const provider = new Provider(issuer, {
     jwks: { keys: [keys.first] },
     cookies: { keys: ["test"] },
     claims: { openid: ["sub", "acr", "amr"] },
     conformIdTokenClaims: false,
     acrValues: [TWO_FACTORS],
-    clientAuthMethods: process.argv.slice(2).length ? process.argv.slice(2) : undefined,
+    clientAuthMethods: ways.length ? ways : undefined,
     pkce: { required: () => true },
     features: { devInteractions: { enabled: false }, registration: { enabled: true } },
     interactions: { url: (_, interaction) => `/sign-in/${interaction.uid}` },
