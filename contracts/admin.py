@@ -82,6 +82,18 @@ class Run(BaseModel):
     correlation_id: str | None = Field(description="By which its calls are found.")
 
 
+class Past(BaseModel):
+    """How far a backfill is, which reads the newest first."""
+
+    rows: int = Field(description="Read so far.")
+    total: int | None = Field(description="How many there are, where the agency says.")
+    since: AwareDatetime | None = Field(description="The range that was asked for; null for all of the past.")
+    until: AwareDatetime | None
+    read_back_to: AwareDatetime | None = Field(description="What changed from then on has been read.")
+    share: float | None = Field(description="From 0 to 1; null where it is not known.")
+    ended: bool
+
+
 class Stream(BaseModel):
     """What an agency is read for, and how far that is."""
 
@@ -93,6 +105,7 @@ class Stream(BaseModel):
     failures_in_a_row: int
     last_failure: str | None
     warnings: list[str]
+    past: Past | None = Field(description="Of a backfill that has begun.")
     run: Run | None
 
 

@@ -136,6 +136,12 @@ class ProblemType(Enum):
         "Somebody has published another version meanwhile",
         "Look at the version that is at work now, and send the change again with its number as `based_on`.",
     )
+    UNDER_WAY = Explanation(
+        "under-way",
+        HTTPStatus.CONFLICT,
+        "It is being done already",
+        "Wait until what is under way has ended; the agency's streams tell how far it is.",
+    )
     METHOD_NOT_ALLOWED = Explanation(
         "method-not-allowed",
         HTTPStatus.METHOD_NOT_ALLOWED,

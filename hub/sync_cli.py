@@ -30,7 +30,7 @@ _Agency = Annotated[str, typer.Argument(help="The agency's id.", metavar="AGENCY
 _Kind = Annotated[str, typer.Option(help=f"One of {', '.join(KINDS)}.")]
 
 #: What an order or a rehearsal may fail with, and an operator can mend.
-_MENDABLE = (LookupError, AgencyFailure)
+_MENDABLE = (LookupError, AgencyFailure, orders.RangeWrong, orders.UnderWay)
 
 #: How long an order may lie before somebody is told that no clock or worker seems to run.
 _TAKEN_SECONDS = 20
@@ -146,22 +146,32 @@ def run(
     agency: _Agency,
     kind: _Kind = "pull",
     since: Annotated[
-        datetime | None, typer.Option(help="Read a pull again from this time on, by the agency's clock.")
+        datetime | None, typer.Option(help="Read a pull or backfill again from this time on, by the agency's clock.")
     ] = None,
+    until: Annotated[datetime | None, typer.Option(help="Read a backfill up to this time; with --since.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would change. Changes nothing.")] = False,
 ) -> None:
     """Have an agency read now by a worker, and watch; or rehearse a pull."""
     wanted = _kind(kind)
+    if since and wanted not in ("pull", "backfill"):
+        raise typer.BadParameter("only a pull or a backfill is read from a time on", param_hint="--since")
+    if until and not (since and wanted == "backfill"):
+        raise typer.BadParameter("only a backfill is read up to a time, and with --since", param_hint="--until")
+    if dry_run and wanted != "pull":
+        raise typer.BadParameter("only a pull is rehearsed", param_hint="--dry-run")
 
     async def work(hub: main.Hub) -> None:
         spec = known_agency(hub, agency)
-        start = since.replace(tzinfo=ZoneInfo(spec.time_zone)) if since else None
+        start, end = (at.replace(tzinfo=ZoneInfo(spec.time_zone)) if at else None for at in (since, until))
         if dry_run:
             await _rehearse(hub, agency, start or datetime.now(UTC) - timedelta(days=1))
             return
         async with hub.database.reads.acquire() as connection:
             before = await runs(connection, agency, kind, limit=1)
-        await orders.want(hub.database, agency, wanted, actor=actor(), since=start)
+        if start and wanted == "backfill":
+            await orders.backfill(hub.database, spec, since=start, until=end, actor=actor())
+        else:
+            await orders.want(hub.database, agency, wanted, actor=actor(), since=start)
         await _watch(hub, agency, kind, before[0]["id"] if before else 0)
 
     in_hub(work, mendable=_MENDABLE, audited=not dry_run)

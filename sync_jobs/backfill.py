@@ -16,14 +16,14 @@ async def backfill(database: Database, adapter: AgencyAdapter, vault: Vault, *, 
     """One window of the past, the newest that was not read yet; each is a run of its own. All of it in one, page by
     page, where the agency cannot be asked for what is between two times.
 
-    The run's `done` and `total` are those of the whole past.
+    The run's `done` and `total` are those of the whole past, or of the range that was asked for.
     """
     spec = adapter.spec
     run = RunRecord(spec.id, "backfill", datetime.now(UTC), correlation_id=correlation_id())
 
     async def work(lease: Lease) -> bool:
-        if run.done is None and lease.window.since is not None:
-            run.total = await _count(adapter, lease.window)
+        if not run.done and run.total is None and lease.window.since is not None:
+            run.total = await _count(adapter, lease.range or Window(until=lease.window.until))
 
         def ask(position: Position | None) -> AsyncIterator[Page]:
             return adapter.changes(lease.window, position, priority=Priority.BACKFILL)
@@ -34,11 +34,11 @@ async def backfill(database: Database, adapter: AgencyAdapter, vault: Vault, *, 
 
 
 async def _count(adapter: AgencyAdapter, window: Window) -> int | None:
-    """How many rows there are in all, where the agency's pages say."""
+    """How many rows there are in it, where the agency's pages say."""
     changes = adapter.spec.operations.changes
     if not (changes and isinstance(changes.pages, Paged) and changes.pages.total):
         return None
     total = None
-    async for page in adapter.changes(Window(until=window.until), priority=Priority.BACKFILL):
+    async for page in adapter.changes(window, priority=Priority.BACKFILL):
         total = page.total
     return total

@@ -137,13 +137,16 @@ class Told(SpecAdapter):
         yield Page(tuple(page), tuple(self.unusable) if number == 0 else (), following)
 
 
-def pulled_spec(agency: str = "ubnd-pleiku", *, every: timedelta = timedelta(seconds=10)) -> AgencySpec:
-    """An agency that is pulled; for use with `Told`, which asks nobody."""
+def pulled_spec(
+    agency: str = "ubnd-pleiku", *, every: timedelta = timedelta(seconds=10), between: bool = False
+) -> AgencySpec:
+    """An agency that is pulled; for use with `Told`, which asks nobody. `between`: what is between two times."""
+    query = {"query": {"tu": "{since|iso}", "den": "{until|iso}"}} if between else {}
     return pushing_spec(
         agency,
         webhook=None,
         system={"kind": "rest", "address": "http://127.0.0.1:1"},
-        operations={"changes": {"request": {"path": "/"}, "pages": {"kind": "single"}}},
+        operations={"changes": {"request": {"path": "/"} | query, "pages": {"kind": "single"}}},
         mapping={"code": "ma", "occurred_at": {"path": "luc", "convert": "date", "formats": ["iso"]}, "facts": {}},
         sync={"every_seconds": int(every.total_seconds())},
     )

@@ -68,6 +68,7 @@ checks.positive_data_acceptance.enabled = false
         "/v1/subscriptions",
         "/v1/subscriptions/{subscription}",
         "/v1/subscriptions/{subscription}/enable",
+        "/v1/admin/agencies/{agency}/backfill",
         "/v1/admin/agencies/{agency}/spec",
         "/v1/admin/agencies/{agency}/calls/{number}/open",
         "/v1/admin/alerts/recipients/mail",

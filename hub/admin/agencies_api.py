@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.admin import (
     AdminAgencies,
@@ -11,6 +12,7 @@ from contracts.admin import (
     Closed,
     Closing,
     Order,
+    Past,
     Quarantine,
     QuarantineGroup,
     Rollback,
@@ -30,21 +32,32 @@ from contracts.observation import AgencyId
 from contracts.problem import FieldProblem
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
-from hub.admin.api import PATH, actor, allowed, kept_by_nobody, known
+from hub.admin.api import PATH, actor, allowed, as_utc, kept_by_nobody, known
 from hub.admin.health import Health, healths
 from hub.db import Database
-from hub.problems import ProblemError, ProblemType, responses
+from hub.moments import Moment
+from hub.problems import ProblemError, ProblemType, responses, wrong
 from hub.quarantine.closing import NotOpen, close_all
 from hub.quarantine.groups import group, groups, numbers
 from hub.registry import Registry
 from hub.specs.parts import SpecParts
 from hub.specs.specs import NoSuchVersion, Overtaken, SpecWrong, Version, Way
+from hub.streams.backfill import share_read
 from hub.sync import orders
 from hub.sync.status import StreamStatus, runs, statuses
 
 _Agency = Annotated[AgencyId, Path(description="Its id, such as so-tnmt.")]
 _Number = Annotated[int, Path(ge=1, lt=2**31)]
 _LongNumber = Annotated[int, Path(ge=1, lt=2**63)]
+
+
+class PastToRead(BaseModel):
+    """What an agency changed between two times."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    since: Moment
+    until: Moment | None = Field(default=None, description="Up to now where it is left out.")
 
 
 def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecParts) -> APIRouter:
@@ -111,6 +124,32 @@ def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecPar
         give = {"run": orders.want, "pause": orders.pause, "resume": orders.resume}[order]
         try:
             await give(database, agency, kind, actor=actor(caller))
+        except orders.NoSuchStream as error:
+            raise _none(str(error)) from None
+
+    @routes.post(
+        "/agencies/{agency}/backfill",
+        status_code=204,
+        summary="Read again what an agency changed between two times",
+        responses=known(
+            ProblemType.MALFORMED_REQUEST,
+            ProblemType.ADMIN_NOT_FOUND,
+            ProblemType.UNDER_WAY,
+            ProblemType.BODY_TOO_LARGE,
+        ),
+    )
+    async def read_past(agency: _Agency, wanted: PastToRead, caller: Caller = operates) -> None:
+        """The newest first, below all other traffic. How far it is, the agency's streams tell (`past`). All of the
+        past is read by the order `run` to the stream `backfill`."""
+        spec = the_agency(agency)
+        since, until = as_utc(wanted.since, "/since"), as_utc(wanted.until, "/until")
+        assert since
+        try:
+            await orders.backfill(database, spec, since=since, until=until, actor=actor(caller))
+        except orders.RangeWrong as error:
+            raise wrong(f"/{error.field}", "cannot be read", str(error)) from None
+        except orders.UnderWay as error:
+            raise ProblemError(ProblemType.UNDER_WAY, f"{str(error)[0].upper()}{str(error)[1:]}.") from None
         except orders.NoSuchStream as error:
             raise _none(str(error)) from None
 
@@ -206,5 +245,12 @@ def _version(version: Version) -> SpecVersion:
 
 
 def _stream(status: StreamStatus) -> Stream:
-    shown = {name: getattr(status, name) for name in Stream.model_fields if name != "run"}
-    return Stream(**shown, run=Run.model_validate(status.run) if status.run else None)
+    shown = {name: getattr(status, name) for name in Stream.model_fields if name not in ("run", "past")}
+    told = status.past
+    past = None
+    if told.get("rows") is not None:
+        # One that began before ranges were told of has none of them.
+        past = Past.model_validate(
+            dict.fromkeys(("since", "until", "read_back_to")) | told | {"share": share_read(told)}
+        )
+    return Stream(**shown, past=past, run=Run.model_validate(status.run) if status.run else None)

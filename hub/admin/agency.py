@@ -1,14 +1,16 @@
 """One agency: how each of its streams stands, its latest runs, and the orders that those may give who keep it."""
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 
 from fastapi.responses import RedirectResponse, Response
 
 from hub.access.scopes import Scope
-from hub.admin.desk import PATH, Desk, Visitor
+from hub.admin.desk import PATH, Desk, Visitor, day_told
 from hub.db import Database
 from hub.portal.texts import Text
 from hub.registry import Registry
+from hub.streams.backfill import share_read
 from hub.streams.store import KINDS, Kind
 from hub.sync import orders
 from hub.sync.status import runs, statuses
@@ -39,6 +41,20 @@ _ORDERED: dict[str, Text] = {
         "Paused. People go on seeing what is known, marked as old.",
     ),
     "resume": Text("Đã cho đọc lại.", "It is read again."),
+    "backfill": Text(
+        "Đã ra lệnh đọc lại khoảng này, ngày mới nhất trước; tiến độ hiện ở dưới, tải lại trang để xem.",
+        "These days are to be read again, the latest first; below is how far it is: load the page again to see.",
+    ),
+}
+_REFUSED: dict[str, Text] = {
+    "days": Text(
+        "Hãy chọn ngày bắt đầu đã qua, và ngày cuối không trước ngày đó.",
+        "Choose a first day that is past, and a last one that is not before it.",
+    ),
+    "under_way": Text(
+        "Hồ sơ cũ của cơ quan này đang được đọc. Hãy đợi xong rồi ra lệnh lại.",
+        "Old dossiers of this agency are being read already. Wait until that has ended.",
+    ),
 }
 
 
@@ -47,6 +63,9 @@ def add(desk: Desk, database: Database, registry: Registry) -> None:
 
     @desk.get("/agencies/{agency}", Scope.ADMIN_LOOK, of_agency=True)
     async def show(visitor: Visitor) -> Response:
+        return await page(visitor)
+
+    async def page(visitor: Visitor, status: int = 200, *, refused: str = "") -> Response:
         agency = visitor.request.path_params["agency"]
         spec = registry.spec(agency)
         if spec is None:
@@ -56,6 +75,7 @@ def add(desk: Desk, database: Database, registry: Registry) -> None:
         return desk.page(
             visitor.request,
             "agency.html",
+            status,
             caller=visitor.caller,
             spec=spec,
             streams=streams,
@@ -63,8 +83,31 @@ def add(desk: Desk, database: Database, registry: Registry) -> None:
             kinds=KIND_WORDS,
             states=STATE_WORDS,
             ordered=_ORDERED.get(visitor.request.query_params.get("ordered", "")),
+            refused=_REFUSED.get(refused),
+            share_read=share_read,
             may_order=visitor.caller.may(Scope.ADMIN_OPERATE),
         )
+
+    @desk.post("/agencies/{agency}/backfill", Scope.ADMIN_OPERATE, of_agency=True)
+    async def backfill(visitor: Visitor) -> Response:
+        """Of whole days, the last one among them."""
+        agency = visitor.request.path_params["agency"]
+        spec = registry.spec(agency)
+        try:
+            if spec is None:
+                raise orders.NoSuchStream(f"there is no agency {agency}")
+            since, last = (day_told(visitor.fields.get(name, "")) for name in ("since", "until"))
+            if since is None:
+                raise ValueError("no first day")
+            until = last + timedelta(days=1) if last else None
+            await orders.backfill(database, spec, since=since, until=until, actor=visitor.caller.name)
+        except orders.NoSuchStream:
+            return desk.page(visitor.request, "no_agency.html", 404, caller=visitor.caller, agency=agency)
+        except orders.UnderWay:
+            return await page(visitor, 409, refused="under_way")
+        except (ValueError, OverflowError):
+            return await page(visitor, 422, refused="days")
+        return RedirectResponse(f"{PATH}/agencies/{agency}?ordered=backfill", 303)
 
     async def run(visitor: Visitor, agency: str, kind: Kind) -> None:
         await orders.want(database, agency, kind, actor=visitor.caller.name)

@@ -56,7 +56,14 @@ def router(
     routes = APIRouter(prefix=PATH, include_in_schema=False)
     desk = Desk(routes, sign_in)
     desk.env.filters |= {"ago": _ago, "clock": _clock, "hour": _hour}
-    desk.env.filters |= {"moment": _moment, "span": _span, "day": _day, "count": _count, "percent": _percent}
+    desk.env.filters |= {
+        "moment": _moment,
+        "span": _span,
+        "day": _day,
+        "when": _when,
+        "count": _count,
+        "percent": _percent,
+    }
     desk.env.globals["provider"] = provider.name if provider else None
     coming_in.add(routes, desk, database, vault)
     if provider:
@@ -121,6 +128,11 @@ def _in(lang: Lang, length: timedelta) -> str:
         if seconds >= 2 * size:
             return f"{seconds // size} {en if lang == 'en' else vi}"
     return f"{seconds} {'s' if lang == 'en' else 'giây'}"
+
+
+def _when(told: str) -> str:
+    """Of a moment as JSON has it."""
+    return f"{datetime.fromisoformat(told).astimezone(VIETNAM):%H:%M %d/%m/%Y}"
 
 
 def _day(day: date) -> str:

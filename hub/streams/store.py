@@ -106,6 +106,8 @@ class Lease:
     failures_before: int
     #: What its records usually look like.
     shape: Shape
+    #: The part of the past that a backfill was asked for; None for all of it.
+    range: Window | None = None
 
 
 async def ensure(database: Database, specs: Iterable[AgencySpec], kinds: Sequence[Kind] = ("pull",)) -> None:
@@ -131,21 +133,28 @@ async def take(database: Database, run: "RunRecord", spec: AgencySpec) -> Lease:
         mine = {"of_agency": run.agency, "of_kind": run.kind}
         row = (await connection.execute(_TAKE, mine)).mappings().one()
         check_clock(row["now"])
-        asked_since = None
+        asked_since = asked_until = None
         if row["wanted"]:
             run.reason = "admin"
-            since = row["wanted"].get("since")
+            since, until = (row["wanted"].get(name) for name in ("since", "until"))
             asked_since = datetime.fromisoformat(since) if since else None
+            asked_until = datetime.fromisoformat(until) if until else None
         left = await connection.execute(_LEFT, mine)
         if left.rowcount and run.reason == "schedule":
             run.reason = "recovery"
         shape = Shape.from_json(row["shape"])
         # What the spec has learnt since is no longer unknown.
         shape = replace(shape, words=tuple(word for word in shape.words if spec.status_of(word) is None))
-        if run.kind == "backfill" and row["window"]:
+        if run.kind == "backfill" and row["window"] and not asked_since:
             run.done, run.total = row["past"].get("rows"), row["past"].get("total")
-        lease = (None if asked_since else _go_on(row, shape)) or _open(row, spec, shape, run.started_at, asked_since)
-        await connection.execute(_SET, mine | {"window": _window_json(lease), "wanted": None})
+        lease = (None if asked_since else _go_on(row, shape)) or _open(
+            row, spec, shape, run.started_at, asked_since, asked_until
+        )
+        values = {"window": _window_json(lease), "wanted": None}
+        if run.kind == "backfill" and run.done is None:
+            # So that it is seen to have begun, and what of.
+            values["past"] = _past_json(lease, run, back_to=lease.window.until, ended=False)
+        await connection.execute(_SET, mine | values)
         run.since, run.until = lease.window.since, lease.window.until
         made = await connection.execute(_BEGIN_RUN, run.columns())
         run.id = made.scalar_one()
@@ -157,17 +166,27 @@ def _first_time(spec: AgencySpec, kind: Kind, now: datetime) -> datetime:
     return next_time(plan, spec, now, chance=chance()) if plan and plan.cron else now
 
 
-def _open(row: RowMapping, spec: AgencySpec, shape: Shape, now: datetime, asked_since: datetime | None) -> Lease:
+def _open(
+    row: RowMapping,
+    spec: AgencySpec,
+    shape: Shape,
+    now: datetime,
+    asked_since: datetime | None,
+    asked_until: datetime | None,
+) -> Lease:
     """The next window: from a little before what is covered, or further back where somebody asked for that, to a
     little before the agency's present."""
     sync = spec.sync or Sync(every_seconds=60)
     held = row["agency"], row["kind"], row["lease_epoch"]
     if row["kind"] != "pull":
         # All there is. What changes after it began is the pull's affair.
-        window = Window(until=now)
+        window, range = Window(until=now), None
         if row["kind"] == "backfill":
-            window = backfill.first_window(window, between=spec.lists_between)
-        return Lease(*held, window, None, None, row["failures_in_a_row"], shape)
+            # Who asks for a range of one that takes none, or has come to take none since, gets all of it.
+            if asked_since and spec.lists_between:
+                range = Window(until=min(asked_until or now, now), since=asked_since)
+            window = backfill.first_window(window, between=spec.lists_between, range=range)
+        return Lease(*held, window, None, None, row["failures_in_a_row"], shape, range)
     late = lateness.quantile(row["lateness"], 0.99)
     looked_back = max(sync.overlap_seconds, _PRECISIONS * spec.precision_seconds, row["last_seconds"], late)
     overlap = min(timedelta(seconds=looked_back), MAX_OVERLAP)
@@ -199,7 +218,12 @@ def _go_on(row: RowMapping, shape: Shape) -> Lease | None:
         since_revision=left["since_revision"],
     )
     place = left["position"], left["high_revision"]
-    return Lease(row["agency"], row["kind"], row["lease_epoch"], window, *place, row["failures_in_a_row"], shape)
+    range = None
+    if left.get("range"):
+        since, until = (datetime.fromisoformat(left["range"][name]) for name in ("since", "until"))
+        range = Window(until=until, since=since)
+    held = row["agency"], row["kind"], row["lease_epoch"]
+    return Lease(*held, window, *place, row["failures_in_a_row"], shape, range)
 
 
 def _window_json(lease: Lease) -> dict[str, Any]:
@@ -210,7 +234,19 @@ def _window_json(lease: Lease) -> dict[str, Any]:
         "since_revision": window.since_revision,
         "position": lease.position,
         "high_revision": lease.high_revision,
-    }
+    } | ({"range": _range_json(lease.range)} if lease.range else {})
+
+
+def _range_json(range: Window) -> dict[str, str]:
+    assert range.since
+    return {"since": range.since.isoformat(), "until": range.until.isoformat()}
+
+
+def _past_json(lease: Lease, run: "RunRecord", *, back_to: datetime | None, ended: bool) -> dict[str, Any]:
+    """How far a backfill is."""
+    told: dict[str, Any] = {"rows": run.done or 0, "total": run.total, "ended": ended}
+    told["read_back_to"] = back_to.isoformat() if back_to else None
+    return told | (_range_json(lease.range) if lease.range else {})
 
 
 async def note_lateness(connection: AsyncConnection, agency: str, happened: Sequence[datetime]) -> None:
@@ -238,12 +274,13 @@ async def advance(connection: AsyncConnection, lease: Lease, page: Page, run: "R
     values: dict[str, Any] = {"window": _window_json(further), "shape": lease.shape.to_json()}
     ends = page.complete and page.next is None
     if lease.kind == "backfill":
-        before = backfill.next_window(lease.window, lease.shape.rows_before) if ends else None
+        before = backfill.next_window(lease.window, lease.shape.rows_before, lease.range) if ends else None
         if before:
             values["window"] = _window_json(replace(lease, window=before, position=None))
         elif ends:
             values["window"] = None
-        values["past"] = {"rows": run.done, "total": run.total, "ended": ends and before is None}
+        back_to = lease.window.since if ends else lease.window.until
+        values["past"] = _past_json(lease, run, back_to=back_to, ended=ends and before is None)
     elif ends:
         values |= {"window": None, "covered_until": lease.window.until, "covered_revision": high}
     moved = await connection.execute(_MOVE, _held(lease) | values)

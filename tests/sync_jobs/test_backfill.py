@@ -1,9 +1,11 @@
 """The past and the present of an agency, read apart, from a real system on loopback."""
 
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import func, select
@@ -15,12 +17,13 @@ from hub.streams import backfill as windows
 from hub.streams import store
 from hub.streams.store import RunRecord
 from hub.streams.tables import stream
+from hub.sync import orders
 from hub.vault import Vault
 from sync_jobs.backfill import backfill
 from sync_jobs.pull import pull
 from sync_jobs.reconcile import reconcile
 from tests.parts import pushing_spec
-from tests.sync_jobs.listing import System, filled, listing
+from tests.sync_jobs.listing import AGENCY, System, filled, listing
 
 
 async def past(database: Database) -> dict[str, Any]:
@@ -85,6 +88,75 @@ async def test_an_agency_that_takes_no_end_is_read_in_one(database: Database, va
         await store.ensure(database, [adapter.spec], ["backfill"])
         [run] = await to_the_end(database, adapter, vault)
     assert (run.since, run.pages, run.done, run.total) == (None, 3, 250, 250)
+
+
+async def test_a_range_is_read_again_and_nothing_beside_it(database: Database, vault: Vault) -> None:
+    now = datetime.now(UTC)
+    system = filled(System(), 1000, newest=now - timedelta(hours=1), apart=timedelta(hours=6))
+    since, until = now - timedelta(days=100), now - timedelta(days=50)
+    async with listing(system) as adapter:
+        await store.ensure(database, [adapter.spec], ["backfill"])
+        order = partial(orders.backfill, database, adapter.spec, since=since, until=until, actor="person:an")
+        with pytest.raises(orders.UnderWay):
+            await order()
+        await to_the_end(database, adapter, vault)
+        await orders.pause(database, AGENCY, "backfill", actor="person:an")
+        # What the agency did in silence, in the range and before it.
+        system.put("H21.09-260101-00300", now - timedelta(days=75), "DA_TRA")
+        system.put("H21.09-260101-00800", now - timedelta(days=200), "DA_TRA")
+        asked = len(system.asked)
+        await order()
+        assert (await past(database))["paused"] is False
+        first = await backfill(database, adapter, vault)
+        assert (first.reason, first.until, first.total) == ("admin", until, 200)
+        with pytest.raises(orders.UnderWay):
+            await order()
+        how_far = (await past(database))["past"]
+        assert how_far["ended"] is False
+        assert 0 < (windows.share_read(how_far) or 0) < 1
+        # A worker that is killed leaves it there.
+        system.breaks_after = len(system.asked)
+        assert (await backfill(database, adapter, vault)).outcome == "unreachable"
+        runs = await to_the_end(database, adapter, vault)
+    assert (runs[-1].since, runs[-1].done, runs[-1].total) == (since, 200, 200)
+    for each in system.asked[asked:]:
+        assert datetime.fromisoformat(each.query["tu"]) >= since.replace(microsecond=0)
+        assert datetime.fromisoformat(each.query["den"]) <= until
+    row = await past(database)
+    assert datetime.fromisoformat(row["past"]["since"]) == since
+    assert windows.share_read(row["past"]) == 1.0
+    assert row["next_due_at"] > now + timedelta(days=1000)
+
+
+async def test_who_takes_no_end_is_not_asked_for_a_range(database: Database, vault: Vault) -> None:
+    async with listing(System(), between=False) as adapter:
+        await store.ensure(database, [adapter.spec], ["backfill"])
+        with pytest.raises(orders.RangeWrong, match="read all of its past"):
+            await orders.backfill(database, adapter.spec, since=datetime.now(UTC) - timedelta(days=9), actor="an")
+    async with listing(System()) as adapter:
+        with pytest.raises(orders.NoSuchStream):
+            await orders.backfill(
+                database,
+                adapter.spec.model_copy(update={"id": "so-khac"}),
+                since=datetime.min.replace(tzinfo=UTC),
+                actor="an",
+            )
+
+
+@given(
+    days=st.floats(min_value=0.01, max_value=3000),
+    rows=st.lists(st.integers(min_value=0, max_value=2000), min_size=1),
+)
+def test_windows_cover_a_range_and_end_with_it(days: float, rows: list[int]) -> None:
+    until = datetime(2026, 11, 1, tzinfo=UTC)
+    range = Window(until=until, since=until - timedelta(days=days))
+    read: list[Window] = []
+    found: Window | None = windows.first_window(Window(until=until), between=True, range=range)
+    while found:
+        read.append(found)
+        found = windows.next_window(found, rows[len(read) % len(rows)], range)
+    assert (read[0].until, read[-1].since) == (range.until, range.since)
+    assert all(later.since == earlier.until for later, earlier in pairwise(read))
 
 
 async def test_rows_committed_late_are_found(database: Database, vault: Vault) -> None:

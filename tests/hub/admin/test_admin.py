@@ -28,7 +28,7 @@ from tests.parts import Told, pulled_spec, pushing_spec, registry_of
 @pytest.fixture
 async def client(database: Database, vault: Vault) -> AsyncIterator[httpx.AsyncClient]:
     off = pushing_spec("so-yt", enabled=False, name={"vi": "Sở Y tế", "en": "Health"})
-    async with registry_of(pulled_spec(), pulled_spec("so-tnmt"), off) as registry:
+    async with registry_of(pulled_spec(), pulled_spec("so-tnmt", between=True), off) as registry:
         app = FastAPI()
         problems.install(app)
         app.include_router(console(database, registry, SignIn(database, vault), vault))
@@ -139,6 +139,41 @@ async def test_who_keeps_an_agency_orders_by_buttons(
     for path in ("so-nowhere", "so-tnmt/pull/run", f"{spec.id}/nothing/run"):
         method = "POST" if "/" in path else "GET"
         assert (await client.request(method, f"/admin/agencies/{path}")).status_code == 404
+
+
+async def test_days_of_the_past_are_ordered_by_a_form(
+    client: httpx.AsyncClient, database: Database, vault: Vault
+) -> None:
+    spec = pulled_spec("so-tnmt", between=True)
+    await store.ensure(database, [spec], ["backfill"])
+    await enrolled(client, SignIn(database, vault), "an")
+    address = f"/admin/agencies/{spec.id}/backfill"
+    days = {"since": "2025-01-01", "until": "2025-01-31"}
+    early = await client.post(address, data=days)
+    assert (early.status_code, "đang được đọc" in early.text) == (409, True)
+    await database.reads.execute('UPDATE stream SET past = \'{"rows": 7, "total": null, "ended": true}\'')
+    for wrong in (
+        {"since": "", "until": "2025-01-31"},
+        {"since": "31/01/2025", "until": ""},
+        {"since": "2025-01-31", "until": "2025-01-30"},
+        {"since": "2999-01-01", "until": ""},
+        {"since": "2025-01-01", "until": "9999-12-31"},
+    ):
+        refused = await client.post(address, data=wrong)
+        assert (refused.status_code, "Hãy chọn ngày bắt đầu" in refused.text) == (422, True), wrong
+    assert "Đã ra lệnh đọc lại khoảng này" in (await client.post(address, data=days)).text
+    [wanted] = await database.reads.fetch("SELECT wanted ->> 'since' AS since, wanted ->> 'until' AS until FROM stream")
+    assert tuple(wanted) == ("2025-01-01T00:00:00+07:00", "2025-02-01T00:00:00+07:00"), "the last day is read, too"
+    await database.reads.execute(
+        "UPDATE stream SET past = $1",
+        '{"rows": 1200, "total": 4800, "ended": false, "since": "2025-01-01T00:00:00+07:00",'
+        ' "until": "2025-02-01T00:00:00+07:00", "read_back_to": "2025-01-20T08:00:00+07:00"}',
+    )
+    text = (await client.get(f"/admin/agencies/{spec.id}")).text
+    for shown in ("00:00 01/01/2025 – 00:00 01/02/2025", "1.200 / 4.800", "25,00 %", "đã lùi đến 08:00 20/01/2025"):
+        assert shown in text
+    assert '<progress value="0.25" max="1"' in text
+    assert (await client.post("/admin/agencies/so-nowhere/backfill", data=days)).status_code == 404
 
 
 async def test_who_keeps_one_agency_sees_no_other(client: httpx.AsyncClient, database: Database, vault: Vault) -> None:

@@ -45,6 +45,7 @@ RULES = {
     ("GET", "/v1/admin/agencies/{agency}"): LOOK,
     ("GET", "/v1/admin/agencies/{agency}/runs"): LOOK,
     ("POST", "/v1/admin/agencies/{agency}/streams/{kind}/{order}"): OPERATE,
+    ("POST", "/v1/admin/agencies/{agency}/backfill"): OPERATE,
     ("GET", "/v1/admin/agencies/{agency}/spec"): LOOK,
     ("GET", "/v1/admin/agencies/{agency}/versions"): LOOK,
     ("POST", "/v1/admin/agencies/{agency}/spec/check"): OPERATE,
@@ -89,6 +90,7 @@ BODIES = {
     "/v1/admin/agencies/{agency}/versions/{version}/rollback": {"reason": "thử"},
     "/v1/admin/agencies/{agency}/quarantine/{number}/close": {"why": "thử"},
     "/v1/admin/agencies/{agency}/calls/{number}/open": {"why": "thử nghiệm"},
+    "/v1/admin/agencies/{agency}/backfill": {"since": "2025-01-01T00:00:00+07:00"},
     "/v1/admin/secrets/{name}": {"value": "rất bí mật"},
     "/v1/admin/keys": {"name": "robot", "scopes": ["dossiers:read"]},
     "/v1/admin/keys/{number}/rotation": {},
@@ -103,7 +105,7 @@ BODIES = {
 
 @pytest.fixture
 async def registry() -> AsyncIterator[Registry]:
-    async with registry_of(pulled_spec("ubnd-pleiku"), pulled_spec("so-tnmt")) as made:
+    async with registry_of(pulled_spec("ubnd-pleiku"), pulled_spec("so-tnmt", between=True)) as made:
         yield made
 
 
@@ -241,6 +243,40 @@ async def test_streams_and_people_and_the_audit(client: httpx.AsyncClient, keys:
     ]
     assert invited.json()["password"] not in str(lines)
     assert (await client.get("/v1/admin/audit/verdict")).json()["holds"] is True
+
+
+async def test_a_part_of_the_past_is_ordered_and_seen(
+    client: httpx.AsyncClient, keys: ApiKeys, database: Database
+) -> None:
+    client.headers.update(await all_of(keys))
+    address = "/v1/admin/agencies/so-tnmt/backfill"
+    wanted = {"since": "2025-01-01T00:00:00+07:00", "until": "2025-07-01T00:00:00+07:00"}
+    assert (await client.post(address, json=wanted)).status_code == 404, "it is not read for that yet"
+    await store.ensure(database, [pulled_spec("so-tnmt")], ["backfill"])
+    assert (await client.post(address, json=wanted)).json()["type"] == "/problems/under-way", "all of it is next"
+    await database.reads.execute('UPDATE stream SET past = \'{"rows": 7, "total": null, "ended": true}\'')
+    for wrong, field in (
+        (wanted | {"until": wanted["since"]}, "/until"),
+        ({"since": "2999-01-01T00:00:00+07:00"}, "/since"),
+        ({"since": 1735689600}, "/since"),
+        ({}, "/since"),
+    ):
+        refused = await client.post(address, json=wrong)
+        assert (refused.status_code, refused.json()["errors"][0]["field"]) == (400, field)
+    assert (await client.post(address, json=wanted)).status_code == 204
+    [line] = (await client.get("/v1/admin/audit")).json()["items"][:1]
+    assert (line["action"], line["target"]) == ("sync.backfill", "so-tnmt backfill")
+    assert line["detail"]["wanted"]["since"] == "2024-12-31T17:00:00+00:00"
+    [stream] = (await client.get("/v1/admin/agencies/so-tnmt")).json()["streams"]
+    assert stream["past"] == {
+        "rows": 7,
+        "total": None,
+        "since": None,
+        "until": None,
+        "read_back_to": None,
+        "share": 1.0,
+        "ended": True,
+    }
 
 
 async def test_a_secret_is_set_and_never_told(client: httpx.AsyncClient, keys: ApiKeys) -> None:

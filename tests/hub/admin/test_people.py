@@ -394,6 +394,7 @@ async def test_a_new_one_time_password_puts_out_who_had_the_old_proofs(
 RULES = {
     "/admin": Scope.ADMIN_LOOK,
     "/admin/agencies/{agency}": Scope.ADMIN_LOOK,
+    "/admin/agencies/{agency}/backfill": Scope.ADMIN_OPERATE,
     "/admin/agencies/{agency}/{kind}/run": Scope.ADMIN_OPERATE,
     "/admin/agencies/{agency}/{kind}/pause": Scope.ADMIN_OPERATE,
     "/admin/agencies/{agency}/{kind}/resume": Scope.ADMIN_OPERATE,

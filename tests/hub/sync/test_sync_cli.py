@@ -63,6 +63,31 @@ def test_status_and_runs_fit_the_terminal(hub: Hub, database_url: str) -> None:
     assert max(map(len, shown.stdout.splitlines())) <= 80
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--kind", "reconcile", "--since", "2025-01-01"), "only a pull or a backfill"),
+        (("--kind", "backfill", "--until", "2025-01-01"), "only a backfill is read up to a time"),
+        (("--since", "2025-01-01", "--until", "2025-02-01"), "only a backfill is read up to a time"),
+        (("--kind", "backfill", "--dry-run"), "only a pull is rehearsed"),
+    ],
+)
+def test_what_is_not_read_so_is_not_ordered(hub: Hub, words: tuple[str, ...], said: str) -> None:
+    told = hub("sync", "run", "so-tnmt", *words)
+    assert told.exit_code == 2
+    assert said in " ".join(told.stderr.replace("│", "").split())
+
+
+def test_a_range_that_cannot_be_read_is_said(hub: Hub, database_url: str) -> None:
+    async def ended(database: Database) -> None:
+        await store.ensure(database, [pulled_spec("so-tnmt")], ["backfill"])
+        await database.reads.execute("UPDATE stream SET paused = true")
+
+    in_database(database_url, ended)
+    told = hub("sync", "run", "so-tnmt", "--kind", "backfill", "--since", "2025-02-01", "--until", "2025-01-01")
+    assert (told.exit_code, told.stderr) == (1, "hub: the end must be after the beginning, which is past\n")
+
+
 @pytest.mark.parametrize("command", ["status", "runs", "drift"])
 def test_an_agency_that_is_none_is_told_of(hub: Hub, command: str) -> None:
     told = hub("sync", command, "so-khac")
