@@ -1,0 +1,164 @@
+"""An alert in a real browser, on a hub that runs: an agency's system is down, the alert is seen and silenced; the
+system comes up, and it is over without anybody's doing."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import asyncpg
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browsing import launched, needs_chromium, screenshot, violations
+from tests.hub.admin.test_admin_browser import enrol, first_password
+from tests.running import HubProcess, free_port, kept_running
+
+pytestmark = needs_chromium
+
+PORT = free_port()
+SPEC = f"""\
+# Sở Xây dựng is pulled.
+id: so-xd
+identifier: H21.03
+name: {{vi: Sở Xây dựng, en: Department of Construction}}
+kind: department
+enabled: true
+statuses: {{MOI: "1"}}
+system: {{kind: rest, address: "http://127.0.0.1:{PORT}", private: true, limits: {{attempts: 1}}}}
+operations: {{changes: {{request: {{path: /}}, pages: {{kind: single}}}}}}
+mapping: {{code: ma, occurred_at: {{path: luc, convert: date, formats: [iso]}}, facts: {{}}}}
+sync: {{every_seconds: 1, margin_seconds: 0}}
+"""
+#: As if all waiting of agencies and alerts were over.
+_HURRY = """
+    UPDATE alert SET since = since - interval '10 minutes', clear_since = clear_since - interval '10 minutes';
+    UPDATE stream SET next_due_at = now();
+    UPDATE gate SET open_until = now() WHERE open_until > now();
+"""
+
+
+class _Nothing(BaseHTTPRequestHandler):
+    """There is nothing new."""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        self.wfile.write(b"[]")
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@contextmanager
+def agency_up() -> Iterator[None]:
+    server = HTTPServer(("127.0.0.1", PORT), _Nothing)
+    serving = threading.Thread(target=server.serve_forever)
+    serving.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        serving.join()
+        server.server_close()
+
+
+@pytest.fixture(scope="module")
+def hub(
+    new_database: Callable[[], AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[HubProcess]:
+    folder = tmp_path_factory.mktemp("hub")
+    (folder / "agencies").mkdir()
+    (folder / "agencies" / "so-xd.yaml").write_text(SPEC)
+    with new_database() as url, kept_running(HubProcess(url, folder / "data", folder / "agencies")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with launched() as opened:
+        yield opened
+
+
+def hurry(hub: HubProcess) -> None:
+    async def execute() -> None:
+        connection = await asyncpg.connect(hub.database_url)
+        try:
+            await connection.execute(_HURRY)
+        finally:
+            await connection.close()
+
+    # Playwright keeps a loop in this thread.
+    with ThreadPoolExecutor(1) as other:
+        other.submit(asyncio.run, execute()).result()
+
+
+def until(page: Page, hub: HubProcess, path: str, shown: Callable[[], bool]) -> None:
+    """Load the page anew until it shows what is to come."""
+    for _ in range(120):
+        page.goto(path)
+        if shown():
+            return
+        hurry(hub)
+        time.sleep(0.5)
+    raise AssertionError(page.locator("main").inner_text())
+
+
+def looked_at(page: Page, name: str) -> None:
+    """At both widths nothing is wider than the screen, and nothing is wrong for people who see or move otherwise."""
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        screenshot(page, f"{name}-{width}")
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
+    assert violations(page) == []
+
+
+def section(page: Page, heading: str) -> str:
+    found = page.locator("section", has=page.get_by_role("heading", name=heading, exact=True))
+    return found.inner_text() if found.count() else ""
+
+
+def test_an_alert_opens_is_silenced_and_is_over_by_itself(browser: Browser, hub: HubProcess) -> None:
+    # axe is a script, which our policy keeps out.
+    page = browser.new_context(base_url=hub.url, bypass_csp=True).new_page()
+    page.goto("/admin/begin")
+    page.get_by_label("Mật khẩu dùng một lần").fill(first_password(hub, "invite", "an.nguyen", "--role", "admin"))
+    page.get_by_role("button", name="Tiếp tục").click()
+    enrol(page)
+
+    down = "Sở Xây dựng: hệ thống không trả lời"
+    until(page, hub, "/admin", lambda: down in section(page, "Cần người xử lý"))
+    looked_at(page, "alert-needs")
+    page.get_by_role("link", name="Cảnh báo").click()
+    assert down in section(page, "Đang mở")
+    looked_at(page, "alert-open")
+
+    # With the keyboard alone.
+    page.get_by_label("Cơ quan").focus()
+    page.keyboard.type("Sở Xây")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type("đã báo Sở, đang sửa máy chủ")
+    page.keyboard.press("Enter")
+    page.get_by_text("Đã tạm im.").wait_for()
+    assert "đang tạm im" in section(page, "Đang mở")
+    assert "so-xd, mọi loại" in section(page, "Tạm im")
+    looked_at(page, "alert-silenced")
+    page.goto("/admin")
+    assert down not in section(page, "Cần người xử lý"), "who has seen to it is not asked again"
+
+    with agency_up():
+        until(page, hub, "/admin/alerts", lambda: down in section(page, "Đã hết"))
+    assert "Không có cảnh báo nào." in section(page, "Đang mở")
+    looked_at(page, "alert-over")
+    page.get_by_role("button", name="Thôi im").press("Enter")
+    page.get_by_text("Đã thôi im.").wait_for()
+    expect(page.get_by_text("Không có gì đang tạm im.")).to_be_visible()
+    page.goto("/admin/audit")
+    for action in ("alert.silenced", "alert.silence_ended"):
+        expect(page.get_by_role("cell", name=action, exact=True)).to_be_visible()
