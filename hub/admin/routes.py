@@ -1,5 +1,6 @@
 """The admin's pages, put together: the way in, how each agency is doing, and who keeps the hub."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 
 from fastapi import APIRouter
@@ -29,11 +30,13 @@ from hub.admin.desk import PATH, Desk
 from hub.admin.spec import SpecPages
 from hub.admin.studio import Introspect
 from hub.admin.trying import Tools
+from hub.admin.words import ACTIONS, REASONS, RUN_OUTCOMES
 from hub.alerts.recipients import Recipients
 from hub.calls.search import Calls
 from hub.db import Database
+from hub.portal.look import both
 from hub.portal.page import VIETNAM
-from hub.portal.texts import Lang
+from hub.portal.texts import Lang, Text
 from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets
 from hub.specs.parts import SpecParts
@@ -64,6 +67,7 @@ def router(
         "count": _count,
         "percent": _percent,
     }
+    desk.env.filters |= {"action": _told(ACTIONS), "outcome": _told(RUN_OUTCOMES), "reason": _told(REASONS)}
     desk.env.globals["provider"] = provider.name if provider else None
     coming_in.add(routes, desk, database, vault)
     if provider:
@@ -83,6 +87,16 @@ def router(
     overview.add(desk, database, registry)
     quality.add(desk, database, registry)
     return routes
+
+
+def _told(words: Mapping[str, Text]) -> Callable[[Context, str], str]:
+    """A filter: the name in words, or itself where it has none."""
+
+    @pass_context
+    def told(page: Context, name: str) -> str:
+        return both(page["lang"], *words[name]) if name in words else name
+
+    return told
 
 
 @pass_context

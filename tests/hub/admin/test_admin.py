@@ -67,13 +67,13 @@ async def test_what_needs_a_person_comes_first(client: httpx.AsyncClient, databa
     async with database.begin() as connection:
         await keep(connection, [unknown.model_copy(update={"raw": "{}"})], vault)
         row = {"agency": "so-tnmt", "operation": "changes", "method": "POST", "address": "http://x/", "seconds": 60.0}
-        row |= {"started_at": datetime.now(UTC), "attempts": 3, "outcome": "timed_out", "request": b"", "response": b""}
+        row |= {"started_at": datetime.now(UTC), "attempts": 3, "outcome": "Quá giờ", "request": b"", "response": b""}
         await connection.execute(insert(call).values(row | {"response_bytes": 0}))
     text = (await enter(client, database, vault)).text
     assert text.index("so-tnmt") < text.index("ubnd-pleiku")
     for shown in ("Đang lỗi", "no whole answer within 60 s", "Sở Y tế"):
         assert shown in text
-    assert "timed_out" in (await client.get("/admin/quality")).text
+    assert "Quá giờ" in (await client.get("/admin/quality")).text
     text += (await client.get("/admin/quarantine")).text
     assert "Chờ xác minh" in text
     assert "&lt;b&gt;it&lt;/b&gt;" in text
@@ -123,7 +123,7 @@ async def test_who_keeps_an_agency_orders_by_buttons(
     await pull(database, Told(spec, [TimedOut("no whole answer within 60 s")]), vault)
     await enrolled(client, SignIn(database, vault), "an")
     page = await client.get(f"/admin/agencies/{spec.id}")
-    for shown in ("no whole answer within 60 s", "Đang lỗi", "Chạy ngay", "Tạm dừng", "timed_out"):
+    for shown in ("no whole answer within 60 s", "Đang lỗi", "Chạy ngay", "Tạm dừng", "Quá giờ", "theo lịch"):
         assert shown in page.text
     paused = await client.post(f"/admin/agencies/{spec.id}/pull/pause")
     assert "Đã tạm dừng" in paused.text

@@ -92,7 +92,7 @@ async def test_what_needs_a_person_is_a_button_and_what_changed_is_for_who_may_s
     assert 'class="step" href="/admin/agencies/so-tnmt">Xem cuộc gọi và gọi đơn vị' in page
     assert "trễ, mới biết" not in page, "what follows from another needs nobody"
     assert page.index("Xem cuộc gọi") < page.index('id="agencies"')
-    assert 'href="/admin/audit?target=so-tnmt&amp;actor=">spec.published so-tnmt' in page
+    assert 'href="/admin/audit?target=so-tnmt&amp;actor=">xuất bản bản mô tả so-tnmt' in page
     assert "session.begun" not in page
     assert "48 không biết" in page
     assert "style=" not in page, "the policy forbids it"
@@ -102,7 +102,7 @@ async def test_what_needs_a_person_is_a_button_and_what_changed_is_for_who_may_s
     assert "1 cảnh báo" in wall.text
     await enrolled(client, sign_in, "binh", Role.VIEWER, agencies=["ubnd-pleiku"])
     page = (await client.get("/admin")).text
-    assert "spec.published" not in page
+    assert "xuất bản bản mô tả" not in page
     assert "so-tnmt" not in page + (await client.get("/admin/wall")).text
 
 
