@@ -8,7 +8,6 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import partial
 from typing import Literal, TypeAlias
 
@@ -80,13 +79,12 @@ from hub.secrets.keeping import HubSecrets
 from hub.security_headers import SecurityHeaders
 from hub.shedding import Load, Shedding, watch
 from hub.specs.canary import Canary
+from hub.specs.drafts import Drafts
 from hub.specs.files import adopt, read
 from hub.specs.follower import Follower
 from hub.specs.parts import SpecParts
 from hub.specs.shadow import Shadows
 from hub.specs.specs import Specs
-from hub.studio.introspect import Introspection, introspect
-from hub.studio.trial import Attempt, try_out
 from hub.subscriptions import routes as subscription_routes
 from hub.subscriptions.channel import WebhookChannel
 from hub.subscriptions.deliveries import DeliveryLog
@@ -122,6 +120,7 @@ class Hub:
     specs: SpecParts
     secrets: HubSecrets
     documents: Documents
+    drafts: Drafts
     inbox: Inbox
     refusals: Refusals
     tries: Debts
@@ -217,6 +216,7 @@ async def open_hub(
                 ),
                 secrets=secrets,
                 documents=documents,
+                drafts=Drafts(database, vault, specs),
                 inbox=Inbox(database, vault, registry),
                 refusals=Refusals(vault),
                 tries=tries(),
@@ -304,29 +304,17 @@ def api_document(hub: Hub) -> str:
 
 
 def _console(hub: Hub) -> APIRouter:
-    documents = hub.documents
-
-    async def tried(spec: AgencySpec, code: str | None, since: datetime | None) -> Attempt:
-        await documents.look()
-        return await try_out(spec, code=code, since=since, secrets=hub.secrets, documents=documents.folder)
-
     async def dry_run(spec: AgencySpec, window: Window) -> AsyncIterator[Rehearsed]:
-        await documents.look()
         adapter = await asyncio.to_thread(hub.specs.follower.build, spec)
         if Capability.CHANGES not in adapter.capabilities:
             raise LookupError(f"{spec.id} does not list its changes")
         async for page in rehearse(hub.database, adapter, hub.vault, window):
             yield page
 
-    async def introspected(source: str, private: bool, actor: str) -> Introspection:
-        seen = await introspect(source, store=documents.folder, private=private)
-        await documents.put(seen.documents, actor=actor)
-        return seen
-
     return admin.router(
         *(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs, hub.secrets, hub.keys, hub.recipients),
-        admin.Tools(tried, dry_run),
-        introspected,
+        hub.drafts,
+        admin.Tools(hub.documents, hub.secrets, dry_run),
         hub.provider,
     )
 
@@ -354,7 +342,7 @@ async def serve(
     parts: list[Clock | Worker | Courier] = []
     if clock:
         alerts = AlertWatch(hub.database, hub.registry, hub.vault)
-        beside = [hub.specs.canary.look, hub.specs.shadows.look, alerts.look]
+        beside = [hub.specs.canary.look, hub.specs.shadows.look, hub.drafts.forget, alerts.look]
         parts.append(Clock(hub.database, hub.registry, beside))
     if worker:
         lease, years = hub.settings.worker_lease_seconds, hub.settings.archive_years

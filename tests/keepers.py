@@ -4,7 +4,6 @@ import re
 import time
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
 from functools import partial
 from html import unescape
 from pathlib import Path
@@ -24,15 +23,15 @@ from hub.access.roles import Role
 from hub.access.sign_in import SignIn
 from hub.alerts.recipients import Recipients
 from hub.db import Database
+from hub.documents.documents import Documents
 from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets
 from hub.specs.canary import Canary
+from hub.specs.drafts import Drafts
 from hub.specs.follower import Follower
 from hub.specs.parts import SpecParts
 from hub.specs.shadow import Shadows
 from hub.specs.specs import Specs
-from hub.studio.introspect import Introspection, introspect
-from hub.studio.trial import Attempt, try_out
 from hub.vault import Vault
 from sync_jobs.rehearsal import Rehearsed, rehearse
 from tests.parts import NamedSecrets, no_documents
@@ -80,34 +79,35 @@ async def begun(client: httpx.AsyncClient, name: str, one_time_password: str) ->
 
 
 def console(
-    database: Database, registry: Registry, sign_in: SignIn, vault: Vault, provider: Provider | None = None
+    database: Database,
+    registry: Registry,
+    sign_in: SignIn,
+    vault: Vault,
+    documents: Documents | None = None,
+    *,
+    provider: Provider | None = None,
 ) -> APIRouter:
     """The admin's pages over a registry whose specs are nowhere else, until one is published."""
+    documents = documents or no_documents(database)
     secrets = HubSecrets(database, vault, SecretStore(Path("nowhere")))
-    parts = spec_parts(database, registry, vault)
-
-    async def tried(spec: AgencySpec, code: str | None, since: datetime | None) -> Attempt:
-        return await try_out(spec, code=code, since=since, secrets=secrets, documents=Path())
+    parts = spec_parts(database, registry, vault, documents)
 
     async def dry_run(spec: AgencySpec, window: Window) -> AsyncIterator[Rehearsed]:
         async for page in rehearse(database, parts.follower.build(spec), vault, window):
             yield page
 
-    async def introspected(source: str, private: bool, actor: str) -> Introspection:
-        return await introspect(source, store=Path(), private=private)
-
-    tools = admin.Tools(tried, dry_run)
+    drafts, tools = Drafts(database, vault, parts.specs), admin.Tools(documents, secrets, dry_run)
     keys, recipients = ApiKeys(database), Recipients(database, vault, plain_http=True)
     kept = (database, registry, sign_in, vault, parts, secrets, keys, recipients)
-    return admin.router(*kept, tools, introspected, provider)
+    return admin.router(*kept, drafts, tools, provider)
 
 
-def spec_parts(database: Database, registry: Registry, vault: Vault) -> SpecParts:
+def spec_parts(database: Database, registry: Registry, vault: Vault, documents: Documents | None = None) -> SpecParts:
     secrets = NamedSecrets({})
 
     build_with = partial(build_adapter, secrets=secrets, documents=Path())
     build = partial(build_with, client=Client(None))
-    documents = no_documents(database)
+    documents = documents or no_documents(database)
     specs = Specs(database, secrets, documents)
     follower, canary = Follower(database, registry, build, documents, {}), Canary(database, vault, specs, build)
     return SpecParts(specs, follower, canary, Shadows(database, vault, specs, build_with))

@@ -2,6 +2,6 @@
 
 from hub.admin.desk import STYLE
 from hub.admin.routes import router
-from hub.admin.trying import Tools
+from hub.admin.studio.tools import Tools
 
 __all__ = ["STYLE", "Tools", "router"]

@@ -41,6 +41,7 @@ from hub.quarantine.closing import NotOpen, close_all
 from hub.quarantine.groups import group, groups, numbers
 from hub.registry import Registry
 from hub.specs.parts import SpecParts
+from hub.specs.reach import beyond
 from hub.specs.specs import NoSuchVersion, Overtaken, SpecWrong, Version, Way
 from hub.streams.backfill import share_read
 from hub.sync import orders
@@ -180,7 +181,10 @@ def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecPar
     async def publish_spec(agency: _Agency, wanted: SpecToPublish, caller: Caller = operates) -> SpecVersion:
         """It is at work in all processes within seconds, and watched for an hour: should it understand less than the
         one before, that comes back by itself."""
+        current = await specs.current(agency)
         try:
+            if wrong := beyond(caller, current.text if current else None, wanted.text):
+                raise SpecWrong(wrong)
             version = await specs.publish(
                 agency,
                 wanted.text,

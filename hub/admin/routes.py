@@ -20,6 +20,7 @@ from hub.admin import (
     people,
     quality,
     quarantine,
+    spec,
     studio,
     trail,
     versions,
@@ -27,9 +28,8 @@ from hub.admin import (
 from hub.admin import keys as keeping_keys
 from hub.admin import secrets as keeping_secrets
 from hub.admin.desk import PATH, Desk
-from hub.admin.spec import SpecPages
-from hub.admin.studio import Introspect
-from hub.admin.trying import Tools
+from hub.admin.studio.bench import Bench
+from hub.admin.studio.tools import Tools
 from hub.admin.words import ACTIONS, REASONS, RUN_OUTCOMES
 from hub.alerts.recipients import Recipients
 from hub.calls.search import Calls
@@ -39,6 +39,7 @@ from hub.portal.page import VIETNAM
 from hub.portal.texts import Lang, Text
 from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets
+from hub.specs.drafts import Drafts
 from hub.specs.parts import SpecParts
 from hub.vault import Vault
 
@@ -52,8 +53,8 @@ def router(
     secrets: HubSecrets,
     keys: ApiKeys,
     recipients: Recipients,
+    drafts: Drafts,
     tools: Tools,
-    introspect: Introspect,
     provider: Provider | None,
 ) -> APIRouter:
     routes = APIRouter(prefix=PATH, include_in_schema=False)
@@ -76,9 +77,8 @@ def router(
     agency.add(desk, database, registry)
     trail.add(desk, database)
     versions.add(desk, parts)
-    pages = SpecPages(desk, database, parts, tools, secrets)
-    pages.add()
-    studio.add(desk, parts.specs, pages, introspect)
+    spec.add(desk, parts, drafts)
+    studio.add(Bench(desk, parts, drafts, tools, secrets))
     keeping_secrets.add(desk, secrets, registry)
     keeping_keys.add(desk, keys, registry)
     quarantine.add(desk, database, vault, parts)

@@ -1,4 +1,4 @@
-"""The tables spec_version, to which is only ever added; agency_spec, which says what version is at work; and
+"""The tables spec_version, to which is only ever added; agency_spec, which says which is at work; spec_draft; and
 spec_shadow, which holds specs that read along."""
 
 from sqlalchemy import (
@@ -13,7 +13,7 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from hub.db import metadata
 
@@ -51,4 +51,19 @@ spec_shadow = Table(
     Column("call_id", BigInteger, nullable=False, server_default=text("0")),
     Column("inbox_id", BigInteger, nullable=False, server_default=text("0")),
     Column("found", JSONB, nullable=False, server_default=text("'{}'")),  # hub.specs.shadow.Found
+)
+
+spec_draft = Table(
+    "spec_draft",
+    metadata,
+    Column("agency", Text, primary_key=True),
+    Column("text", Text, nullable=False),
+    Column("based_on", Integer),
+    Column("author", Text, nullable=False),
+    Column("saved_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("document", Text),  # what it was drafted from, as the table document names it
+    # What the agency answered at the last trial, sealed; when; and who has looked at it.
+    Column("seen", LargeBinary),
+    Column("seen_at", DateTime(timezone=True)),
+    Column("seen_by", ARRAY(Text), nullable=False, server_default=text("'{}'")),
 )

@@ -14,21 +14,40 @@ from hub.studio.yaml_writer import Guess, Inline, written
 
 _DATES = ("occurred_at", "submitted_at", "received_at", "due_at", "finished_at")
 #: How dates are written, likeliest first.
-_FORMATS = ("dd/MM/yyyy HH:mm:ss", "iso", "yyyy-MM-dd", "dd/MM/yyyy", "yyyyMMddHHmmss", "dotnet", "epoch_ms")
+FORMATS = ("dd/MM/yyyy HH:mm:ss", "iso", "yyyy-MM-dd", "dd/MM/yyyy", "yyyyMMddHHmmss", "dotnet", "epoch_ms")
 _TOLD = {"dateTime": "iso", "date-time": "iso", "date": "yyyy-MM-dd"}
 _TRY = "see `hub adapter try`"
 
 
-def draft(found: Found, agency: str, *, address: str = "", private: bool = False) -> str:
-    """A spec for `agency`, as YAML. `address` is where the document came from, if it was fetched."""
-    return _Draft(found, agency, address, private).text()
+def draft(
+    found: Found,
+    agency: str,
+    *,
+    address: str = "",
+    private: bool = False,
+    chosen: Mapping[str, str | None] | None = None,
+) -> str:
+    """A spec for `agency`, as YAML. `address` is where the document came from, if it was fetched. `chosen`: the names
+    of the operations that are `lookup` and `changes`; guessed without it."""
+    if chosen is None:
+        return _Draft(found, agency, address, private, guesses.lookup(found), guesses.changes(found)).text()
+    lookup, changes = (guesses.named(found, chosen.get(each) or "") for each in ("lookup", "changes"))
+    return _Draft(found, agency, address, private, lookup, changes).text()
 
 
 class _Draft:
-    def __init__(self, found: Found, agency: str, address: str, private: bool) -> None:
+    def __init__(
+        self,
+        found: Found,
+        agency: str,
+        address: str,
+        private: bool,
+        lookup: guesses.Chosen | None,
+        changes: guesses.Chosen | None,
+    ) -> None:
         self._found, self._agency = found, agency
         self._address, self._private = address or found.address, private
-        self._lookup, self._changes = guesses.lookup(found), guesses.changes(found)
+        self._lookup, self._changes = lookup, changes
         self._login = guesses.login(found) if found.kind == "rest" else None
         self._auth_inputs = {found.auth.name.lower()} if found.auth else set()
 
@@ -304,11 +323,11 @@ class _Draft:
             if fact == "code":
                 return Guess("maHoSo", "no field looks like the dossier's code; name it")
             why = "no field looks like the time of the last change; name it, or leave this out where there is none"
-            return Guess(Inline(self._date_rule("ngayCapNhat", _FORMATS[0])), why)
+            return Guess(Inline(self._date_rule("ngayCapNhat", FORMATS[0])), why)
         if fact not in _DATES:
             return Guess(_path(path), "by its name")
         told = _told_format(path[-1])
-        rule = Inline(self._date_rule(_path(path), told or _FORMATS[0]))
+        rule = Inline(self._date_rule(_path(path), told or FORMATS[0]))
         if told:
             return Guess(rule, "by its name")
         return Guess(rule, f"by its name; the document does not say how dates are written ({_TRY})")
@@ -321,7 +340,7 @@ class _Draft:
         if told := _told_format(field):
             return "yyyy-MM-ddTHH:mm:ss" if told == "iso" and field.example and len(str(field.example)) == 19 else told
         path = self._facts().get("occurred_at")
-        return (_told_format(path[-1]) if path else None) or _FORMATS[0]
+        return (_told_format(path[-1]) if path else None) or FORMATS[0]
 
     def _statuses(self) -> Any:
         path = self._facts().get("status")
@@ -336,7 +355,7 @@ def _told_format(field: Field) -> str | None:
     """How a field's dates are written, where its document tells, if only by an example."""
     if field.type in _TOLD and field.example is None:
         return _TOLD[field.type]
-    for format in _FORMATS:
+    for format in FORMATS:
         try:
             if field.example is not None and dates.reader([format], ZoneInfo("UTC"))(field.example):
                 return format

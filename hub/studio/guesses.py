@@ -110,6 +110,14 @@ def changes(found: Found) -> Chosen | None:
     )
 
 
+def named(found: Found, name: str) -> Chosen | None:
+    """The operation of that name, because somebody says so; None where there is none."""
+    for operation in found.operations:
+        if operation.name == name:
+            return Chosen(operation, "it was chosen", _inputs(operation.inputs), records(operation.output))
+    return None
+
+
 def login(found: Found) -> FoundOperation | None:
     """The operation that gives a token, where there is one."""
     for operation in found.operations:

@@ -45,6 +45,19 @@ async def introspect(
     return await asyncio.to_thread(_from_file, source, store, keep)
 
 
+async def read_text(name: str, text: str) -> Introspection:
+    """What a document describes that somebody has at hand, to be stored under that name.
+
+    A WSDL must hold all that it needs. Raises ValueError for one that cannot be used.
+    """
+    content = text.encode()
+    if not _is_xml(content):
+        return Introspection(from_openapi(text), "", {name: content})
+    with tempfile.TemporaryDirectory() as folder:
+        _put({name: content}, Path(folder))
+        return Introspection(await asyncio.to_thread(from_wsdl, name, Path(folder)), "", {name: content})
+
+
 def _from_file(source: str, store: Path, keep: bool) -> Introspection:
     file = Path(source) if Path(source).is_file() else store / source
     if not file.is_file():

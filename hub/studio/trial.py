@@ -1,5 +1,7 @@
 """Tries a spec out on its agency's real system, and tells each step from the request to the observation."""
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,7 +9,7 @@ from typing import Any
 
 from adapters.answers import AnswerReader
 from adapters.build import build_adapter, speak_of
-from adapters.calling.client import RawAnswer
+from adapters.calling.client import Client, RawAnswer
 from adapters.mapping.expressions import ExpressionError, compiled
 from adapters.operations.lookup import with_code
 from adapters.paging.pagers import OFFERED
@@ -80,6 +82,13 @@ class Attempt:
             return f"It works in part: {said} understood; {_counted(len(self.unusable), 'thing')} did not map."
         return f"It works: {said} understood, and all that the mapping reads."
 
+    @property
+    def words(self) -> Counter[str]:
+        """The agency's status words, and how many records have each."""
+        known = (each.facts.status_raw for each in self.observations)
+        unknown = (each.value for each in self.unusable if each.reason == "unknown_status")
+        return Counter(word for word in (*known, *unknown) if word)
+
     def trial(self) -> Trial:
         """What is worth remembering of it."""
         words = {each.value for each in self.unusable if each.reason == "unknown_status" and each.value}
@@ -126,6 +135,24 @@ async def try_out(
     return attempt
 
 
+def read_again(
+    spec: AgencySpec, operation: str, records: Sequence[Any], *, secrets: Secrets, documents: Path
+) -> Attempt:
+    """What the mapping makes of `records` that the agency gave before. Nobody is asked.
+
+    Takes up to a second. Raises ValueError for a spec that cannot work.
+    """
+    attempt = Attempt(operation, records=list(records))
+    if spec.mapping:
+        adapter = build_adapter(spec, client=Client(), secrets=secrets, documents=documents)
+        channel, now = _channel(operation), datetime.now(UTC)
+        readings = [adapter.read(record, channel, now) for record in records if isinstance(record, dict)]
+        attempt.observations = tuple(each for reading in readings for each in reading.observations)
+        attempt.unusable = tuple(each for reading in readings for each in reading.unusable)
+        _follow(attempt, adapter, spec.mapping)
+    return attempt
+
+
 async def _ask(adapter: AgencyAdapter, code: str | None, window: Window) -> Reading:
     if code is not None:
         return await adapter.lookup(code, priority=Priority.PERSON)
@@ -163,10 +190,13 @@ def _look_into(
         return
 
 
+def _channel(operation: str) -> Channel:
+    return Channel.LOOKUP if operation == "lookup" else Channel.PULL
+
+
 def _follow(attempt: Attempt, adapter: AgencyAdapter, mapping: RecordMapping) -> None:
     """What the mapping makes of the records, and what it leaves."""
-    channel = Channel.LOOKUP if attempt.operation == "lookup" else Channel.PULL
-    now = datetime.now(UTC)
+    channel, now = _channel(attempt.operation), datetime.now(UTC)
     touches = Touches()
     records = [record for record in attempt.records[:_RECORDS] if isinstance(record, dict)]
     for record in records:

@@ -72,7 +72,7 @@ async def known_to_hub(
 def app_of(database: Database, registry: Registry, sign_in: SignIn, vault: Vault, provider: Provider) -> FastAPI:
     app = FastAPI()
     problems.install(app)
-    app.include_router(console(database, registry, sign_in, vault, provider))
+    app.include_router(console(database, registry, sign_in, vault, provider=provider))
     return app
 
 
@@ -487,7 +487,7 @@ async def test_where_the_provider_is_away_a_password_still_lets_in(
     with identity_provider(BACK) as there:
         async with (
             known_to_hub(there) as provider,
-            visitor(app_of(database, registry, sign_in, vault, provider)) as browser,
+            visitor(app_of(database, registry, sign_in, vault, provider=provider)) as browser,
         ):
             keeper = await enrolled(browser, sign_in)
             await browser.post("/admin/sign-out")
@@ -529,7 +529,7 @@ async def test_a_wrong_secret_is_for_the_operator_to_know(
 ) -> None:
     async with (
         known_to_hub(there, secrets=secrets) as provider,
-        visitor(app_of(database, registry, sign_in, vault, provider)) as browser,
+        visitor(app_of(database, registry, sign_in, vault, provider=provider)) as browser,
     ):
         await enrolled(browser, sign_in)
         with capture_logs() as logged:
@@ -546,7 +546,7 @@ async def test_a_provider_that_wants_the_secret_in_the_form_has_it_there(
     with identity_provider(BACK, "client_secret_post") as there:
         async with (
             known_to_hub(there) as provider,
-            visitor(app_of(database, registry, sign_in, vault, provider)) as browser,
+            visitor(app_of(database, registry, sign_in, vault, provider=provider)) as browser,
         ):
             await enrolled(browser, sign_in)
             await linked(browser, there, sign_in)

@@ -412,6 +412,12 @@ RULES = {
     "/admin/studio": Scope.ADMIN_MANAGE,
     "/admin/wall": Scope.ADMIN_LOOK,
     "/admin/quality": Scope.ADMIN_LOOK,
+    "/admin/studio/{agency}/drop": Scope.ADMIN_OPERATE,
+    "/admin/studio/{agency}/operations": Scope.ADMIN_OPERATE,
+    "/admin/studio/{agency}/trial": Scope.ADMIN_OPERATE,
+    "/admin/studio/{agency}/statuses": Scope.ADMIN_OPERATE,
+    "/admin/studio/{agency}/schedule": Scope.ADMIN_OPERATE,
+    "/admin/studio/{agency}/publish": Scope.ADMIN_OPERATE,
     "/admin/alerts": Scope.ADMIN_LOOK,
     "/admin/alerts/silence": Scope.ADMIN_OPERATE,
     "/admin/alerts/silences/{number}/end": Scope.ADMIN_OPERATE,
@@ -457,7 +463,7 @@ async def test_each_role_may_do_what_it_should_and_nothing_else(
 ) -> None:
     await enrolled(client, sign_in)
     provider = Provider("https://id.example", "hub", NamedSecrets({}), Client())
-    found = pages(console(database, registry, sign_in, vault, provider))
+    found = pages(console(database, registry, sign_in, vault, provider=provider))
     assert {path for _, path in found} == set(RULES) | OPEN
     async with visitor(app) as other, visitor(app) as stranger:
         limited = not any(scope.is_of_all_agencies for scope in role.scopes)

@@ -163,18 +163,29 @@ async def test_a_bad_version_is_taken_back_by_a_click(client: httpx.AsyncClient,
         assert (await client.post("/admin/agencies/so-xd/versions/rollback", data=wrong)).status_code == 404
 
 
+def draft_on(page: httpx.Response) -> str:
+    """What the page tells back of the draft that it shows."""
+    [found] = re.findall(r'name="draft" value="([0-9a-f]+)"', page.text)
+    return str(found)
+
+
 async def test_a_spec_is_changed_as_text(client: httpx.AsyncClient, specs: Specs) -> None:
     address = "/admin/agencies/so-xd/spec"
     page = await client.get(address)
     [shown] = re.findall(r"<textarea[^>]*>(.*?)</textarea>", page.text, re.DOTALL)
     assert unescape(shown) == SPEC
     # A browser ends lines so.
-    fields = {"seen": "1", "text": (SPEC + "phone: 0269 3823 100\n").replace("\n", "\r\n")}
+    fields = {"seen": "1", "text": (SPEC + "phone: 0269 3823 100\n").replace("\n", "\r\n"), "draft": draft_on(page)}
     checked = await client.post(address, data=fields | {"do": "check"})
+    assert "Bản nháp của" in checked.text
+    fields["draft"] = draft_on(checked)
     assert "<ins>+phone: 0269 3823 100</ins>" in checked.text
     wrong = await client.post(address, data=fields | {"text": SPEC + "fone: 1\n", "do": "publish", "reason": "thử"})
     assert wrong.status_code == 422
     assert "Dòng 10: <b>fone</b>" in wrong.text
+    overtaken = await client.post(address, data=fields | {"do": "check"})
+    assert overtaken.status_code == 409, "the draft is other than what was shown"
+    fields["draft"] = draft_on(wrong)
     assert (await client.post(address, data=fields | {"do": "publish"})).status_code == 422, "there is no reason"
     along = await client.post(address, data=fields | {"do": "shadow"})
     assert "Đang đọc song song" in along.text

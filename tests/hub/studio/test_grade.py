@@ -118,9 +118,8 @@ async def test_the_admin_sees_the_level_and_what_is_missing(database: Database, 
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://hub", follow_redirects=True) as client:
             await enrolled(client, SignIn(database, vault))
-            text = (await client.get("/admin")).text
-    assert '<a href="#quality-ubnd-pleiku">Chưa xếp hạng</a>' in text
-    assert 'id="quality-ubnd-pleiku"' in text
+            text = (await client.get("/admin/quality")).text
+    assert f'<h3 id="quality-ubnd-pleiku">{pulled_spec().name.vi}: Chưa xếp hạng</h3>' in text
     assert "Cơ quan đã trả lời hoặc đã gửi hồ sơ" in text
     # Of higher levels nothing is told yet.
     assert "99,5 %" not in text
