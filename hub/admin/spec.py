@@ -5,6 +5,7 @@ from urllib.parse import quote
 from fastapi.responses import RedirectResponse, Response
 
 from config.spec_file import Mistake
+from contracts.status import DossierStatus
 from hub.access.scopes import Scope
 from hub.admin.desk import PATH, Desk, Visitor
 from hub.portal.texts import Text
@@ -25,6 +26,7 @@ DONE = {
     "stopped": Text("Đã thôi đọc song song.", "It reads along no more."),
 }
 _WHY = Mistake("", None, "", "say why, for those who come after")
+_GUESSED = Mistake("", None, "statuses", "some were guessed, and nobody has looked at them: look at them below")
 
 
 def add(desk: Desk, parts: SpecParts, drafts: Drafts) -> None:
@@ -54,6 +56,8 @@ def add(desk: Desk, parts: SpecParts, drafts: Drafts) -> None:
             lines=line_by_line(current.text, draft.text) if current else [],
             mistakes=mistakes,
             overtaken=overtaken,
+            statuses=DossierStatus,
+            reason=visitor.fields.get("reason", ""),
             shadow=await parts.shadows.of(draft.agency),
             done=DONE.get(visitor.request.query_params.get("done", "")),
         )
@@ -111,6 +115,8 @@ def add(desk: Desk, parts: SpecParts, drafts: Drafts) -> None:
             return RedirectResponse(f"{PATH}/agencies/{quote(agency)}/spec?done=shadow", 303)
         if order == "publish" and not reason:
             return await page(visitor, draft, 422, mistakes=[_WHY])
+        if order == "publish" and not await drafts.settled(draft, fields.get("looked", ""), actor=actor):
+            return await page(visitor, draft, 422, mistakes=[_GUESSED])
         if order == "publish":
             done = await parts.specs.publish(
                 agency, draft.text, author=actor, reason=reason[:300], way=Way.CONSOLE, based_on=draft.based_on

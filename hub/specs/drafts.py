@@ -1,7 +1,8 @@
 """Drafts of agencies' specs: one for each agency, for all who may publish it, until it is published or thrown away."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.spec_file import SpecFile
+from config.yaml_text import YamlMistake, read_yaml
 from hub.access.audit import note
 from hub.db import Database
 from hub.specs.differences import differences
@@ -38,6 +40,24 @@ class Draft:
     document: str | None = None
     #: What the agency answered at the last trial. It may be about people.
     seen: bytes | None = None
+    #: Status words and their codes as they were guessed, as long as nobody has looked at them.
+    guessed: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def unlooked(self) -> dict[str, str]:
+        """Those guesses that its text still has."""
+        try:
+            document = read_yaml(self.text)
+        except YamlMistake:
+            return {}
+        statuses = document.get("statuses") if isinstance(document, dict) else None
+        known = statuses if isinstance(statuses, dict) else {}
+        return {word: code for word, code in self.guessed.items() if known.get(word) == code}
+
+    @property
+    def question(self) -> str:
+        """Of those guesses: what a page tells back that shows them."""
+        return digest_of(json.dumps(self.unlooked, sort_keys=True)).hex()
 
     @property
     def digest(self) -> str:
@@ -70,11 +90,15 @@ class Drafts:
             found = await connection.execute(select(spec_draft).order_by(spec_draft.c.saved_at.desc()))
             return [self._draft({**row, "seen": None}) for row in found.mappings()]
 
-    async def begin(self, agency: str, text: str, *, document: str | None, actor: str) -> None:
-        """For an agency that is new. What was begun for it before is gone."""
+    async def begin(
+        self, agency: str, text: str, *, document: str | None, actor: str, guessed: Mapping[str, str] | None = None
+    ) -> None:
+        """For an agency that is new. What was begun for it before is gone. `guessed`: status words, and what nobody has
+        said that they mean."""
         async with self._database.begin() as connection:
             await connection.execute(delete(spec_draft).where(spec_draft.c.agency == agency))
-            await self._save(connection, Draft(agency, text, None, document=document), text, actor)
+            draft = Draft(agency, text, None, document=document, guessed=guessed or {})
+            await self._save(connection, draft, text, actor)
 
     async def put(self, agency: str, text: str, *, shown: str, based_on: int | None, actor: str) -> Draft:
         """Keep this text. `shown`: the digest of the draft that its author has changed; `based_on`: the version, where
@@ -119,6 +143,25 @@ class Drafts:
             if (await connection.execute(update(spec_draft).where(new).values(values))).rowcount:
                 await note(connection, actor=actor, action="spec.trial_seen", target=agency)
 
+    async def looked_at(self, agency: str, words: Collection[str], *, actor: str) -> None:
+        """Somebody has seen what these status words are to mean, whatever they made of it."""
+        async with self._database.begin() as connection:
+            before = await self._locked(connection, agency)
+            guessed = sorted(set(words) & set(before.guessed)) if before else []
+            if before and guessed:
+                left = {word: code for word, code in before.guessed.items() if word not in guessed}
+                await connection.execute(update(spec_draft).where(spec_draft.c.agency == agency).values(guessed=left))
+                detail = {"statuses": guessed[:50]}
+                await note(connection, actor=actor, action="draft.looked_at", target=agency, detail=detail)
+
+    async def settled(self, draft: Draft, told: str, *, actor: str) -> bool:
+        """Whether it may be published as far as its guesses go: there are none, or these very ones were `told` back by
+        who has looked at them."""
+        if draft.unlooked and told == draft.question:
+            await self.looked_at(draft.agency, draft.unlooked, actor=actor)
+            return True
+        return not draft.unlooked
+
     async def rebase(self, agency: str, version: int, *, actor: str) -> None:
         """Its author has looked at this version, and wants it replaced."""
         async with self._database.begin() as connection:
@@ -152,9 +195,8 @@ class Drafts:
 
     async def _save(self, connection: AsyncConnection, before: Draft, text: str, actor: str) -> Draft:
         row = {"text": text, "author": actor, "saved_at": func.now()}
-        statement = upsert(spec_draft).values(
-            agency=before.agency, based_on=before.based_on, document=before.document, **row
-        )
+        begun = {"based_on": before.based_on, "document": before.document, "guessed": dict(before.guessed)}
+        statement = upsert(spec_draft).values(agency=before.agency, **begun, **row)
         done = await connection.execute(
             statement.on_conflict_do_update(index_elements=["agency"], set_=row).returning(spec_draft)
         )
@@ -163,5 +205,5 @@ class Drafts:
         return self._draft(done.mappings().one())
 
     def _draft(self, row: RowMapping | Mapping[str, Any]) -> Draft:
-        told = {name: row[name] for name in ("agency", "text", "based_on", "author", "saved_at", "document")}
+        told = {name: row[name] for name in ("agency", "text", "based_on", "author", "saved_at", "document", "guessed")}
         return Draft(**told, seen=self._vault.open(row["seen"]) if row["seen"] else None)

@@ -66,4 +66,6 @@ spec_draft = Table(
     Column("seen", LargeBinary),
     Column("seen_at", DateTime(timezone=True)),
     Column("seen_by", ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    # Status words and their codes that were guessed, and that nobody has looked at.
+    Column("guessed", JSONB, nullable=False, server_default=text("'{}'")),
 )

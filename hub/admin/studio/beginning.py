@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from urllib.parse import quote, urlsplit
 
 from fastapi.responses import RedirectResponse, Response
 
+from config.spec_file import SpecFile
 from contracts.errors import AgencyFailure
 from hub.access.scopes import Scope
 from hub.admin.desk import PATH, Visitor
@@ -88,7 +90,8 @@ def add(bench: Bench) -> None:
         named = {("id",): agency, ("name", "vi"): name, ("name", "en"): fields.get("name_en", "").strip() or name}
         text = edited(text, named | {("enabled",): bool(seen)})
         document = next(iter(seen.documents)) if seen else None
-        await bench.drafts.begin(agency, text, document=document, actor=actor)
+        guessed = SpecFile(Path(f"{agency}.yaml"), text=text).parts.statuses
+        await bench.drafts.begin(agency, text, document=document, actor=actor, guessed=guessed)
         if seen is None:
             return RedirectResponse(f"{PATH}/agencies/{quote(agency)}/spec", 303)
         return RedirectResponse(f"{PATH}/studio/{quote(agency)}/{Step.OPERATIONS}", 303)

@@ -38,6 +38,8 @@ async def _published(bench: Bench, work: Work, current: Version | None) -> Respo
     reason = work.visitor.fields.get("reason", "").strip()
     if not reason:
         return _page(bench, work, current, 422, no_reason=True)
+    if not await bench.drafts.settled(work.draft, work.visitor.fields.get("looked", ""), actor=work.actor):
+        return _page(bench, work, current, 422)
     parts, draft = bench.parts, work.draft
     try:
         done = await parts.specs.publish(
@@ -71,6 +73,7 @@ def _page(
         lines=line_by_line(current.text, work.draft.text) if current else [],
         found=found,
         no_reason=no_reason,
+        statuses=DossierStatus,
         reason=work.visitor.fields.get("reason", ""),
         status_name=lambda number: _status_name(lang, number),
     )

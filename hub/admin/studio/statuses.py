@@ -43,6 +43,7 @@ def add(bench: Bench) -> None:
             # What nobody has changed stays as it is written.
             changes = {place: code for place, code in given.items() if known.get(place[1]) != code}
             await bench.edit(work, changes)
+            await bench.drafts.looked_at(work.agency, [place[1] for place in given], actor=work.actor)
             return bench.go_on(work, Step.STATUSES.next)
         return bench.page(work, Step.STATUSES, words=await _words(bench, work), statuses=list(DossierStatus))
 

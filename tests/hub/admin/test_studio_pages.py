@@ -1,6 +1,7 @@
 """The studio's steps: each changes the draft and nothing else; who may not, cannot; what agencies answered is kept
 sealed, and not for long."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import yaml
 from fastapi import FastAPI
 from sqlalchemy import text
 
@@ -280,3 +282,51 @@ async def test_a_text_that_is_none_leads_to_the_text(client: httpx.AsyncClient, 
     page = await client.get("/admin/studio/so-xd/statuses")
     assert str(page.url).endswith("/admin/agencies/so-xd/spec?do=check")
     assert "Chưa dùng được" in page.text
+
+
+async def guessed(client: httpx.AsyncClient) -> None:
+    """A draft whose document names status words that are guessed."""
+    document = yaml.safe_load(OPENAPI.read_text("utf-8"))
+    words = json.dumps(document).replace("[0, 1, 16, 15, 3, 12, 18, 8, 6, 5]", '["Mới đăng ký", "Đang xử lý"]')
+    words = words.replace('"integer", "enum"', '"string", "enum"')
+    await client.post("/admin/studio", data={"id": "so-khdt", "name": "Sở Kế hoạch và Đầu tư", "document": words})
+
+
+@pytest.mark.parametrize("door", ["studio", "text"])
+async def test_guessed_statuses_are_not_published_before_somebody_looked(
+    client: httpx.AsyncClient, drafts: Drafts, specs: Specs, database: Database, door: str
+) -> None:
+    await guessed(client)
+    await client.post("/admin/secrets", data={"name": "so-khdt-khoa", "value": "x"})
+
+    async def publish(**more: str) -> httpx.Response:
+        if door == "studio":
+            fields = {"do": "publish", "reason": "nối lần đầu"} | more
+            return await client.post("/admin/studio/so-khdt/publish", data=fields)
+        draft = await draft_of(drafts, "so-khdt")
+        fields = {"text": draft.text, "draft": draft.digest, "seen": "0", "do": "publish", "reason": "nối lần đầu"}
+        return await client.post("/admin/agencies/so-khdt/spec", data=fields | more)
+
+    asked = await publish()
+    assert asked.status_code == 422
+    assert "chưa ai xem" in asked.text
+    assert "“Đang xử lý” → 4" in asked.text
+    assert 'value="nối lần đầu"' in asked.text, "what was typed need not be typed again"
+    question = (await draft_of(drafts, "so-khdt")).question
+    # What somebody else has changed meanwhile was not looked at.
+    assert (await publish(looked=question[:-1])).status_code == 422
+    assert await specs.current("so-khdt") is None
+    done = await publish(looked=question)
+    assert "Bản 1 đang dùng" in done.text
+    told = [line for line in await latest(database, target="so-khdt", most=50) if line.action == "draft.looked_at"]
+    assert [line.detail for line in told] == [{"statuses": ["Mới đăng ký", "Đang xử lý"]}]
+
+
+async def test_who_went_through_the_statuses_is_not_asked(client: httpx.AsyncClient, drafts: Drafts) -> None:
+    await guessed(client)
+    assert (await draft_of(drafts, "so-khdt")).unlooked == {"Mới đăng ký": "1", "Đang xử lý": "4"}
+    assert "chưa ai xem" in (await client.get("/admin/studio/so-khdt/publish")).text
+    await client.post("/admin/studio/so-khdt/statuses", data={"status:Mới đăng ký": "1"})
+    assert (await draft_of(drafts, "so-khdt")).unlooked == {"Đang xử lý": "4"}, "each for itself"
+    await client.post("/admin/studio/so-khdt/statuses", data={"status:Đang xử lý": "4"})
+    assert "chưa ai xem" not in (await client.get("/admin/studio/so-khdt/publish")).text
