@@ -72,7 +72,8 @@ def router(sandbox: Sandbox | None, doors: Sequence[Door], sessions: Sessions) -
     async def errors(request: Request, lang: str = "vi") -> HTMLResponse:
         ours = [type for type in ProblemType if type in texts.PROBLEMS]
         others = [type for type in ProblemType if type not in texts.PROBLEMS]
-        return page("errors.html", request, lang, ours=ours, others=others, vi=texts.PROBLEMS, reasons=texts.REFUSALS)
+        vi = texts.PROBLEMS | texts.OTHER_PROBLEMS
+        return page("errors.html", request, lang, ours=ours, others=others, vi=vi, reasons=texts.REFUSALS)
 
     @routes.get("/snippets/{file}")
     async def snippet(file: str) -> PlainTextResponse:

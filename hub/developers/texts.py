@@ -64,7 +64,7 @@ OUTCOMES = {
     ),
 }
 
-#: Of the problems that a sender meets: what it means, and what to do.
+#: Of the problems that a sender meets: what it means, and what to do. Of all others: OTHER_PROBLEMS.
 PROBLEMS = {
     ProblemType.MALFORMED_REQUEST: (
         "Yêu cầu không đúng dạng. `errors` nêu từng chỗ, sai thế nào và thế nào là đúng. Sửa rồi gửi lại; gửi y nguyên "
@@ -89,6 +89,51 @@ PROBLEMS = {
     ProblemType.TOO_MANY_REQUESTS: "Quá nhiều. Chờ số giây trong Retry-After rồi gửi lại.",
     ProblemType.INTERNAL_ERROR: "Lỗi của trục. Gửi lại sau; nếu kéo dài, báo `correlation_id`.",
     ProblemType.UNAVAILABLE: "Chưa lưu được gì. Gửi lại y nguyên sau số giây trong Retry-After, chữ ký mới.",
+}
+
+OTHER_PROBLEMS = {
+    ProblemType.API_KEY_REFUSED: "Gửi một khóa còn hiệu lực trong tiêu đề X-Api-Key. Quản trị của trục cấp khóa.",
+    ProblemType.TOKEN_REFUSED: (
+        "Gửi mã của người dân trong tiêu đề `Authorization: Bearer`. Mã do cổng nơi người ấy đăng nhập cấp, hết hạn "
+        "sau mười lăm phút; cổng có thể xin mã khác."
+    ),
+    ProblemType.FORBIDDEN: (
+        "Trục biết ai đang hỏi, nhưng người ấy không được xem. `missing_scope` là quyền mà khóa còn thiếu; quản trị "
+        "của trục cấp quyền."
+    ),
+    ProblemType.NOT_PROVED: (
+        "Không có hồ sơ mang mã này, hoặc các chữ số không phải những số cuối của số định danh hay điện thoại người "
+        "nộp, hoặc cơ quan không báo số nào. Trục không nói là điều nào. Sau vài lần thử phải chờ, mỗi lần một lâu hơn."
+    ),
+    ProblemType.NOT_FOUND: "So lại đường dẫn với tài liệu API ở /docs.",
+    ProblemType.DOSSIER_NOT_FOUND: (
+        "Chưa cơ quan nào báo cho trục hồ sơ mang mã này. So lại với giấy biên nhận. Hồ sơ vừa nộp có thể vài phút sau "
+        "mới đến."
+    ),
+    ProblemType.DELIVERY_NOT_FOUND: (
+        "Trục không nhận sự kiện nào của cơ quan này với id ấy. Nếu trục đã trả 2xx, hãy so lại id; nếu không, nó nằm "
+        "trong các cuộc gọi bị từ chối và phải được gửi lại."
+    ),
+    ProblemType.SUBSCRIPTION_NOT_FOUND: (
+        "Một khóa chỉ thấy các đăng ký được tạo bằng nó, hoặc bằng khóa trước cùng tên, và các lần gửi của chúng. "
+        "GET /v1/subscriptions liệt kê chúng. Lần gửi được giữ hai tuần sau khi xong."
+    ),
+    ProblemType.ADMIN_NOT_FOUND: (
+        "Không có cơ quan, luồng, cuộc gọi, phiên bản, bản ghi bị cách ly, người, khóa hay bí mật nào như đường dẫn "
+        "nêu. Các danh sách của /v1/admin cho biết có những gì."
+    ),
+    ProblemType.OVERTAKEN: ("Xem phiên bản đang dùng, rồi gửi lại thay đổi với số của phiên bản ấy trong `based_on`."),
+    ProblemType.METHOD_NOT_ALLOWED: "Tiêu đề Allow liệt kê các phương thức được nhận.",
+    ProblemType.SEVERAL_DOSSIERS: "`agencies` liệt kê id của các cơ quan. Hỏi lại, `agency` là một trong đó.",
+    ProblemType.CURSOR_EXPIRED: (
+        "Thay đổi được giữ một tháng, và cơ sở dữ liệu phục hồi từ bản sao thì bắt đầu lại. Làm lại từ đầu: lấy con "
+        "trỏ bằng GET /v1/changes, đọc hết GET /v1/dossiers, rồi đi tiếp từ con trỏ ấy. Theo thứ tự này không sót gì."
+    ),
+    ProblemType.AGENCY_NOT_ANSWERING: (
+        "Trục không biết hồ sơ mang mã này và đã hỏi, hoặc định hỏi, cơ quan mà mã chỉ đến. `reason` nói vì sao không "
+        "có câu trả lời, như stale_reason của hồ sơ. Hồ sơ có thể có hoặc không: gửi lại y nguyên sau số giây trong "
+        "Retry-After."
+    ),
 }
 
 #: Why calls are refused, by hub.intake's reasons: what is behind it as a rule, and what would be right.

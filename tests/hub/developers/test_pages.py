@@ -75,6 +75,12 @@ def test_the_problems_of_sending_are_told_of_in_vietnamese(sandbox: Sandbox) -> 
             assert type in texts.PROBLEMS, type
 
 
+async def test_every_problem_is_told_of_in_vietnamese(client: httpx.AsyncClient) -> None:
+    assert {*texts.PROBLEMS, *texts.OTHER_PROBLEMS} == set(ProblemType)
+    page = words(await client.get("/developers/errors"))
+    assert not [type for type in ProblemType if type.value.text in page]
+
+
 def test_every_reason_of_a_refusal_has_its_advice() -> None:
     """Those that the intake gives, found where it gives them."""
     folder = Path(__file__).parents[3] / "hub" / "intake"
