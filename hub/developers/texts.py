@@ -122,6 +122,7 @@ OTHER_PROBLEMS = {
         "Không có cơ quan, luồng, cuộc gọi, phiên bản, bản ghi bị cách ly, người, khóa hay bí mật nào như đường dẫn "
         "nêu. Các danh sách của /v1/admin cho biết có những gì."
     ),
+    ProblemType.UNDER_WAY: "Chờ đến khi việc đang chạy kết thúc; các luồng của cơ quan cho biết đã đến đâu.",
     ProblemType.OVERTAKEN: ("Xem phiên bản đang dùng, rồi gửi lại thay đổi với số của phiên bản ấy trong `based_on`."),
     ProblemType.METHOD_NOT_ALLOWED: "Tiêu đề Allow liệt kê các phương thức được nhận.",
     ProblemType.SEVERAL_DOSSIERS: "`agencies` liệt kê id của các cơ quan. Hỏi lại, `agency` là một trong đó.",
