@@ -6,16 +6,27 @@ from hub.index.rows import LINE_COLUMNS, STATE_COLUMNS
 from hub.index.steps import KEPT
 
 # A dossier that has moved is found by what it was called before.
+#
+# One look-up by index for each name, whatever the planner knows. From no statistics, or from those of a table that was
+# small, it would walk along all of an agency's dossiers for each, by one of the indexes that begin with the agency, or
+# read the table whole: hence LIMIT, and an agency that no index can be asked for.
 KNOWN = text("""
     SELECT n.agency, n.code_key, d.id, d.top, d.gone_at, o.digest, o.observed_at, o.channel, a.packed
       FROM unnest(CAST(:agencies AS text[]), CAST(:keys AS text[]), CAST(:digests AS bytea[]))
            AS n (agency, code_key, digest)
-      JOIN dossier d
-        ON d.id = coalesce(
-               (SELECT a.dossier_id FROM dossier_alias a WHERE (a.agency, a.code_key) = (n.agency, n.code_key)),
-               (SELECT c.id FROM dossier c WHERE (c.agency, c.code_key) = (n.agency, n.code_key)))
-      LEFT JOIN observation o ON (o.dossier_id, o.digest) = (d.id, n.digest)
-      LEFT JOIN archive a ON a.dossier_id = d.id
+     CROSS JOIN LATERAL (
+               SELECT id, top, gone_at
+                 FROM dossier
+                WHERE id = coalesce(
+                         (SELECT dossier_id FROM dossier_alias a WHERE (a.agency, a.code_key) = (n.agency, n.code_key)),
+                         (SELECT id FROM dossier x WHERE (x.agency || '', x.code_key) = (n.agency, n.code_key)))
+                LIMIT 1) d
+      LEFT JOIN LATERAL (
+               SELECT digest, observed_at, channel
+                 FROM observation x
+                WHERE (x.dossier_id, x.digest) = (d.id, n.digest)
+                LIMIT 1) o ON true
+      LEFT JOIN LATERAL (SELECT packed FROM archive x WHERE x.dossier_id = d.id LIMIT 1) a ON true
 """)
 
 NEW_IDS = "SELECT nextval(pg_get_serial_sequence('dossier', 'id')) AS id FROM generate_series(1, $1)"
