@@ -76,7 +76,7 @@ def test_from_the_first_sign_in_to_an_operator_who_may_not_manage(browser: Brows
     keeper = enrol(page)
     assert page.url.endswith("/admin")
     looked_at(page)
-    page.get_by_role("link", name="Người quản trị").click()
+    page.get_by_role("link", name="Người quản trị", exact=True).click()
     page.get_by_label("Tên").fill("binh.tran")
     page.get_by_label("Vai trò").last.select_option("operator")
     page.get_by_label("Chỉ các cơ quan").last.fill("so-tnmt")
@@ -92,7 +92,7 @@ def test_from_the_first_sign_in_to_an_operator_who_may_not_manage(browser: Brows
     looked_at(other)
     enrol(other)
     assert other.url.endswith("/admin")
-    assert other.get_by_role("link", name="Người quản trị").count() == 0
+    assert other.get_by_role("link", name="Người quản trị", exact=True).count() == 0
     other.get_by_role("link", name="Sở Tài nguyên và Môi trường").click()
     looked_at(other)
     other.get_by_role("button", name=re.compile("Tạm dừng.*Đọc thay đổi")).click()
