@@ -41,8 +41,9 @@ async def test_what_is_due_is_handed_out_all_the_same(database: Database, jump: 
             # What was on its way is; and once more, from then on.
             for _ in range(2):
                 async with database.begin() as connection:
-                    await connection.execute(text("DELETE FROM pgqueuer"))
+                    # In the clock's order, or the two would wait for each other.
                     await connection.execute(update(stream).values(next_due_at=func.now()))
+                    await connection.execute(text("DELETE FROM pgqueuer"))
                 await until(lambda: scalar(database, _JOBS))
                 await asyncio.sleep(1)
 

@@ -21,8 +21,6 @@ from tests.hub.index.conftest import NewClient, Record
 from tests.observations import T0, move
 from tests.observations import observation as said
 
-TODAY = datetime.now(VIETNAM).replace(hour=12)
-
 
 async def codes(client: httpx.AsyncClient, **query: Any) -> list[str]:
     response = await client.get("/v1/dossiers", params=query)
@@ -96,7 +94,7 @@ async def test_overdue_compares_days_in_vietnam_and_only_where_the_clock_runs(
     new_client: NewClient, do: Record
 ) -> None:
     client = await new_client(Scope.DOSSIERS_READ)
-    midnight = TODAY.replace(hour=0, minute=0, second=0, microsecond=0)
+    midnight = datetime.now(VIETNAM).replace(hour=0, minute=0, second=0, microsecond=0)
     late, due_today = midnight - timedelta(seconds=1), midnight
     await do(
         said(code(0), status=4, due_at=late),
@@ -111,7 +109,7 @@ async def test_overdue_compares_days_in_vietnam_and_only_where_the_clock_runs(
     )
     assert await codes(client, overdue="true", agency="ubnd-pleiku") == ["0005", "0006", "0000"]
     assert await codes(client, overdue="true", status="2") == ["0005"]
-    day = TODAY.date()
+    day = midnight.date()
     assert await codes(client, due_from=str(day), due_to=str(day)) == ["0001"]
     assert await codes(client, due_from=str(day - timedelta(days=10)), overdue="true", agency="ubnd-pleiku") == [
         "0006",
