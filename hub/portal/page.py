@@ -48,7 +48,7 @@ class Step:
     moment: str
     #: For the time element's datetime attribute.
     iso: str
-    #: The agency's own word, where it is another.
+    #: The agency's own word, where it is another and may be seen.
     raw: str | None
     #: When the hub heard of it, where that was much later.
     heard: str | None
@@ -72,7 +72,7 @@ class DossierView:
     #: The words of a link to call the agency, where some text above says to ask it.
     ask: str | None
     as_of: str
-    #: In Vietnamese whatever the page's language, as the agency names it.
+    #: In Vietnamese whatever the page's language, as the agency names it; None where it may not be seen.
     procedure: str | None
     rows: list[Row]
     phone: str | None
@@ -85,7 +85,12 @@ class DossierView:
 
 
 def present(dossier: Dossier, lang: Lang, now: datetime) -> DossierView:
-    """`now` decides what is late; it needs a time zone."""
+    """`now` decides what is late; it needs a time zone.
+
+    Whoever has not proved that it is theirs sees status, dates and the agency, which the code names: what for, and the
+    agency's own words, which may name somebody, are for its applicant.
+    """
+    is_own = isinstance(dossier, FullDossier)
     status = dossier.status.code if dossier.status else None
     words = texts.STATUS[status] if status else texts.UNKNOWN_STATUS
     agency = _in(lang, dossier.agency.name)
@@ -108,20 +113,20 @@ def present(dossier: Dossier, lang: Lang, now: datetime) -> DossierView:
         stale=stale,
         ask=texts.PAGE["call"].say(lang, phone=phone) if phone and told_to_ask else None,
         as_of=texts.AS_OF.say(lang, moment=moment(dossier.checked_at, lang), agency=told_by),
-        procedure=dossier.procedure.name,
+        procedure=dossier.procedure.name if is_own else None,
         rows=_rows(dossier, status, agency, lang, now),
         phone=phone,
         phone_address="tel:" + "".join(c for c in phone if c.isdigit() or c == "+") if phone else None,
         timeline=[
-            _step(event, names.get(event.source.agency) if dossier.former_agencies else None, lang)
+            _step(event, names.get(event.source.agency) if dossier.former_agencies else None, lang, is_own=is_own)
             for event in sorted(dossier.timeline, key=lambda event: event.occurred_at, reverse=True)
         ],
         own=_own(dossier, lang) if isinstance(dossier, FullDossier) else [],
-        full_address=None if isinstance(dossier, FullDossier) else _full_address(dossier, lang),
+        full_address=None if is_own else _full_address(dossier, lang),
     )
 
 
-def _step(event: StatusEvent, agency: str | None, lang: Lang) -> Step:
+def _step(event: StatusEvent, agency: str | None, lang: Lang, *, is_own: bool) -> Step:
     raw = event.raw or ""
     # A code, such as DA_TRA, is between systems.
     is_other_word = fold(raw) != fold(event.status.name.vi) and not _CODE.fullmatch(raw)
@@ -130,7 +135,7 @@ def _step(event: StatusEvent, agency: str | None, lang: Lang) -> Step:
         _in(lang, event.status.name),
         moment(event.occurred_at, lang),
         event.occurred_at.isoformat(timespec="seconds"),
-        texts.RAW.say(lang, word=raw) if is_other_word else None,
+        texts.RAW.say(lang, word=raw) if is_own and is_other_word else None,
         texts.HEARD.say(lang, moment=moment(event.observed_at, lang)) if late else None,
         agency,
     )

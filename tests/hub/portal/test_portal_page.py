@@ -10,7 +10,7 @@ from contracts.observation import Channel
 from contracts.status import DossierStatus as S
 from hub.portal import texts
 from hub.portal.page import VIETNAM, Row, day, moment, present
-from tests.hub.portal.samples import PLEIKU, make_dossier
+from tests.hub.portal.samples import PLEIKU, in_full, make_dossier
 
 NOW = datetime(2026, 11, 23, 8, 15, tzinfo=VIETNAM)
 
@@ -114,7 +114,18 @@ def test_the_timeline_has_the_newest_first_whatever_order_it_came_in() -> None:
 def test_the_agencys_own_word_is_told_where_it_is_another_and_for_people(raw: str | None, told: str | None) -> None:
     dossier = make_dossier(S.PROCESSING, now=NOW)
     said = dossier.model_copy(update={"timeline": [dossier.timeline[0].model_copy(update={"raw": raw})]})
-    assert [step.raw for step in present(said, "vi", NOW).timeline] == [told]
+    assert [step.raw for step in present(in_full(said), "vi", NOW).timeline] == [told]
+
+
+def test_who_has_proved_nothing_sees_neither_what_for_nor_the_agencys_words() -> None:
+    dossier = make_dossier(S.PROCESSING, now=NOW)
+    said = dossier.model_copy(
+        update={"timeline": [dossier.timeline[0].model_copy(update={"raw": "Chờ bà Lan bổ sung"})]}
+    )
+    anybodys, own = present(said, "vi", NOW), present(in_full(said), "vi", NOW)
+    assert (anybodys.procedure, anybodys.timeline[0].raw, anybodys.own) == (None, None, [])
+    assert own.procedure == dossier.procedure.name
+    assert own.timeline[0].raw == "Cơ quan ghi: “Chờ bà Lan bổ sung”"
 
 
 def test_dates_in_english_name_the_month() -> None:

@@ -137,7 +137,8 @@ async def test_the_way_to_all_of_it(client: httpx.AsyncClient) -> None:
 
 
 async def test_a_step_tells_the_agencys_word_and_when_it_was_heard_late(client: httpx.AsyncClient) -> None:
-    page = parsed((await client.get("/?code=H21.09-261120-0005")).text)
+    own = await client.post(FULL, data={"code": "H21.09-261120-0005", "digits": "482913"})
+    page = parsed(own.text)
     latest, *_, first = [step.text_content() for step in page.xpath("//ol[@class='timeline']/li")]
     assert "Cơ quan ghi: “Chờ bổ sung”" in latest
     assert "Trang này biết lúc" in first and "Cơ quan ghi" not in first
