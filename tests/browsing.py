@@ -36,3 +36,12 @@ def screenshot(page: Page, name: str) -> None:
     """Into the folder HUB_TEST_SCREENSHOTS, where somebody wants to look at them."""
     if folder := os.environ.get("HUB_TEST_SCREENSHOTS"):
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+
+def looked_at(page: Page, name: str) -> None:
+    """At both widths nothing is wrong for people who see, hear or move otherwise, or wider than the screen."""
+    for width in (360, 1280):
+        page.set_viewport_size({"width": width, "height": 900})
+        screenshot(page, f"{name}-{width}")
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
+        assert violations(page) == [], name

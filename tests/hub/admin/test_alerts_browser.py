@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import launched, needs_chromium, screenshot, violations
+from tests.browsing import launched, looked_at, needs_chromium
 from tests.hub.admin.test_admin_browser import enrol, first_password
 from tests.running import HubProcess, free_port, kept_running
 
@@ -106,15 +106,6 @@ def until(page: Page, hub: HubProcess, path: str, shown: Callable[[], bool]) -> 
         hurry(hub)
         time.sleep(0.5)
     raise AssertionError(page.locator("main").inner_text())
-
-
-def looked_at(page: Page, name: str) -> None:
-    """At both widths nothing is wider than the screen, and nothing is wrong for people who see or move otherwise."""
-    for width in (360, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        screenshot(page, f"{name}-{width}")
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
-    assert violations(page) == []
 
 
 def section(page: Page, heading: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from hub.access.provider import SECRET
-from tests.browsing import launched, needs_chromium, screenshot, violations
+from tests.browsing import launched, looked_at, needs_chromium
 from tests.identity import identity_provider
 from tests.running import ROOT, HubProcess, kept_running, run_hub
 
@@ -57,15 +57,6 @@ def signed_in_there(page: Page, login: str, factors: str = "mfa") -> None:
     page.get_by_role("button", name="Sign in").click()
 
 
-def looked_at(page: Page, name: str) -> None:
-    """Nothing is wrong for people who see, hear or move otherwise, and nothing is wider than the screen."""
-    for width in (360, 1280):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert violations(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-        screenshot(page, f"oidc-{name}-{width}")
-
-
 def test_in_and_out_and_in_again_under_our_own_policy(browser: Browser, hub: HubProcess) -> None:
     context = browser.new_context(base_url=hub.url)
     page = context.new_page()
@@ -94,23 +85,23 @@ def test_each_page_on_the_way(browser: Browser, hub: HubProcess) -> None:
     context = browser.new_context(base_url=hub.url, bypass_csp=True)
     page = context.new_page()
     begun(page, hub, "binh.tran")
-    looked_at(page, "begin")
+    looked_at(page, "oidc-begin")
     page.get_by_role("link", name="Từ nay vào bằng tài khoản công vụ").click()
     signed_in_there(page, "binh", factors="")
     page.get_by_role("heading", name="Tạo cách đăng nhập của bạn").wait_for()
     assert page.get_by_label("Mật khẩu mới").count() == 0
-    looked_at(page, "second-factor")
+    looked_at(page, "oidc-second-factor")
     totp = pyotp.TOTP(page.locator("code.secret").inner_text().replace(" ", ""))
     page.get_by_label("Gõ 6 chữ số").fill(totp.now())
     page.get_by_role("button", name="Lưu và vào").click()
     expect(page).to_have_url(f"{hub.url}/admin")
     page.get_by_role("button", name="Thoát").click()
     page.get_by_role("link", name="Đăng nhập bằng tài khoản công vụ").wait_for()
-    looked_at(page, "sign-in")
+    looked_at(page, "oidc-sign-in")
     context.clear_cookies()
     page.goto("/admin/sign-in")
     page.get_by_role("link", name="Đăng nhập bằng tài khoản công vụ").click()
     signed_in_there(page, "chi")
     page.get_by_role("heading", name="Chưa có tài khoản nào ở đây cho bạn").wait_for()
-    looked_at(page, "stranger")
+    looked_at(page, "oidc-stranger")
     context.close()

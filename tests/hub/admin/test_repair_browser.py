@@ -11,9 +11,9 @@ from contextlib import AbstractContextManager
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from tests.browsing import launched, needs_chromium, screenshot, violations
+from tests.browsing import launched, looked_at, needs_chromium
 from tests.hub.admin.test_admin_browser import enrol, first_password
 from tests.running import HubProcess, kept_running
 
@@ -67,15 +67,6 @@ def push(hub: HubProcess, status: str, *numbers: int) -> None:
             "webhook-signature": "v1," + base64.b64encode(digest).decode(),
         }
         assert httpx.post(f"{hub.url}/v1/webhooks/so-xd", content=body, headers=headers).is_success
-
-
-def looked_at(page: Page, name: str) -> None:
-    """At both widths nothing is wider than the screen, and nothing is wrong for people who see or move otherwise."""
-    for width in (360, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        screenshot(page, f"{name}-{width}")
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
-    assert violations(page) == []
 
 
 def test_a_broken_word_is_mended_and_a_bad_version_taken_back(browser: Browser, hub: HubProcess) -> None:

@@ -7,13 +7,13 @@ from contextlib import AbstractContextManager
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser
 
 from config.secrets import digest_key_file, seal_key_file
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.db import Database
 from hub.vault import Vault
-from tests.browsing import launched, needs_chromium, screenshot, violations
+from tests.browsing import launched, looked_at, needs_chromium
 from tests.keepers import PASSWORD, Keeper
 from tests.parts import call_record
 from tests.running import ROOT, HubProcess, kept_running, run_hub
@@ -52,14 +52,6 @@ async def call_made(hub: HubProcess) -> None:
         await DatabaseCallRecorder(database, vault)(record)
     finally:
         await database.close()
-
-
-def looked_at(page: Page, name: str) -> None:
-    for width in (1280, 360):
-        page.set_viewport_size({"width": width, "height": 800})
-        assert violations(page) == []
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-        screenshot(page, f"{name}-{width}")
 
 
 def test_a_call_is_searched_for_looked_at_and_opened(browser: Browser, hub: HubProcess) -> None:
