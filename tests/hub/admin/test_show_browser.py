@@ -18,11 +18,10 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from config.settings import Settings
 from hub.main import create_app, open_hub
 from hub.shedding import Load
-from tests.browsing import launched, needs_chromium
+from tests.browsing import launched, looked_at, needs_chromium
 from tests.estate.client import Estate, running_estate
 from tests.hub.admin.test_admin_browser import enrol, first_password
 from tests.hub.admin.test_admin_rules import routes
-from tests.hub.admin.test_repair_browser import looked_at
 from tests.keepers import PASSWORD, Keeper
 from tests.running import HubProcess, kept_running
 
