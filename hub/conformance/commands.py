@@ -20,9 +20,11 @@ from config.settings import Settings
 from config.spec_file import SpecFile
 from contracts.agency import AgencySpec
 from contracts.errors import Unreachable
+from hub.conformance.receiver import Try
 from hub.conformance.report import Finding, Report
 from hub.conformance.sender import listen
 from hub.conformance.system import RECOMMENDED, examine, recommended
+from hub.conformance.texts import Lang, explained, framed, of_try
 from hub.studio.commands import quiet_settings, spec_file
 from hub.terminal import Stop, one_sentence
 
@@ -40,7 +42,8 @@ app = typer.Typer(
     help="Play the hub against an agency's system: `hub conform URL`, or `hub conform webhook` for its sender.",
 )
 
-_AsJson = Annotated[bool, typer.Option("--json", help="As data, for a program.")]
+_AsJson = Annotated[bool, typer.Option("--json", help="As data, for a program; its texts are English.")]
+_Lang = Annotated[Lang, typer.Option("--lang", help="The report's language.")]
 
 
 @app.command("system")
@@ -60,6 +63,7 @@ def examine_system(
         int, typer.Option(min=0, max=10_000, help="Look-ups as fast as it goes, to see how it says `slow down`.")
     ] = 0,
     as_json: _AsJson = False,
+    lang: _Lang = Lang.VI,
 ) -> None:
     """Ask the agency's system as the hub would, and report what fails, why it matters, and how to mend it.
 
@@ -84,7 +88,7 @@ def examine_system(
             report = asyncio.run(work())
         except (ValueError, Unreachable) as error:
             raise Stop(str(error)) from None
-        _show(report, as_json)
+        _show(report, as_json, lang)
 
 
 @app.command("webhook")
@@ -96,6 +100,7 @@ def hear_sender(
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 for a free one.")] = 8200,
     wait: Annotated[float, typer.Option(min=1, help="Seconds to listen at most.")] = 600,
     as_json: _AsJson = False,
+    lang: _Lang = Lang.VI,
 ) -> None:
     """Stand where the hub would, hear a sender, play tricks on it, and report likewise.
 
@@ -112,17 +117,22 @@ def hear_sender(
                 secrets.get(_OUR_KEY)
             except KeyError:
                 secrets = _Made()
-                _say(f"The secret to sign with: {secrets.get(_OUR_KEY)}")
+                _say(framed("The secret to sign with: {secret}", lang, secret=secrets.get(_OUR_KEY)))
         try:
             listener = socket.create_server((host, port))
         except OSError as error:
             raise Stop(f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port") from None
-        _say(f"Send to http://{host}:{listener.getsockname()[1]}/v1/webhooks/{said.id}, within {wait:g} s.")
+        address = f"http://{host}:{listener.getsockname()[1]}/v1/webhooks/{said.id}"
+        _say(framed("Send to {address} within {seconds:g} s.", lang, address=address, seconds=wait))
+
+        def say(made: Try, number: int) -> None:
+            _say(of_try(made, number, lang))
+
         try:
-            report = asyncio.run(listen(said, secrets=secrets, listener=listener, wait_seconds=wait, say=_say))
+            report = asyncio.run(listen(said, secrets=secrets, listener=listener, wait_seconds=wait, say=say))
         except (ValueError, KeyError) as error:
             raise Stop(str(error.args[0])) from None
-        _show(report, as_json)
+        _show(report, as_json, lang)
 
 
 _OUR_KEY = "so-moi-webhook"
@@ -150,44 +160,47 @@ def _say(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _show(report: Report, as_json: bool) -> None:
+def _show(report: Report, as_json: bool, lang: Lang) -> None:
     """Raises typer.Exit, with 1 where something must be mended."""
     if as_json:
         print(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
     else:
-        _print(report)
+        _print(report, lang)
     raise typer.Exit(0 if report.conforms else 1)
 
 
-def _print(report: Report) -> None:
+def _print(report: Report, lang: Lang) -> None:
     """What is to be mended last, where a terminal shows it. Nothing is said by colour alone."""
     console = Console(highlight=False, soft_wrap=False)
     console.print(Text(report.about, "bold"))
     for finding in report.findings:
         if finding.word == "pass":
             seen = f" ({finding.verdict.seen})" if finding.verdict.seen else ""
-            _hanging(console, "pass", f"{finding.check.wants}{seen}")
+            _hanging(console, framed("pass", lang), f"{explained(finding.check, lang).wants}{seen}")
     # Where nothing answered or nothing came, all that could not be tried for it goes without saying.
     reached = report.findings[0].word == "pass"
     for finding in report.findings:
         if finding.word == "not tried" and reached:
-            _hanging(console, "not tried", f"{finding.check.wants}: {finding.verdict.seen}")
+            wants = explained(finding.check, lang).wants
+            _hanging(console, framed("not tried", lang), f"{wants}: {finding.verdict.seen}")
     for word in ("better", "FAIL"):
         for finding in report.findings:
             if finding.word == word:
-                _explained(console, finding)
+                _print_explained(console, finding, lang)
     console.print()
-    told = ", ".join(f"{report.count(word)} {word}" for word in ("pass", "not tried", "better", "FAIL"))
-    verdict = "It does what it must" if report.conforms else "It does not do what it must"
+    words = ("pass", "not tried", "better", "FAIL")
+    told = ", ".join(f"{report.count(word)} {framed(word, lang)}" for word in words)
+    verdict = framed("It does what it must" if report.conforms else "It does not do what it must", lang)
     console.print(Text(f"{verdict}: {told}.", "bold"))
 
 
-def _explained(console: Console, finding: Finding) -> None:
+def _print_explained(console: Console, finding: Finding, lang: Lang) -> None:
     console.print()
     style = "bold red" if finding.word == "FAIL" else "bold yellow"
-    console.print(Text.assemble((finding.word, style), f"  {finding.check.id}: ", (finding.check.wants, "bold")))
-    for word, text in (("seen", finding.verdict.seen), ("why", finding.check.why), ("mend", finding.check.mend)):
-        _hanging(console, f"  {word}", text)
+    wants, why, mend = explained(finding.check, lang)
+    console.print(Text.assemble((framed(finding.word, lang), style), f"  {finding.check.id}: ", (wants, "bold")))
+    for word, text in (("seen", finding.verdict.seen), ("why", why), ("mend", mend)):
+        _hanging(console, f"  {framed(word, lang)}", text)
 
 
 def _hanging(console: Console, word: str, text: str) -> None:

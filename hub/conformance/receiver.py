@@ -31,6 +31,10 @@ class Trick(StrEnum):
     SLOW = "slow"
     BUSY = "busy"
 
+    @property
+    def played(self) -> bool:
+        return self is not Trick.NONE
+
 
 #: One for each new delivery, in this order; then none.
 TRICKS = (Trick.BROKEN, Trick.SLOW, Trick.BUSY)
@@ -70,7 +74,7 @@ class Receiver:
         self,
         adapter: AgencyAdapter,
         secrets: list[str],
-        say: Callable[[str], None],
+        say: Callable[[Try, int], None],
         *,
         slow_seconds: float,
         busy_seconds: int,
@@ -102,7 +106,7 @@ class Receiver:
             made.left = await _left(receive, self.slow_seconds)
         made.seconds = time.monotonic() - began
         made.status = 0 if made.left else answer.status_code
-        self._say(_line(made, len(self.tries)))
+        self._say(made, len(self.tries))
         self._changed.set()
         if not made.left:
             await answer(scope, receive, send)
@@ -120,7 +124,7 @@ class Receiver:
 
     def _is_settled(self) -> bool:
         done = {each.name for each in self.tries if 200 <= each.status < 300}
-        played = [each for each in self.tries if each.trick is not Trick.NONE]
+        played = [each for each in self.tries if each.trick.played]
         return {each.trick for each in played} == set(TRICKS) and all(each.name in done for each in played)
 
     def _understand(self, made: Try, address: str) -> None:
@@ -171,14 +175,3 @@ async def _left(receive: Receive, seconds: float) -> bool:
                 pass
             return True
     return False
-
-
-def _line(made: Try, number: int) -> str:
-    name = made.name or "a delivery"
-    if made.refused:
-        refused = made.refused
-        return f"{number}. {name}: refused with {refused.status}; {refused.field}: {refused.problem}"
-    if made.left:
-        return f"{number}. {name}: the sender did not wait for our answer"
-    on_purpose = "" if made.trick is Trick.NONE else f", {made.trick} on purpose"
-    return f"{number}. {name}: answered {made.status} after {made.seconds:.1f} s{on_purpose}"

@@ -12,7 +12,7 @@ import uvicorn
 from adapters import Client, build_adapter
 from contracts.adapter import Secrets
 from contracts.agency import AgencySpec
-from hub.conformance.receiver import Receiver
+from hub.conformance.receiver import Receiver, Try
 from hub.conformance.report import Finding, Report
 from hub.conformance.sender_checks import CHECKS, heard_by
 
@@ -28,14 +28,14 @@ async def listen(
     secrets: Secrets,
     listener: socket.socket,
     wait_seconds: float,
-    say: Callable[[str], None],
+    say: Callable[[Try, int], None],
     slow_seconds: float = SLOW_SECONDS,
     busy_seconds: int = BUSY_SECONDS,
 ) -> Report:
     """Until all was tried, for `wait_seconds` at most, or until the task is cancelled: that ends the listening alone.
 
-    `say` is told of each delivery. Raises ValueError for an agency that does not push, KeyError for a secret that is
-    not there.
+    `say` is told of each delivery and its number. Raises ValueError for an agency that does not push, KeyError for a
+    secret that is not there.
     """
     if spec.webhook is None:
         raise ValueError(f"{spec.id} has no `webhook` in its spec")
@@ -49,7 +49,7 @@ async def listen(
             await asyncio.wait_for(receiver.settled(_QUIET_SECONDS), wait_seconds)
     heard = heard_by(receiver, spec.webhook, keys, time.monotonic() - began)
     findings = tuple(Finding(check, look(heard)) for check, look in CHECKS)
-    return Report(f"{spec.name.vi}, its sender", findings)
+    return Report(f"{spec.name.vi}, webhook", findings)
 
 
 class _Server(uvicorn.Server):

@@ -188,26 +188,45 @@ async def hub(*words: str) -> Result:
     return await asyncio.to_thread(CliRunner().invoke, app, ["conform", *words])
 
 
-async def test_the_command_says_what_to_mend(
+_SAID = {
+    "vi": (
+        "LỖI  lookup.whole: Một phần của mã",
+        "thấy    asked for H21.99-",
+        "vì sao  Ai gõ thiếu",
+        "sửa     So mã bằng",
+    ),
+    "en": (
+        "FAIL  lookup.whole: A part of a code is not the code",
+        "seen    asked for H21.99-",
+        "why     Whoever leaves a digit off",
+        "mend    Compare codes with",
+    ),
+}
+
+
+async def test_the_command_says_what_to_mend_in_the_language_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logging_put_back: None
 ) -> None:
     monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("COLUMNS", "80")
     async with running("like", monkeypatch) as url:
-        told = await hub(url)
+        # Vietnamese where nothing is said.
+        for lang, words in (("vi", [url]), ("en", [url, "--lang", "en"])):
+            told = await hub(*words)
+            assert told.exit_code == 1
+            for said in _SAID[lang]:
+                assert said in told.stdout, told.stdout
+            assert max(map(len, told.stdout.splitlines())) <= 80
         data = await hub(url, "--json")
-    assert told.exit_code == data.exit_code == 1
-    assert "FAIL  lookup.whole: A part of a code is not the code" in told.stdout
-    for word in ("seen    asked for H21.99-", "why     Whoever leaves a digit off", "mend    Compare codes with"):
-        assert word in told.stdout
-    assert max(map(len, told.stdout.splitlines())) <= 80
-    failed = [each for each in json.loads(data.stdout)["checks"] if each["result"] == "fail"]
-    assert "lookup.whole" in {each["id"] for each in failed}
-    assert all(each["why"] and each["mend"] for each in failed)
+    assert data.exit_code == 1
+    failed = {each["id"]: each for each in json.loads(data.stdout)["checks"] if each["result"] == "fail"}
+    # Programs have always read it in English.
+    assert failed["lookup.whole"]["wants"] == "A part of a code is not the code"
+    assert all(each["why"] and each["mend"] for each in failed.values())
     async with running("", monkeypatch) as url:
         told = await hub(url)
     assert told.exit_code == 0, told.stdout
-    assert "It does what it must" in told.stdout
+    assert "Đạt những điều bắt buộc" in told.stdout
 
 
 async def test_the_command_takes_agencies_too(

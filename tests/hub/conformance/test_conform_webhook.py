@@ -22,6 +22,7 @@ from hub.conformance import sender
 from hub.conformance.report import Report
 from hub.conformance.sender_checks import CHECKS
 from hub.conformance.system import RECOMMENDED
+from hub.conformance.texts import Lang, of_try
 from tests.parts import NamedSecrets
 from tests.running import ROOT
 
@@ -64,7 +65,7 @@ async def heard(flaw: str) -> Report:
                 secrets=NamedSecrets({"so-moi-webhook": SECRET}),
                 listener=listener,
                 wait_seconds=300,
-                say=print,
+                say=lambda made, number: print(of_try(made, number, Lang.VI)),
                 slow_seconds=0.4,
                 # Who does not wait is to be found however slow the machine is.
                 busy_seconds=5 if flaw == "hurries" else 1,
@@ -181,7 +182,7 @@ async def test_the_command_tells_the_secret_and_where_to_send_and_reports_upon_c
     )
     assert process.stderr
     secret = (await process.stderr.readline()).decode().split()[-1]
-    address = (await process.stderr.readline()).decode().split()[2].rstrip(",")
+    address = (await process.stderr.readline()).decode().split()[2]
     assert secret.startswith("whsec_") and address.endswith("/v1/webhooks/so-moi")
     body = b'{"type": "dossier.updated", "data": {"code": "H21.99-1", "occurred_at": "2026-11-26T08:00:00+07:00"}}'
     stamp = int(time.time())
@@ -192,7 +193,7 @@ async def test_the_command_tells_the_secret_and_where_to_send_and_reports_upon_c
     async with httpx.AsyncClient(timeout=120, trust_env=False) as client:
         answer = await client.post(address, content=body, headers=headers)
     assert answer.status_code == 500
-    assert b"m1: answered 500" in await process.stderr.readline()
+    assert "m1: được trả 500" in (await process.stderr.readline()).decode()
     process.send_signal(signal.SIGINT)
     told, complained = await process.communicate()
     assert process.returncode == 1, complained
