@@ -200,7 +200,9 @@ def router(lists: Lists, keys: ApiKeys, at_most: AtMost) -> APIRouter:
         responses=responses(ProblemType.MALFORMED_REQUEST, ProblemType.BODY_TOO_LARGE, *REFUSED),
     )
     async def search(asked: Search, caller: Caller = searcher) -> Response:
-        """The ones the hub heard of last come first. Names are masked, unless the key has people:read as well."""
+        """The ones the hub heard of last come first; with three words of a name or more, first of those who are called
+        just so, on pages after that of those with longer names. Names are masked, unless the key has people:read as
+        well."""
         if (asked.name is None) == (asked.code is None):
             raise wrong("/name", "both or neither of name and code", "one of them")
         wanted = Filter(

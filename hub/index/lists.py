@@ -51,6 +51,8 @@ PROCEDURES = """
      ORDER BY key
 """
 
+_LAST_ID = 2**63 - 1
+
 #: Procedures come and go by decree.
 _PROCEDURES_KEPT_SECONDS = 60
 
@@ -77,13 +79,16 @@ class Lists:
         }
 
     async def named(self, name: str, wanted: Filter, cursor: str | None, limit: int, *, in_full: bool) -> Json:
-        """contracts.dossier.FoundPage of those whose applicant's name holds these words. Raises BadCursor, and
-        ValueError for a name without a letter."""
+        """contracts.dossier.FoundPage of those whose applicant's name holds these words: who is called just so, and
+        then longer names. Raises BadCursor, and ValueError for a name without a letter."""
         words = marks.name_words(name)
         if not words:
             raise ValueError("no word of a name")
+        held, whole = marks.name_marks(words, self._vault), marks.whole_name_mark(words, self._vault)
+        # By its own mark a whole name is one walk that looks nothing up. Who is not filed under that yet comes with the
+        # longer names.
         return await self._found(
-            marks.name_marks(words, self._vault),
+            [(held, None)] if whole is None else [([whole], None), (held, whole)],
             lambda row, personal: marks.holds_words(personal.get("applicant_name", ""), words),
             wanted,
             wanted.question("name", *words),
@@ -99,7 +104,7 @@ class Lists:
         if mark is None:
             raise ValueError("no part of a code")
         return await self._found(
-            [mark],
+            [([mark], None)],
             lambda row, _: any(marks.holds_fragment(row[each] or "", fragment) for each in ("code", "national_code")),
             wanted,
             wanted.question("code", code_key(fragment)),
@@ -120,7 +125,7 @@ class Lists:
         """contracts.dossier.FoundPage of a person's, at whichever agency. `is_theirs` says of a value that was opened
         whether it is this person's. Raises BadCursor."""
         return await self._found(
-            [mark],
+            [([mark], None)],
             lambda _, personal: marks.is_of(contact, personal, is_theirs),
             wanted,
             wanted.question("person", str(mark)),
@@ -155,7 +160,7 @@ class Lists:
 
     async def _found(
         self,
-        wanted_marks: list[int],
+        filed: Sequence[tuple[list[int], int | None]],
         fits: Callable[[asyncpg.Record, Mapping[str, str]], bool],
         wanted: Filter,
         question: bytes,
@@ -164,10 +169,26 @@ class Lists:
         *,
         in_full: bool,
     ) -> Json:
-        after = self._cursors.read(question, cursor) if cursor else None
-        sql = Sql()
-        walk = walks.marked(wanted_marks, wanted, after, limit + 1, sql)
-        rows, next_place = await self._rows(walk, sql, limit, more_columns=", d.personal, d.national_code")
+        """`filed`: under which marks, and not under which; the walks that one after the other make the list. A page is
+        of one walk, and a cursor says which, by how many come after it."""
+        left, after = len(filed) - 1, None
+        if cursor:
+            left, last = self._cursors.read(question, cursor)
+            # Those of the version before have something else in that place.
+            left, after = left if left < len(filed) else 0, (0, last)
+        while True:
+            sql = Sql()
+            under, without = filed[-1 - left]
+            walk = walks.marked(under, wanted, after, limit + 1, sql, without=without)
+            rows, place = await self._rows(walk, sql, limit, more_columns=", d.personal, d.national_code")
+            if rows or place or not left:
+                break
+            left, after = left - 1, None
+        next_place = None
+        if place:
+            next_place = (left, place[1])
+        elif left:
+            next_place = (left - 1, _LAST_ID)
         now = datetime.now(UTC)
         items = []
         for row in rows:

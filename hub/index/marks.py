@@ -44,7 +44,10 @@ def filed_under(code: str, facts: Mapping[str, Any], vault: Vault) -> set[int]:
     """All the marks of a dossier with this code and these facts, the personal ones among them."""
     marks: set[int] = set()
     if name := facts.get("applicant_name"):
-        marks.update(_shared_mark(vault, "name", key) for key in _name_keys(name_words(name)))
+        words = name_words(name)
+        marks.update(_shared_mark(vault, "name", key) for key in _name_keys(words))
+        if (whole := whole_name_mark(words, vault)) is not None:
+            marks.add(whole)
     for contact, fact in _CONTACT_FACTS:
         if text := facts.get(fact):
             marks.update(vault.mark(contact, value) for value in contact_values(contact, text))
@@ -88,6 +91,14 @@ def name_marks(words: list[str], vault: Vault) -> list[int]:
     # Family names are few and given names many: the last words tell most. What they leave open the first tell best, for
     # the words between go with both.
     return [vault.mark("name", key) for key in (last, *others)]
+
+
+def whole_name_mark(words: list[str], vault: Vault) -> int | None:
+    """The mark that a dossier has whose applicant is called just so. None for two words or one, whose own mark that is.
+
+    Who was filed by a version before has none, until `hub index check --repair` has been there.
+    """
+    return vault.mark("name", " ".join(words[:_MOST_WORDS])) if len(words) > 2 else None
 
 
 def holds_words(name: str, words: list[str]) -> bool:

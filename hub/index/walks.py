@@ -172,8 +172,10 @@ def walk(wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
     )
 
 
-def marked(marks: list[int], wanted: Filter, after: Place | None, limit: int, sql: Sql) -> Walk:
-    """Dossiers filed under all these marks, the rarest first; the newest in the hub first."""
+def marked(
+    marks: list[int], wanted: Filter, after: Place | None, limit: int, sql: Sql, *, without: int | None = None
+) -> Walk:
+    """Dossiers filed under all these marks, the rarest first, and not under `without`; the newest in the hub first."""
     bounds = [f"mark = {sql(marks[0], 'bigint')}"]
     if after is not None:
         bounds.append(f"dossier_id < {sql(after[1], 'bigint')}")
@@ -183,6 +185,10 @@ def marked(marks: list[int], wanted: Filter, after: Place | None, limit: int, sq
         f"(SELECT true FROM dossier_mark o WHERE (o.mark, o.dossier_id) = ({sql(mark, 'bigint')}, w.id))"
         for mark in marks[1:]
     ]
+    if without is not None:
+        conditions.append(
+            f"(SELECT true FROM dossier_mark o WHERE (o.mark, o.dossier_id) = ({sql(without, 'bigint')}, w.id)) IS NULL"
+        )
     if wanted.agencies is not None:
         agencies = sql(list(wanted.agencies), "text[]")
         conditions.append(f"(f.agency = ANY({agencies}) OR f.former_agencies && {agencies})")

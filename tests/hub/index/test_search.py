@@ -15,6 +15,7 @@ from hub.access.people import People, Person
 from hub.access.scopes import Caller, Scope
 from hub.db import Database
 from hub.index import marks
+from hub.index.check import check
 from hub.index.marks import Contact
 from hub.vault import Vault
 from tests.hub.index.conftest import NewClient, Record
@@ -56,6 +57,49 @@ async def test_another_name_is_not_found(new_client: NewClient, do: Record, aske
     client = await new_client(Scope.DOSSIERS_SEARCH)
     await do(said(code(1), status=4, applicant_name="Nguyễn Thị Đức"), said(code(2), status=4))
     assert await found(client, name=asked) == []
+
+
+async def read_on(client: httpx.AsyncClient, **asked: Any) -> list[str]:
+    """All pages."""
+    seen: list[str] = []
+    while True:
+        page = (await client.post("/v1/dossiers/search", json=asked)).json()
+        seen += [item["code"] for item in page["items"]]
+        if page["next_cursor"] is None:
+            return seen
+        asked["cursor"] = page["next_cursor"]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 20])
+async def test_who_is_called_just_so_comes_before_longer_names(new_client: NewClient, do: Record, limit: int) -> None:
+    client = await new_client(Scope.DOSSIERS_SEARCH)
+    names = ["Bùi Thị Mai", "Bùi Thị Mai Anh", "Lê Bùi Thị Mai", "BUI THI MAI", "Bùi Thị Thanh Mai", "Bùi Thị Mai Anh"]
+    await do(*(said(code(number), status=4, applicant_name=name) for number, name in enumerate(names)))
+    assert await read_on(client, name="bui thi mai", limit=limit) == [code(each) for each in (3, 0, 5, 2, 1)]
+    assert await read_on(client, name="bui thi mai anh", limit=limit) == [code(5), code(1)]
+    # Nobody is called just so: the first page has those whose names hold it.
+    page = await client.post("/v1/dossiers/search", json={"name": "thi mai anh"})
+    assert [item["code"] for item in page.json()["items"]] == [code(5), code(1)]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 20])
+async def test_who_is_not_filed_under_a_whole_name_yet_is_found(
+    new_client: NewClient, do: Record, database: Database, vault: Vault, limit: int
+) -> None:
+    client = await new_client(Scope.DOSSIERS_SEARCH)
+    await do(*(said(code(number), status=4, applicant_name="Nguyễn Văn Đức") for number in range(6)))
+    whole = marks.whole_name_mark(["nguyen", "van", "duc"], vault)
+
+    async def unfile(where: str) -> None:
+        async with database.begin() as connection:
+            await connection.execute(text(f"DELETE FROM dossier_mark WHERE mark = {whole} AND {where}"))
+
+    await unfile("dossier_id % 2 = 0")
+    assert sorted(await read_on(client, name="nguyen van duc", limit=limit)) == [code(each) for each in range(6)]
+    await unfile("true")
+    assert await read_on(client, name="nguyen van duc", limit=limit) == [code(each) for each in reversed(range(6))]
+    assert (await check(database, vault, repair=True)).missing_marks == 6
+    assert await read_on(client, name="nguyen van duc", limit=limit) == [code(each) for each in reversed(range(6))]
 
 
 async def test_names_are_masked_unless_the_key_may_see_people(new_client: NewClient, do: Record) -> None:
@@ -282,5 +326,5 @@ def test_a_name_is_filed_under_few_marks(vault: Vault) -> None:
     def count(name: str) -> int:
         return len(marks.filed_under("X", {"applicant_name": name}, vault))
 
-    assert [count(name) for name in ("Puih", "Siu Blêh", "Nguyễn Văn Đức", "Nguyễn Thị Ánh Tuyết")] == [1, 1, 3, 4]
-    assert count(" ".join(f"w{number}" for number in range(250))) == 16
+    assert [count(name) for name in ("Puih", "Siu Blêh", "Nguyễn Văn Đức", "Nguyễn Thị Ánh Tuyết")] == [1, 1, 4, 5]
+    assert count(" ".join(f"w{number}" for number in range(250))) == 17

@@ -107,6 +107,16 @@ async def test_searches_and_persons(index: Connection, which: str, page: str) ->
         await assert_along_an_index(index, walks.marked(list(asked), wanted, after, PAGE + 1, sql), sql)
 
 
+@pytest.mark.parametrize("page", ["the first page", "a later one"])
+async def test_who_is_called_just_so_is_passed_over_afterwards(index: Connection, page: str) -> None:
+    """Of those whose names hold the words, the ones that were shown already are looked up one by one."""
+    after = (0, 20_000) if page == "a later one" else None
+    for asked in ([HALF], [THIRD, HALF]):
+        sql = Sql()
+        walk = walks.marked(asked, Filter(), after, PAGE + 1, sql, without=FEW)
+        await assert_along_an_index(index, walk, sql)
+
+
 @pytest.mark.parametrize("narrowed", ["by nothing else", "by status"])
 async def test_a_search_by_several_marks_ends_with_its_page(index: Connection, narrowed: str) -> None:
     """The newest who have a common name are known before all who have it are."""
