@@ -68,6 +68,7 @@ from hub.outbox.store import Outbox
 from hub.ownership import routes as ownership_routes
 from hub.ownership.attempts import Attempts
 from hub.ownership.full import Ownership
+from hub.patience import Impatient
 from hub.portal import look
 from hub.portal import routes as portal_routes
 from hub.proxies import BehindProxies
@@ -418,7 +419,14 @@ async def _answer(hub: Hub, listener: socket.socket, stopping: asyncio.Event, re
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     proxies = [str(network) for network in hub.settings.trusted_proxies]
     app = BehindProxies(create_app(hub, load), proxies, certificates=hub.settings.client_certificates)
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=10, proxy_headers=False)
+    config = uvicorn.Config(
+        app,
+        http=Impatient,
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=10,
+        proxy_headers=False,
+    )
     server = _Server(config)
     background = [asyncio.create_task(each) for each in (_flush(hub), hub.addresses.keep_sharing(), watch(load))]
     if hub.sandbox:
