@@ -43,7 +43,7 @@ def _in_detail(chosen: str) -> str:
           LEFT JOIN LATERAL (
                SELECT array_agg(o.body ORDER BY o.received_at) AS others
                  FROM inbox_conflict o
-                WHERE o.inbox_id = i.id) o ON true
+                WHERE o.inbox_id = i.id AND o.body IS NOT NULL) o ON true
          ORDER BY i.received_at DESC, i.id DESC
     """
 

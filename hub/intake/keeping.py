@@ -3,7 +3,7 @@ unique for ever."""
 
 from datetime import timedelta
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 
 from hub.db import Database
 
@@ -29,13 +29,33 @@ _REDUCE = text("""
                      FOR UPDATE SKIP LOCKED)
 """)
 
+# The other body that came under an id; and refused calls, of which nothing need be known for ever.
+_REDUCE_CONFLICTS = text("""
+    UPDATE inbox_conflict
+       SET body = NULL
+     WHERE id IN (SELECT id
+                    FROM inbox_conflict
+                   WHERE body IS NOT NULL AND received_at < now() - CAST(:kept AS interval)
+                   ORDER BY received_at
+                   LIMIT :most
+                     FOR UPDATE SKIP LOCKED)
+""")
+_FORGET_REFUSED = text("DELETE FROM refused_call WHERE at < now() - CAST(:kept AS interval)")
+
 
 async def reduce(database: Database) -> int:
-    """Forget what was sent of those that were kept for long enough. Returns of how many, with their lists."""
+    """Forget what was sent of those that were kept for long enough. Returns of how many, with their lists and with what
+    came under their ids."""
+    async with database.begin() as connection:
+        await connection.execute(_FORGET_REFUSED, {"kept": KEPT_WHOLE})
+    return sum([await _reduce(database, each) for each in (_REDUCE, _REDUCE_CONFLICTS)])
+
+
+async def _reduce(database: Database, statement: TextClause) -> int:
     reduced = 0
     while True:
         async with database.begin() as connection:
-            done = (await connection.execute(_REDUCE, {"kept": KEPT_WHOLE, "most": _AT_ONCE})).rowcount
+            done = (await connection.execute(statement, {"kept": KEPT_WHOLE, "most": _AT_ONCE})).rowcount
         reduced += done
         if done < _AT_ONCE:
             return reduced

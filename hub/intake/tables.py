@@ -61,9 +61,10 @@ inbox_conflict = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("inbox_id", BigInteger, nullable=False),
     Column("body_digest", LargeBinary, nullable=False),
-    Column("body", LargeBinary, nullable=False),
+    Column("body", LargeBinary),  # sealed; null once it was kept for long enough
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     UniqueConstraint("inbox_id", "body_digest"),
+    Index("inbox_conflict_kept_idx", "received_at", postgresql_where=text("body IS NOT NULL")),
 )
 
 refusal = Table(
