@@ -25,6 +25,7 @@ from hub.intake.inbox import BodyConflict, Inbox
 from hub.intake.proofs import kept_headers, prove
 from hub.intake.refusals import Call, Refusals
 from hub.intake.signature import Refused
+from hub.limits.addresses import network_of
 from hub.limits.debts import Debts
 from hub.log import bind_correlation
 from hub.problems import ProblemError, ProblemType, answer
@@ -76,7 +77,7 @@ class Push:
                 raise ProblemError(
                     ProblemType.UNAVAILABLE, "The hub's own clock is wrong.", headers={"Retry-After": "30"}
                 ) from None
-            self._tries.charge(address)
+            self._tries.charge(_sender(address, agency))
             self._refusals.note(Call(agency, now, refused, address, kept_headers(headers, webhook), body))
             WEBHOOKS.labels(agency, refused.reason).inc()
             raise _as_problem(refused, now) from refused
@@ -96,7 +97,7 @@ class Push:
 
 class Floods:
     """The layer that turns away whoever was refused again and again, before the request costs anything: no line of log,
-    and nothing is read."""
+    and nothing is read. All departments may come from one gateway's address; so it is counted by agency as well."""
 
     def __init__(self, app: ASGIApp, tries: Debts) -> None:
         self.app, self._tries = app, tries
@@ -105,16 +106,21 @@ class Floods:
         client = scope.get("client")
         if scope["type"] != "http" or client is None or not _is_push(scope):
             await self.app(scope, receive, send)
-        elif (wait := self._tries.wait(client[0])) > 0:
+        elif (wait := self._tries.wait(_sender(client[0], scope["path"][len(_PREFIX) :]))) > 0:
             FLOODED.inc()
             problem = ProblemError(
                 ProblemType.TOO_MANY_REQUESTS,
-                "Too many deliveries from this address were refused; this one was not looked at.",
+                "Too many deliveries from this address to this agency were refused; this one was not looked at.",
                 headers={"Retry-After": str(ceil(wait)), "Connection": "close"},
             )
             await answer(problem)(scope, receive, send)
         else:
             await self.app(scope, receive, send)
+
+
+def _sender(address: str, agency: str) -> str:
+    """Who is counted. One customer of a provider has as many addresses of IPv6 as they like."""
+    return f"{(':' in address and network_of(address)) or address} {agency}"
 
 
 def _is_push(scope: Scope) -> bool:

@@ -4,6 +4,8 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +13,15 @@ import httpx
 from fastapi import FastAPI
 from sqlalchemy import func, select
 
+from hub import problems
 from hub.db import Database
+from hub.intake.inbox import Inbox
+from hub.intake.push import Floods, Push
+from hub.intake.refusals import Refusals, tries
+from hub.intake.routes import router
+from hub.registry import Registry
+from hub.vault import Vault
+from tests.parts import NamedSecrets
 
 CODE = "H21.20-261123-0001"
 KEY = b"k" * 24
@@ -38,6 +48,19 @@ class Sender:
         digest = hmac.digest(KEY, f"{id}.{seconds}.".encode() + body, hashlib.sha256)
         signature = "v1," + base64.b64encode(digest).decode()
         return {"webhook-id": id, "webhook-timestamp": seconds, "webhook-signature": signature}
+
+
+@asynccontextmanager
+async def sending(database: Database, vault: Vault, registry: Registry, refusals: Refusals) -> AsyncIterator[Sender]:
+    """Pushing to an intake behind its route; every agency there has the same secret."""
+    app = FastAPI()
+    problems.install(app)
+    secrets = NamedSecrets({name: SECRET for spec in registry if spec.webhook for name in spec.webhook.secrets})
+    refused = tries()
+    app.include_router(router(Push(Inbox(database, vault, registry), registry, secrets, refusals, refused)))
+    app.add_middleware(Floods, tries=refused)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
+        yield Sender(client, app)
 
 
 async def count(database: Database, table: Any) -> int:

@@ -22,12 +22,12 @@ from hub.intake.delivery_routes import router
 from hub.intake.inbox import Inbox
 from hub.intake.refusals import KEPT_CALLS, Refusals
 from hub.intake.replay import Chosen, Replayed, replay
-from hub.intake.tables import inbox, refused_call
+from hub.intake.tables import inbox, inbox_conflict, refused_call
 from hub.quarantine.replay import replay as replay_quarantine
 from hub.quarantine.tables import quarantine
 from hub.registry import Registry
 from hub.vault import Vault
-from tests.hub.intake.senders import CODE, DATA, EVENT, Sender, count
+from tests.hub.intake.senders import CODE, DATA, EVENT, Sender, count, sending
 from tests.parts import STATUSES, pushing_spec, registry_of
 
 UNKNOWN: dict[str, Any] = {**EVENT, "data": {**DATA, "status": "Chờ xác minh"}}
@@ -174,6 +174,28 @@ async def test_what_was_kept_for_long_enough_is_reduced_to_its_digest(
     assert [each.outcome for each in done] == ["applied", "applied"]
 
 
+async def test_what_came_under_another_id_and_what_was_refused_is_not_kept_for_ever(
+    sender: Sender, database: Database, refusals: Refusals, deliveries: Deliveries
+) -> None:
+    other = {**EVENT, "data": {**DATA, "status": "XONG"}}
+    await sender.post(id="m1")
+    assert (await sender.post(other, "m1")).status_code == 409
+    await sender.post_signed(b"{}", sender.sign(b""))
+    await refusals.flush(database)
+    async with database.begin() as connection:
+        await connection.execute(text("UPDATE inbox SET received_at = received_at - interval '181 days'"))
+        await connection.execute(text("UPDATE inbox_conflict SET received_at = received_at - interval '181 days'"))
+        await connection.execute(text("UPDATE refused_call SET at = at - interval '181 days'"))
+    assert await keeping.reduce(database) == 2
+    kept = await deliveries.one("ubnd-pleiku", "m1")
+    assert kept
+    assert (kept.body, kept.other_bodies) == (None, [])
+    assert await count(database, refused_call) == 0
+    # That there was another is known for ever, and the same again is no other.
+    assert (await sender.post(other, "m1")).status_code == 409
+    assert await count(database, inbox_conflict) == 1
+
+
 async def test_of_refused_calls_the_last_are_kept_with_why(
     sender: Sender, database: Database, vault: Vault, refusals: Refusals, deliveries: Deliveries
 ) -> None:
@@ -204,6 +226,34 @@ async def test_who_is_refused_again_and_again_has_to_wait_and_others_do_not(
     assert int(refused.headers["retry-after"]) >= 1
     async with httpx.AsyncClient(transport=other, base_url="http://hub") as client:
         assert (await Sender(client, sender.app).post()).status_code == 202
+
+
+async def test_agencies_behind_one_gateway_do_not_wait_for_one_another(
+    database: Database, vault: Vault, refusals: Refusals
+) -> None:
+    """All departments of a province may come from the address of its one gateway."""
+    async with (
+        registry_of(pushing_spec(), pushing_spec("so-yt")) as registry,
+        sending(database, vault, registry, refusals) as sender,
+    ):
+        wrong = [(await sender.post_signed(b"{}", sender.sign(b""))).status_code for _ in range(200)]
+        assert (wrong[-1], (await sender.post()).status_code) == (429, 429)
+        assert (await sender.post(to="so-yt")).status_code == 202
+
+
+async def test_a_network_of_ipv6_is_one_address(sender: Sender) -> None:
+    async def post(host: str, body: bytes) -> int:
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(sender.app, client=(host, 1)), base_url="http://hub"
+        ) as client:
+            one = Sender(client, sender.app)
+            return (await one.post_signed(body, one.sign(b"{}"))).status_code
+
+    for number in range(200):
+        last = await post(f"2001:db8:1:1::{number:x}", b"[]")
+    assert last == 429
+    assert await post("2001:db8:1:1:ffff::1", b"{}") == 429
+    assert await post("2001:db8:1:2::1", b"{}") == 400
 
 
 @pytest.fixture
