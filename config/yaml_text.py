@@ -74,11 +74,16 @@ def read_yaml(text: str) -> Any:
         raise YamlMistake(line, "a control character, which no text holds; take it out") from None
 
 
+def compose(text: str) -> yaml.Node | None:
+    """Its values with their places, of a text that `read_yaml` takes."""
+    return yaml.compose(text, _QuickLoader)
+
+
 class YamlPlaces:
     """Finds values of a document in its text, which must be one that `read_yaml` takes."""
 
     def __init__(self, text: str) -> None:
-        self._root = yaml.compose(text, _QuickLoader)
+        self._root = compose(text)
 
     def find(self, location: Location) -> tuple[int | None, str]:
         """The line of what is at `location`, as far as its keys are in the text, and its path there."""
