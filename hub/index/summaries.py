@@ -29,14 +29,14 @@ STATE_COLUMNS = """
 """
 
 #: What `summary` reads; of a dossier `d` joined with JOINS.
+# Not a join with `watch`: a plan that is made before it is known how large the page is would read all of that table.
 COLUMNS = f"""
     {STATE_COLUMNS.strip()}, s.covered_until, s.failures_in_a_row,
-    greatest(d.observed_at, w.checked_at) AS heard_at
+    greatest(d.observed_at, (SELECT checked_at FROM watch WHERE dossier_id = d.id)) AS heard_at
 """
 
 JOINS = """
       LEFT JOIN stream s ON (s.agency, s.kind) = (coalesce(d.told_by, d.agency), 'pull')
-      LEFT JOIN watch w ON w.dossier_id = d.id
 """
 
 
