@@ -68,7 +68,7 @@ def read_yaml(text: str) -> Any:
         return yaml.load(text, _Loader)  # noqa: S506  (likewise)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else None
-        raise YamlMistake(line, " ".join(part for part in (error.context, error.problem) if part)) from None
+        raise YamlMistake(line, ": ".join(part for part in (error.context, error.problem) if part)) from None
     except ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise YamlMistake(line, "a control character, which no text holds; take it out") from None

@@ -13,18 +13,8 @@ from hub.portal.page import VIETNAM
 from hub.portal.texts import Text
 from hub.registry import Registry
 from hub.vault import VaultError
+from hub.wording.outcomes import OUTCOMES
 
-OUTCOMES: dict[str, Text] = {
-    "ok": Text("Được", "Well"),
-    "unreachable": Text("Không kết nối được", "Unreachable"),
-    "timed_out": Text("Quá giờ", "Timed out"),
-    "throttled": Text("Cơ quan xin gọi chậm lại", "Throttled"),
-    "unauthorized": Text("Bị từ chối đăng nhập", "Unauthorized"),
-    "rejected": Text("Cơ quan không nhận", "Rejected"),
-    "malformed": Text("Trả lời sai dạng", "Malformed"),
-    "not_found": Text("Không có hồ sơ", "Not found"),
-    "withheld": Text("Hub không gọi", "Withheld"),
-}
 OPERATIONS: dict[str, Text] = {
     "lookup": Text("Tra một hồ sơ", "Look-up"),
     "changes": Text("Đọc thay đổi", "Changes"),

@@ -18,6 +18,7 @@ from hub.bodies import form
 from hub.portal import look
 from hub.portal.page import VIETNAM
 from hub.portal.texts import Lang
+from hub.wording import retold
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -66,6 +67,7 @@ class Desk:
             "other_address": f"{at or self._address(request)}?lang={other}",
             "both": lambda vi, en: look.both(lang, vi, en),
             "say": lambda text: look.both(lang, *text),
+            "retold": lambda said: retold(lang, said),
             "caller": None,
             **context,
         }

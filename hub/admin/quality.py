@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from contracts.agency import AgencySpec
 from hub.access.scopes import Scope
+from hub.admin.calls import OPERATIONS
 from hub.admin.desk import Desk, Visitor
 from hub.db import Database
 from hub.portal.texts import Text
@@ -111,6 +112,7 @@ def add(desk: Desk, database: Database, registry: Registry) -> None:
             caller=visitor.caller,
             rows=rows,
             failed_calls=calls,
+            operations=OPERATIONS,
             states=_STATES,
             levels=_LEVELS,
         )

@@ -20,6 +20,7 @@ from hub.specs.parts import SpecParts
 from hub.specs.specs import Overtaken, SpecWrong, Way
 from hub.specs.texts import spec_in
 from hub.vault import Vault
+from hub.wording import in_both
 
 REASONS = {
     "unknown_status": Text("Từ trạng thái lạ", "Unknown status"),
@@ -151,7 +152,7 @@ def _status(lang: Lang, number: int | None) -> str:
 
 
 def _told(mistake: Mistake) -> Text:
-    return Text(str(mistake), str(mistake))
+    return in_both(f"{mistake.place}: {mistake.words}" if mistake.place else mistake.words)
 
 
 def _number(told: str) -> int | None:

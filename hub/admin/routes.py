@@ -30,7 +30,7 @@ from hub.admin import secrets as keeping_secrets
 from hub.admin.desk import PATH, Desk
 from hub.admin.studio.bench import Bench
 from hub.admin.studio.tools import Tools
-from hub.admin.words import ACTIONS, REASONS, RUN_OUTCOMES
+from hub.admin.words import ACTIONS, REASONS
 from hub.alerts.recipients import Recipients
 from hub.calls.search import Calls
 from hub.db import Database
@@ -42,6 +42,7 @@ from hub.secrets.keeping import HubSecrets
 from hub.specs.drafts import Drafts
 from hub.specs.parts import SpecParts
 from hub.vault import Vault
+from hub.wording.outcomes import RUN_OUTCOMES
 
 
 def router(

@@ -1,6 +1,5 @@
-"""What the audit and the runs call things, in words of people who do not program. What has none is shown as it is."""
+"""What the audit calls things, and why runs were made, for people who do not program: the rest is shown as it is."""
 
-from hub.admin.calls import OUTCOMES
 from hub.portal.texts import Text
 
 #: What was done, as the audit has it.
@@ -55,17 +54,6 @@ ACTIONS: dict[str, Text] = {
     "sync.plan": Text("đổi lịch đọc", "changed the plan of reading"),
     "sync.resume": Text("cho đọc lại", "resumed reading"),
     "sync.run": Text("ra lệnh đọc ngay", "ordered a reading"),
-}
-
-#: What came of a run: what comes of a call, and some more.
-RUN_OUTCOMES: dict[str, Text] = OUTCOMES | {
-    "running": Text("Đang chạy", "Running"),
-    "gave_way": Text("Nhường việc khác, sẽ đọc tiếp", "Gave way, goes on"),
-    "lost": Text("Tiến trình dừng giữa chừng", "Lost with its worker"),
-    "fenced": Text("Lượt khác đã làm thay", "Taken over by another"),
-    "shape_changed": Text("Bản ghi không còn như trước", "Records are not what they were"),
-    "shrunk": Text("Ít hồ sơ hơn hẳn lần trước", "Far fewer than the time before"),
-    "error": Text("Hub lỗi", "The hub failed"),
 }
 
 #: Why a run was made.

@@ -11,6 +11,7 @@ from hub.alerts.rules import Alert, Kind
 from hub.index.tallies import VIETNAM
 from hub.portal.texts import Text
 from hub.registry import Registry
+from hub.wording.outcomes import RUN_OUTCOMES
 
 KINDS = {
     Kind.DOWN: Text("Hệ thống không trả lời", "System down"),
@@ -46,8 +47,7 @@ _STREAMS = {
 _SENTENCES: dict[Kind, Callable[[str, Mapping[str, Any]], Text]] = {
     Kind.DOWN: lambda _, __: Text("hệ thống không trả lời", "its system does not answer"),
     Kind.FAILING: lambda what, told: Text(
-        f"{_STREAMS[what].vi} không thành ({told.get('outcome') or 'lỗi'})",
-        f"{_STREAMS[what].en} fails ({told.get('outcome') or 'error'})",
+        f"{_STREAMS[what].vi} không thành ({_came_of(told).vi})", f"{_STREAMS[what].en} fails ({_came_of(told).en})"
     ),
     Kind.SHAPE: lambda _, __: Text("bản ghi không còn như trước", "its records are not what they were"),
     Kind.BUDGET: lambda _, told: Text(
@@ -111,6 +111,12 @@ def told(alert: Alert, registry: Registry) -> AlertTold:
         opened_at=alert.opened_at,
         resolved_at=alert.resolved_at,
     )
+
+
+def _came_of(told: Mapping[str, Any]) -> Text:
+    """Within a sentence."""
+    words = RUN_OUTCOMES.get(told.get("outcome") or "error", RUN_OUTCOMES["error"])
+    return Text(*(f"{each[0].lower()}{each[1:]}" for each in words))
 
 
 def _count(number: int) -> str:

@@ -204,8 +204,11 @@ class _Checker:
                 words = "a password stands here for all to read; write {secret:NAME}, and keep it as that secret"
                 yield self._wrong(leaf.location, words)
             if leaf.secrets and "query" in leaf.location:
-                words = "a secret in an address ends in other people's logs; if the agency takes it in a header, put it"
-                yield self._warn(leaf.location, f"{words} there")
+                words = (
+                    "a secret in an address ends in other people's logs; if the agency takes it in a header, put it "
+                    "there"
+                )
+                yield self._warn(leaf.location, words)
 
     def _statuses(self) -> Iterator[Mistake]:
         mapping, statuses = self._spec.mapping, self._spec.statuses

@@ -1,6 +1,6 @@
 """What the steps of the studio share: the draft that is worked on, who may, what is wrong with it, and its page."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,7 @@ class Bench:
                 try:
                     return await handler(work)
                 except SpecWrong as error:
-                    return self.page(work, step, 422, wrong=str(error))
+                    return self.page(work, step, 422, wrong=sentences(error.mistakes))
 
             handle.__name__ = step.value
             path = f"/studio/{{agency}}/{step.value}"
@@ -113,8 +113,8 @@ class Bench:
         """To another step, or the same, so that a page may be loaded again without doing it twice."""
         return RedirectResponse(f"{PATH}/studio/{quote(work.agency)}/{step.value}", 303)
 
-    def page(self, work: Work, step: Step, status: int = 200, *, wrong: str = "", **context: Any) -> Response:
-        """`wrong`: why what was ordered was not done."""
+    def page(self, work: Work, step: Step, status: int = 200, *, wrong: Sequence[str] = (), **context: Any) -> Response:
+        """`wrong`: why what was ordered was not done, in sentences of the code's."""
         mistakes = by_step(work.mistakes)
         return self.desk.page(
             work.visitor.request,
@@ -132,3 +132,8 @@ class Bench:
             wrong=wrong,
             **context,
         )
+
+
+def sentences(mistakes: Iterable[Mistake]) -> list[str]:
+    """Each mistake with its place."""
+    return [f"{each.place}: {each.words}" if each.place else each.words for each in mistakes]

@@ -91,7 +91,8 @@ def add(bench: Bench) -> None:
         wrong = [each for each in settings if _number(each, fields) is _NONE]
         if wrong:
             shown = {each.name: fields.get(each.name, "") for each in settings}
-            told = f"{work.visitor.fields[wrong[0].name]!r}: {wrong[0].title.vi}"
+            title = wrong[0].title.say(bench.desk.lang(work.visitor.request))
+            told = [f"{title}: {fields[wrong[0].name]!r}"]
             return bench.page(work, Step.SCHEDULE, 422, settings=settings, shown=shown, cron=_cron(work), wrong=told)
         work = await bench.edit(work, {each.place: _number(each, fields) for each in settings if _other(each, work)})
         if any(each.place.startswith(("sync", "system.budget", "system.limits")) for each in work.wrong):

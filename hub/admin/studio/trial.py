@@ -1,7 +1,7 @@
 """The step that asks the agency for real, shows its answer beside what becomes of it, and maps a value by a click."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from adapters.formats import dates
 from contracts.agency import AgencySpec
 from contracts.mapping import FieldRule
 from hub.access.scopes import Scope
-from hub.admin.studio.bench import Bench, Work
+from hub.admin.studio.bench import Bench, Work, sentences
 from hub.admin.studio.steps import Step
 from hub.portal.page import VIETNAM
 from hub.portal.texts import Text
@@ -59,16 +59,16 @@ def add(bench: Bench) -> None:
             await _keep_secrets(bench, work)
             spec = work.file.spec
             if spec is None or spec.system is None or work.wrong:
-                raise ValueError("; ".join(f"{each.place}: {each.words}" for each in work.wrong) or "no system to ask")
+                return await _shown(bench, work, wrong=sentences(work.wrong) or ["no system to ask"])
             code = fields.get("code", "").strip()
             seen = await bench.tools.ask(spec, code)
         except (ValueError, SecretWrong) as error:
-            return await _shown(bench, work, wrong=str(error))
+            return await _shown(bench, work, wrong=[str(error)])
         await bench.drafts.remember(work.draft, seen.model_dump_json().encode(), actor=work.actor, code=seen.code)
         return bench.go_on(work, Step.TRIAL)
 
 
-async def _shown(bench: Bench, work: Work, *, wrong: str = "") -> Response:
+async def _shown(bench: Bench, work: Work, *, wrong: Sequence[str] = ()) -> Response:
     seen, spec = work.seen, work.file.spec
     attempt = None
     best = seen.best if seen else None
@@ -77,7 +77,7 @@ async def _shown(bench: Bench, work: Work, *, wrong: str = "") -> Response:
         try:
             attempt = await bench.tools.read(spec, best)
         except ValueError as error:
-            wrong = wrong or str(error)
+            wrong = wrong or [str(error)]
     missing = sorted(each for each in names_in(spec) if not bench.secrets.has(each)) if spec else []
     return bench.page(
         work,

@@ -122,7 +122,7 @@ def test_a_broken_word_is_mended_and_a_bad_version_taken_back(browser: Browser, 
         if page.get_by_text("canary").count():
             break
         time.sleep(0.5)
-    expect(page.get_by_text("4 of 4 records went to the quarantine with version 3")).to_be_visible()
+    expect(page.get_by_text("với bản 3, 4 trên 4 bản ghi vào cách ly mà bản 2 hiểu được")).to_be_visible()
     looked_at(page, "versions")
 
     page.goto("/admin/agencies/so-xd/spec")

@@ -148,7 +148,7 @@ async def test_a_pasted_document_becomes_a_draft_whose_operations_can_be_others(
         ({"name": ""}, "ghi tên cơ quan"),
         ({"source": "file:///etc/hosts"}, "bắt đầu bằng http"),
         ({"document": "<html/>"}, "Tài liệu không đọc được"),
-        ({"document": "a: 1"}, "neither OpenAPI 3 nor Swagger 2"),
+        ({"document": "a: 1"}, "không phải OpenAPI 3 cũng không phải Swagger 2"),
     ],
 )
 async def test_what_cannot_be_a_beginning_is_told(

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import get_args
 
 import hub
-from hub.admin.words import ACTIONS, REASONS, RUN_OUTCOMES
+from hub.admin.words import ACTIONS, REASONS
 from hub.streams.store import Reason
+from hub.wording.outcomes import RUN_OUTCOMES
 
 SOURCE = "\n".join(path.read_text() for path in Path(hub.__file__).parent.rglob("*.py"))
 
