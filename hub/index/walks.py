@@ -1,8 +1,8 @@
 """Which index a list walks along, so that each page costs the same however many dossiers there are.
 
 A list is a walk along one index, in its order. What else is asked for is looked at on the way, at no more than
-`_MOST_LOOKED_AT` dossiers a page, or `_MOST_LOOKED_UP` where the index does not hold it: where few fit, a page holds
-fewer than were asked for, or none, and its cursor goes on.
+`_MOST_LOOKED_AT` dossiers a page, or `_MOST_LOOKED_UP` looks where the index does not hold it: where few fit, a page
+holds fewer than were asked for, or none, and its cursor goes on.
 """
 
 from collections.abc import Iterable
@@ -189,6 +189,8 @@ def marked(
         conditions.append(
             f"(SELECT true FROM dossier_mark o WHERE (o.mark, o.dossier_id) = ({sql(without, 'bigint')}, w.id)) IS NULL"
         )
+    # Each of these is a look of its own.
+    looked_at = _MOST_LOOKED_UP // max(1, len(conditions))
     if wanted.agencies is not None:
         agencies = sql(list(wanted.agencies), "text[]")
         conditions.append(f"(f.agency = ANY({agencies}) OR f.former_agencies && {agencies})")
@@ -203,7 +205,7 @@ def marked(
              ORDER BY dossier_id DESC""",
         conditions=tuple(conditions),
         order="DESC",
-        most=_MOST_LOOKED_UP if conditions else limit,
+        most=looked_at if conditions else limit,
         by=("id",),
     )
 
