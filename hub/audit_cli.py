@@ -3,11 +3,10 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-import orjson
 import typer
 
 from hub import main
-from hub.access.audit import Head, Line, lines, verify
+from hub.access.audit import Head, Wanted, exported, verify
 from hub.at_hand import in_hub
 from hub.terminal import Stop
 
@@ -49,26 +48,16 @@ def export_audit(
     since: Annotated[datetime | None, typer.Option(help="From then on, in UTC; else from the first line.")] = None,
     target: Annotated[str | None, typer.Option(help="Only what was done to it, such as an agency.")] = None,
     actor: Annotated[str | None, typer.Option(help="Only what somebody did.")] = None,
+    correlation_id: Annotated[
+        str | None, typer.Option(help="Only what was done in one go, and who has looked at calls that were made in it.")
+    ] = None,
 ) -> None:
     """Print the lines as JSON, one a row, the first first."""
 
+    wanted = Wanted(target, actor, correlation_id, since.replace(tzinfo=UTC) if since else None)
+
     async def work(hub: main.Hub) -> None:
-        async for line in lines(
-            hub.database, since=since.replace(tzinfo=UTC) if since else None, target=target, actor=actor
-        ):
-            print(orjson.dumps(_told(line)).decode())
+        async for row in exported(hub.database, wanted):
+            print(row.decode(), end="")
 
     in_hub(work, files="none")
-
-
-def _told(line: Line) -> dict[str, object]:
-    return {
-        "line": line.head.line,
-        "at": line.at,
-        "actor": line.actor,
-        "action": line.action,
-        "target": line.target,
-        "detail": line.detail,
-        "correlation_id": line.correlation_id,
-        "digest": line.head.digest.hex(),
-    }

@@ -5,7 +5,7 @@ taken out or put in between shows. That the last lines were taken out, or all wa
 database, shows only by a `Head` that was kept elsewhere: the log says each.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -39,21 +39,37 @@ _BROKEN = """
 _HEAD = "SELECT id, digest FROM audit ORDER BY id DESC LIMIT 1"
 _AT = "SELECT digest FROM audit WHERE id = $1"
 _COLUMNS = "id, at, actor, action, target, detail, correlation_id, digest"
-_LATEST = f"""
+#: What is done to an agency, which its target begins with. All else is not told to who keeps some agencies.
+_OF_AGENCIES = ("agencies", "alert", "call", "draft", "inbox", "quarantine", "shadow", "spec", "sync")
+_CONCERNING = f"""
     SELECT {_COLUMNS}
       FROM audit
-     WHERE ($1::bigint IS NULL OR id < $1) AND ($2::text IS NULL OR target = $2) AND ($3::text IS NULL OR actor = $3)
+     WHERE split_part(action, '.', 1) = ANY($1) AND ($2::text[] IS NULL OR split_part(target, ' ', 1) = ANY($2))
      ORDER BY id DESC
-     LIMIT $4
+     LIMIT $3
 """
-_LINES = f"""
-    SELECT {_COLUMNS}
-      FROM audit
-     WHERE id > $1 AND ($2::timestamptz IS NULL OR at >= $2) AND ($3::text IS NULL OR target = $3)
-       AND ($4::text IS NULL OR actor = $4)
-     ORDER BY id
-     LIMIT 1000
-"""
+_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which lines: those of which all of it is true that is said."""
+
+    target: str | None = None
+    actor: str | None = None
+    #: Of what was done in one go; and of who has looked at a call that was made in it.
+    correlation_id: str | None = None
+    since: datetime | None = None
+
+    def conditions(self) -> dict[str, Any]:
+        """In SQL; each with the value that is `{}` in it."""
+        all_of_them = {
+            "target = {}": self.target,
+            "actor = {}": self.actor,
+            "(correlation_id = {0} OR detail ->> 'correlation_id' = {0})": self.correlation_id,
+            "at >= {}": self.since,
+        }
+        return {condition: value for condition, value in all_of_them.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +117,12 @@ class Line:
     detail: Any
     correlation_id: str | None
 
+    @property
+    def calls(self) -> str | None:
+        """The correlation id of the calls that belong to it: made in one go with it, or looked at."""
+        told: str | None = (self.detail or {}).get("correlation_id") or self.correlation_id
+        return told
+
 
 async def note(
     connection: AsyncConnection,
@@ -118,22 +140,52 @@ async def note(
     log.info("audit.line", head=str(Head(row.id, row.digest)), actor=actor, action=action, target=target)
 
 
-async def lines(
-    database: Database, *, since: datetime | None = None, target: str | None = None, actor: str | None = None
-) -> AsyncIterator[Line]:
-    """The lines from `since` on of one target or actor, or of all, the first first."""
+async def lines(database: Database, wanted: Wanted) -> AsyncIterator[Line]:
+    """The first first, however many they are."""
     place = 0
-    while rows := await database.reads.fetch(_LINES, place, since, target, actor):
+    while rows := await _found(database, {"id > {}": place} | wanted.conditions(), "ASC", _AT_ONCE):
         for row in rows:
             yield _line(row)
         place = rows[-1]["id"]
 
 
-async def latest(
-    database: Database, *, before: int | None = None, target: str | None = None, actor: str | None = None, most: int
-) -> list[Line]:
+async def exported(database: Database, wanted: Wanted) -> AsyncIterator[bytes]:
+    """The same lines as JSON, with their digests: one a row."""
+    async for line in lines(database, wanted):
+        told = {
+            "line": line.head.line,
+            "at": line.at,
+            "actor": line.actor,
+            "action": line.action,
+            "target": line.target,
+            "detail": line.detail,
+            "correlation_id": line.correlation_id,
+            "digest": line.head.digest.hex(),
+        }
+        yield orjson.dumps(told, option=orjson.OPT_APPEND_NEWLINE)
+
+
+async def latest(database: Database, wanted: Wanted, *, before: int | None = None, most: int) -> list[Line]:
     """The last lines, or the last `before` one, the latest first."""
-    return [_line(row) for row in await database.reads.fetch(_LATEST, before, target, actor, most)]
+    conditions = wanted.conditions() | ({"id < {}": before} if before is not None else {})
+    return [_line(row) for row in await _found(database, conditions, "DESC", most)]
+
+
+async def concerning(database: Database, agencies: Collection[str] | None, *, most: int) -> list[Line]:
+    """The last lines of what was done to these agencies, None for all; the latest first."""
+    told = list(agencies) if agencies is not None else None
+    return [_line(row) for row in await database.reads.fetch(_CONCERNING, _OF_AGENCIES, told, most)]
+
+
+async def _found(database: Database, conditions: Mapping[str, Any], order: str, most: int) -> list[asyncpg.Record]:
+    # Only what is asked for is in the statement: one for all cases could use no index.
+    where = " AND ".join(each.format(f"${number}") for number, each in enumerate(conditions, 2)) or "true"
+    found: list[asyncpg.Record] = await database.reads.fetch(
+        f"SELECT {_COLUMNS} FROM audit WHERE {where} ORDER BY id {order} LIMIT $1",
+        most,
+        *conditions.values(),
+    )
+    return found
 
 
 def _line(row: asyncpg.Record) -> Line:

@@ -92,4 +92,11 @@ audit = Table(
     Column("detail", JSONB),
     Column("correlation_id", Text),
     Column("digest", LargeBinary, nullable=False, server_default=text("''")),
+    Index(None, "correlation_id", postgresql_where=text("correlation_id IS NOT NULL")),
+    Index(
+        "audit_looked_at_idx",
+        text("(detail ->> 'correlation_id')"),
+        postgresql_where=text("detail ->> 'correlation_id' IS NOT NULL"),
+    ),
+    Index("audit_of_agency_idx", text("split_part(target, ' ', 1)"), "id"),
 )

@@ -5,9 +5,11 @@ from datetime import datetime
 
 from fastapi.responses import Response
 
+from hub.access.audit import Wanted, latest
 from hub.access.scopes import Scope
 from hub.admin.desk import Desk, Visitor
 from hub.calls.search import LONGEST_WHY, SHORTEST_CODE, SHORTEST_WHY, Asked, Bodies, Calls, Found, NoSuchCall
+from hub.db import Database
 from hub.portal.look import as_written
 from hub.portal.page import VIETNAM
 from hub.portal.texts import Text
@@ -31,8 +33,14 @@ _FILTERS = ("agency", "outcome", "operation", "since", "until", "correlation_id"
 _LONGEST_TERM = 128
 
 
-def add(desk: Desk, calls: Calls, registry: Registry) -> None:
+def add(desk: Desk, database: Database, calls: Calls, registry: Registry) -> None:
     """Add them to the admin's routes."""
+
+    async def in_audit(visitor: Visitor, correlation_id: str | None) -> bool:
+        """Whether the visitor finds anything there of what was done in it."""
+        if not correlation_id or not visitor.caller.may(Scope.ADMIN_AUDIT):
+            return False
+        return bool(await latest(database, Wanted(correlation_id=correlation_id), most=1))
 
     @desk.get("/calls", Scope.ADMIN_LOOK)
     async def search(visitor: Visitor) -> Response:
@@ -48,6 +56,7 @@ def add(desk: Desk, calls: Calls, registry: Registry) -> None:
             200 if asked else 422,
             caller=visitor.caller,
             typed=typed,
+            in_audit=await in_audit(visitor, typed["correlation_id"]),
             found=found or Found([], None),
             wrong=asked is None,
             too_short=bool(typed["code"]) and found is not None and found.looked is None,
@@ -61,7 +70,9 @@ def add(desk: Desk, calls: Calls, registry: Registry) -> None:
             operations=OPERATIONS,
         )
 
-    def page(visitor: Visitor, bodies: Bodies, status: int = 200, *, is_open: bool = False, why: str = "") -> Response:
+    async def page(
+        visitor: Visitor, bodies: Bodies, status: int = 200, *, is_open: bool = False, why: str = ""
+    ) -> Response:
         return desk.page(
             visitor.request,
             "call.html",
@@ -70,6 +81,7 @@ def add(desk: Desk, calls: Calls, registry: Registry) -> None:
             bodies=bodies,
             said=(as_written(bodies.request), as_written(bodies.response)),
             call=bodies.call,
+            in_audit=await in_audit(visitor, bodies.call.correlation_id),
             is_open=is_open,
             outcomes=OUTCOMES,
             operations=OPERATIONS,
@@ -83,7 +95,7 @@ def add(desk: Desk, calls: Calls, registry: Registry) -> None:
     async def masked(visitor: Visitor, status: int = 200, *, why: str = "") -> Response:
         agency, number = visitor.request.path_params["agency"], _number(visitor.request.path_params["number"])
         try:
-            return page(visitor, await calls.masked(agency, number, registry.spec(agency)), status, why=why)
+            return await page(visitor, await calls.masked(agency, number, registry.spec(agency)), status, why=why)
         except (NoSuchCall, VaultError) as error:
             return gone(visitor, error)
 
@@ -102,7 +114,7 @@ def add(desk: Desk, calls: Calls, registry: Registry) -> None:
         agency, number = visitor.request.path_params["agency"], _number(visitor.request.path_params["number"])
         why = visitor.fields.get("why", "")
         try:
-            return page(
+            return await page(
                 visitor, await calls.open(agency, number, why=why, actor=visitor.caller.name), is_open=True, why=why
             )
         except ValueError:

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query
+from fastapi.responses import StreamingResponse
 
 from contracts.admin import (
     AdminPeople,
@@ -17,19 +18,24 @@ from contracts.admin import (
     PersonChange,
 )
 from hub.access.accounts import AccountWrong, NoAccount
-from hub.access.audit import latest, verify
+from hub.access.audit import Wanted, exported, latest, verify
 from hub.access.keys import ApiKeys
 from hub.access.roles import Role
 from hub.access.scopes import Caller, Scope
 from hub.access.sign_in import SignIn
-from hub.admin.api import PATH, actor, allowed, check_agencies, kept_by_nobody, known
+from hub.admin.api import PATH, actor, allowed, as_utc, check_agencies, kept_by_nobody, known
+from hub.admin.trail import EXPORT_HEADERS, EXPORT_TYPE
 from hub.db import Database
+from hub.moments import Moment
 from hub.problems import ProblemError, ProblemType, responses, wrong
 from hub.registry import Registry
 
 _Name = Annotated[str, Path(min_length=2, max_length=40, pattern=r"^[a-z][a-z0-9.-]{1,39}$")]
 _Number = Annotated[int, Path(ge=1, lt=2**63)]
 _Word = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+_IN_ONE_GO = "Of what was done in one go; and of who has looked at calls that were made in it."
 
 
 def router(database: Database, registry: Registry, keys: ApiKeys, sign_in: SignIn) -> APIRouter:
@@ -107,10 +113,11 @@ def router(database: Database, registry: Registry, keys: ApiKeys, sign_in: SignI
         caller: Caller = audits,
         target: _Word = None,
         actor: _Word = None,
+        correlation_id: Annotated[_Word, Query(description=_IN_ONE_GO)] = None,
         before: Annotated[int | None, Query(ge=1, lt=2**63, description="Only lines before this one.")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> AuditLines:
-        found = await latest(database, before=before, target=target, actor=actor, most=limit)
+        found = await latest(database, Wanted(target, actor, correlation_id), before=before, most=limit)
         return AuditLines(
             items=[
                 AuditLine(
@@ -125,6 +132,23 @@ def router(database: Database, registry: Registry, keys: ApiKeys, sign_in: SignI
                 for each in found
             ]
         )
+
+    @routes.get(
+        "/audit/export",
+        summary="All lines of the audit as JSON, one a row, the first first",
+        response_class=StreamingResponse,
+        responses=known()
+        | {200: {"description": "Each with its digest.", "content": {EXPORT_TYPE: {"schema": {"type": "string"}}}}},
+    )
+    async def export(
+        caller: Caller = audits,
+        target: _Word = None,
+        actor: _Word = None,
+        correlation_id: Annotated[_Word, Query(description=_IN_ONE_GO)] = None,
+        since: Annotated[Moment | None, Query()] = None,
+    ) -> StreamingResponse:
+        wanted = Wanted(target, actor, correlation_id, as_utc(since, "since"))
+        return StreamingResponse(exported(database, wanted), media_type=EXPORT_TYPE, headers=EXPORT_HEADERS)
 
     @routes.get("/audit/verdict", summary="Whether the audit is whole", responses=known())
     async def verdict(caller: Caller = audits) -> AuditVerdict:

@@ -76,7 +76,8 @@ def router(
         by_provider.add(routes, desk, provider)
     people.add(desk, registry)
     agency.add(desk, database, registry)
-    trail.add(desk, database)
+    found_calls = Calls(database, vault)
+    trail.add(desk, database, found_calls)
     versions.add(desk, parts)
     spec.add(desk, parts, drafts)
     studio.add(Bench(desk, parts, drafts, tools, secrets))
@@ -84,7 +85,7 @@ def router(
     keeping_keys.add(desk, keys, registry)
     quarantine.add(desk, database, vault, parts)
     alerts.add(desk, database, registry, recipients)
-    calls.add(desk, Calls(database, vault), registry)
+    calls.add(desk, database, found_calls, registry)
     overview.add(desk, database, registry)
     quality.add(desk, database, registry)
     return routes

@@ -26,8 +26,8 @@ async def silence(
         made = insert(alert_silence).values(wanted | {"until": func.now() + length})
         row = (await connection.execute(made.returning(alert_silence.c.id, alert_silence.c.until))).one()
         until: datetime = row.until
-        detail = {"agency": agency, "kind": kind, "why": why, "until": until.isoformat()}
-        await note(connection, actor=actor, action="alert.silenced", target=str(row.id), detail=detail)
+        detail = {"number": row.id, "kind": kind, "why": why, "until": until.isoformat()}
+        await note(connection, actor=actor, action="alert.silenced", target=agency, detail=detail)
     return until
 
 
@@ -50,5 +50,5 @@ async def end(database: Database, number: int, *, actor: str) -> None:
         row = (await connection.execute(ended)).one_or_none()
         if row is None:
             raise NoSuchSilence(f"there is no silence {number}, or it is over")
-        detail = {"agency": row.agency}
-        await note(connection, actor=actor, action="alert.silence_ended", target=str(number), detail=detail)
+        detail = {"number": number}
+        await note(connection, actor=actor, action="alert.silence_ended", target=row.agency, detail=detail)

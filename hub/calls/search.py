@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -49,6 +49,7 @@ _UNMARKED = f"""
     SELECT {_COLUMNS}, request, response {_WHERE} AND code_mark IS NULL AND operation <> '{LOGIN}'
      {_LATEST.format(MOST_LOOKED_INTO + 1)}
 """
+_MADE_IN = "SELECT DISTINCT correlation_id FROM call WHERE correlation_id = ANY($1)"
 _ONE = f"SELECT {_COLUMNS}, request, response FROM call WHERE agency = $1 AND id = $2"
 
 
@@ -166,6 +167,11 @@ class Calls:
         # What was looked into but is not told goes on from the last that was; what was not, from where it ended.
         ended_at = looked_into[-1]["id"] if more else None
         return Found(page.calls, page.older or ended_at, looked)
+
+    async def made_in(self, correlation_ids: Collection[str]) -> set[str]:
+        """Those in which an agency was called, as far as its calls are kept."""
+        found = await self._database.reads.fetch(_MADE_IN, list(correlation_ids))
+        return {row["correlation_id"] for row in found}
 
     async def masked(self, agency: str, number: int, spec: AgencySpec | None) -> Bodies:
         """A call with stars in the place of all that may be somebody's. Raises NoSuchCall, VaultError."""

@@ -51,8 +51,8 @@ async def close(database: Database, number: int, *, why: str, actor: str) -> Kep
         if not closed:
             raise NotOpen(f"nothing in quarantine has the number {number}; `hub quarantine list` shows what has")
         [one] = closed
-        detail = {"agency": one.agency, "reason": one.reason, "why": why}
-        await note(connection, actor=actor, action="quarantine.closed", target=str(number), detail=detail)
+        detail = {"number": number, "reason": one.reason, "why": why}
+        await note(connection, actor=actor, action="quarantine.closed", target=one.agency, detail=detail)
         return one
 
 

@@ -13,8 +13,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from config.settings import Settings
-from hub.access.audit import Head, lines, note, verify
+from hub.access.audit import Head, Wanted, lines, note, verify
 from hub.db import Database, DatabaseFailed
+from hub.log import bind_correlation
 from hub.main import open_hub
 from hub.migrations.run import config
 from tests.running import run_hub
@@ -48,7 +49,7 @@ async def test_lines_that_are_written_at_once_are_one_chain(database: Database) 
                 await rolled_back(connection)
 
     await asyncio.gather(*(noted(database, f"{name}1", f"{name}2") for name in "abcdefgh"), *(undone() for _ in "1234"))
-    found = [line async for line in lines(database)]
+    found = [line async for line in lines(database, Wanted())]
     assert [line.head.line for line in found] == list(range(1, 17))
     assert [line.at for line in found] == sorted(line.at for line in found)
     async with database.reads.acquire() as connection:
@@ -150,7 +151,9 @@ async def test_the_hub_at_work_may_not_alter_it(database: Database, tmp_path: Pa
 
 async def test_the_commands(database: Database, tmp_path: Path) -> None:
     hub = partial(run_hub, "audit", url=database.url, data_dir=tmp_path)
-    await noted(database, "one", "two")
+    for number, action in enumerate(("one", "two"), 1):
+        bind_correlation(f"lần {number}")
+        await noted(database, action)
     said = hub("verify")
     assert said.returncode == 0, said.stderr
     head = said.stdout.split()[-1]
@@ -162,6 +165,9 @@ async def test_the_commands(database: Database, tmp_path: Path) -> None:
     assert [row["action"] for row in exported] == ["one", "two"]
     assert f"{exported[-1]['line']}:{exported[-1]['digest']}" == head
     assert hub("export", "--target", "so-nv").stdout == ""
+    assert [json.loads(row)["action"] for row in hub("export", "--correlation-id", "lần 2").stdout.splitlines()] == [
+        "two"
+    ]
     await altered(database, "DELETE FROM audit WHERE id = 2")
     gone = hub("verify", "--kept", head)
     assert gone.returncode == 1

@@ -1,5 +1,8 @@
 """The admin's page: closed without a session, and it tells what needs a person."""
 
+import html
+import json
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -16,6 +19,7 @@ from hub.access.roles import Role
 from hub.access.sign_in import SignIn
 from hub.calls.tables import call
 from hub.db import Database
+from hub.log import bind_correlation
 from hub.quarantine import keep
 from hub.streams import store
 from hub.vault import Vault
@@ -206,6 +210,33 @@ async def test_the_audit_is_shown_and_whether_it_is_whole(
         await connection.execute(text("ALTER TABLE audit DISABLE TRIGGER ALL"))
         await connection.execute(text("DELETE FROM audit WHERE id = 5"))
     assert "Nhật ký đã bị sửa" in (await client.get("/admin/audit")).text
+
+
+async def test_what_was_looked_for_in_the_audit_is_downloaded_whole(
+    client: httpx.AsyncClient, database: Database, vault: Vault
+) -> None:
+    await enrolled(client, SignIn(database, vault))
+    async with database.begin() as connection:
+        for number in range(1001):
+            bind_correlation(f"lần {number % 2}")
+            await note(connection, actor="cli:an", action="tried", target="so-0", detail={"n": number})
+    page = (await client.get("/admin/audit", params={"correlation_id": "lần 1", "actor": "cli:an"})).text
+    assert '{"n": 999}' in page
+    assert '{"n": 1000}' not in page
+    [address] = re.findall(r'href="(/admin/audit/export[^"]*)"', page)
+    told = await client.get(html.unescape(address))
+    assert told.headers["content-disposition"] == 'attachment; filename="audit.ndjson"'
+    assert told.headers["cache-control"] == "no-store"
+    rows = [json.loads(row) for row in told.text.splitlines()]
+    assert [row["detail"]["n"] for row in rows] == list(range(1, 1001, 2))
+    assert {row["correlation_id"] for row in rows} == {"lần 1"}
+    whole = [json.loads(row) for row in (await client.get("/admin/audit/export")).text.splitlines()]
+    assert [row["line"] for row in whole] == list(range(1, len(whole) + 1))
+    older = (await client.get("/admin/audit?correlation_id=lần 1")).text
+    [address] = re.findall(r'href="(/admin/audit\?before=[^"]*)"', older)
+    assert '{"n": 999}' not in (further := (await client.get(html.unescape(address))).text)
+    assert '{"n": 799}' in further
+    assert '{"n": 798}' not in further
 
 
 async def test_it_is_told_in_english_too_and_who_is_paused_is_not_failing(

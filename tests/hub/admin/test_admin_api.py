@@ -1,5 +1,6 @@
 """/v1/admin: each role's scopes can do there what they should and nothing else; and what is done there is done."""
 
+import json
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import get_args
@@ -12,6 +13,7 @@ from fastapi.routing import APIRoute
 from config.secrets import SecretStore
 from contracts.admin import RoleName, ScopeName
 from hub import problems
+from hub.access.audit import note
 from hub.access.keys import ApiKeys
 from hub.access.roles import Role
 from hub.access.scopes import Scope
@@ -20,6 +22,7 @@ from hub.admin import agencies_api, alerts_api, calls_api, keys_api, people_api,
 from hub.alerts.recipients import Recipients
 from hub.calls.search import Calls
 from hub.db import Database
+from hub.log import bind_correlation
 from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets
 from hub.specs.parts import SpecParts
@@ -81,6 +84,7 @@ RULES = {
     ("POST", "/v1/admin/alerts/recipients/{number}/enable"): MANAGE,
     ("DELETE", "/v1/admin/alerts/recipients/{number}"): MANAGE,
     ("GET", "/v1/admin/audit"): AUDIT,
+    ("GET", "/v1/admin/audit/export"): AUDIT,
     ("GET", "/v1/admin/audit/verdict"): AUDIT,
 }
 #: What each route that takes a body takes.
@@ -243,6 +247,27 @@ async def test_streams_and_people_and_the_audit(client: httpx.AsyncClient, keys:
     ]
     assert invited.json()["password"] not in str(lines)
     assert (await client.get("/v1/admin/audit/verdict")).json()["holds"] is True
+
+
+async def test_the_audit_is_filtered_and_exported(client: httpx.AsyncClient, keys: ApiKeys, database: Database) -> None:
+    client.headers.update(await all_of(keys))
+    for number in range(4):
+        bind_correlation(f"job-{number % 2}")
+        async with database.begin() as connection:
+            await note(connection, actor="an", action="tried", target="so-tnmt", detail={"n": number})
+    asked = {"correlation_id": "job-1", "actor": "an"}
+    lines = (await client.get("/v1/admin/audit", params=asked)).json()["items"]
+    assert [each["detail"] for each in lines] == [{"n": 3}, {"n": 1}]
+    told = await client.get("/v1/admin/audit/export", params=asked)
+    rows = [json.loads(row) for row in told.text.splitlines()]
+    assert told.headers["content-type"] == "application/x-ndjson"
+    assert told.headers["cache-control"] == "no-store"
+    assert [row["line"] for row in rows] == [each["line"] for each in reversed(lines)]
+    assert [row["detail"] for row in rows] == [{"n": 1}, {"n": 3}]
+    since = {"since": "2999-01-01T00:00:00+07:00"}
+    assert (await client.get("/v1/admin/audit/export", params=asked | since)).text == ""
+    for address in ("/v1/admin/audit", "/v1/admin/audit/export"):
+        assert (await client.get(address, params={"correlation_id": "\0"})).status_code == 400
 
 
 async def test_a_part_of_the_past_is_ordered_and_seen(

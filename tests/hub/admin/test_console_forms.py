@@ -76,6 +76,6 @@ async def test_who_keeps_one_agency_is_in_the_audit_like_all(
     assert [tuple(line) for line in found if not line["action"].startswith(("account", "session"))] == [
         ("sync.pause", "so-tnmt pull"),
         ("sync.resume", "so-tnmt pull"),
-        ("alert.silenced", "1"),
-        ("alert.silence_ended", "1"),
+        ("alert.silenced", "so-tnmt"),
+        ("alert.silence_ended", "so-tnmt"),
     ]

@@ -431,6 +431,7 @@ RULES = {
     "/admin/keys/rotate": Scope.ADMIN_MANAGE,
     "/admin/keys/end": Scope.ADMIN_MANAGE,
     "/admin/audit": Scope.ADMIN_AUDIT,
+    "/admin/audit/export": Scope.ADMIN_AUDIT,
     "/admin/people": Scope.ADMIN_MANAGE,
     "/admin/people/invite": Scope.ADMIN_MANAGE,
     "/admin/people/password": Scope.ADMIN_MANAGE,

@@ -15,7 +15,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from hub import problems
-from hub.access.audit import latest
+from hub.access.audit import Wanted, latest
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
 from hub.admin.studio.tools import Seen, Tried
@@ -113,7 +113,7 @@ async def draft_of(drafts: Drafts, agency: str = "so-xd") -> Draft:
 
 
 async def actions(database: Database) -> list[tuple[str, str]]:
-    return [(line.actor, line.action) for line in reversed(await latest(database, target="so-xd", most=50))]
+    return [(line.actor, line.action) for line in reversed(await latest(database, Wanted("so-xd"), most=50))]
 
 
 async def test_a_pasted_document_becomes_a_draft_whose_operations_can_be_others(
@@ -318,7 +318,7 @@ async def test_guessed_statuses_are_not_published_before_somebody_looked(
     assert await specs.current("so-khdt") is None
     done = await publish(looked=question)
     assert "Bản 1 đang dùng" in done.text
-    told = [line for line in await latest(database, target="so-khdt", most=50) if line.action == "draft.looked_at"]
+    told = [line for line in await latest(database, Wanted("so-khdt"), most=50) if line.action == "draft.looked_at"]
     assert [line.detail for line in told] == [{"statuses": ["Mới đăng ký", "Đang xử lý"]}]
 
 

@@ -78,7 +78,10 @@ def test_a_silence_is_kept_shown_and_ended(hub: Hub, database_url: str) -> None:
     assert hub("unsilence", "1").stdout == "Told again: 1.\n"
     assert "silence" not in hub("list").stdout
     noted = rows(database_url, "SELECT actor, action, target, detail ->> 'why' FROM audit ORDER BY id DESC LIMIT 2")
-    assert noted == [("cli:an", "alert.silence_ended", "1", None), ("cli:an", "alert.silenced", "1", "bảo trì")]
+    assert noted == [
+        ("cli:an", "alert.silence_ended", "so-tnmt", None),
+        ("cli:an", "alert.silenced", "so-tnmt", "bảo trì"),
+    ]
 
 
 def test_all_may_be_silenced_at_once(hub: Hub, database_url: str) -> None:

@@ -16,6 +16,7 @@ from contracts.adapter import Priority, Window
 from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure
 from hub import problems
+from hub.access.audit import note
 from hub.access.keys import ApiKeys
 from hub.access.roles import Role
 from hub.access.scopes import Scope
@@ -270,6 +271,33 @@ async def test_on_pages_an_operator_opens_and_a_viewer_does_not(
     for asked in ("", f"?code={ONE}", "?agency=so-xd", "?correlation_id=job-2"):
         assert "/agencies/so-xd/calls" not in (await client.get(f"/admin/calls{asked}")).text, asked
     assert (await client.get(address)).status_code == 403
+
+
+async def test_calls_and_the_audit_lead_to_each_other_where_they_belong_together(
+    client: httpx.AsyncClient, sign_in: SignIn, calls: Calls, database: Database
+) -> None:
+    """By what was done in one go; and from a call to who has opened it."""
+    await enrolled(client, sign_in)
+    _refused, listed, looked_up, _login = (await calls.find(Asked())).calls
+    bind_correlation("yeu-cau-1")
+    async with database.begin() as connection:
+        await note(connection, actor="an", action="spec.tried", target="so-xd")
+    bind_correlation("yeu-cau-9")
+    async with database.begin() as connection:
+        await note(connection, actor="an", action="secret.set", target="so-xd")
+    to_audit = 'href="/admin/audit?correlation_id=yeu-cau-1"'
+    assert to_audit in (await client.get(f"/admin/agencies/so-xd/calls/{looked_up.id}")).text
+    assert to_audit in (await client.get("/admin/calls?correlation_id=yeu-cau-1")).text
+    for address in (f"/admin/agencies/so-xd/calls/{listed.id}", "/admin/calls?correlation_id=job-2"):
+        assert "/admin/audit?" not in (await client.get(address)).text, "nobody ordered that one"
+    await client.post(f"/admin/agencies/so-xd/calls/{listed.id}/open", data={"why": "phiếu 123"})
+    audit = (await client.get("/admin/audit")).text
+    for correlation, is_led_to in (("yeu-cau-1", True), ("job-2", True), ("yeu-cau-9", False)):
+        assert (f'href="/admin/calls?correlation_id={correlation}"' in audit) == is_led_to, correlation
+    found = (await client.get("/admin/audit?correlation_id=job-2")).text
+    assert ("call.opened" in found, "spec.tried" in found) == (True, False), "who looked at its calls"
+    await enrolled(client, sign_in, "binh", Role.VIEWER)
+    assert "/admin/audit?" not in (await client.get(f"/admin/agencies/so-xd/calls/{looked_up.id}")).text
 
 
 async def test_programs_search_and_open_likewise(client: httpx.AsyncClient, database: Database) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hub.access.audit import latest
+from hub.access.audit import Wanted, latest
 from hub.db import Database
 from hub.documents.documents import Documents
 
@@ -31,7 +31,7 @@ async def test_what_one_machine_fetches_another_has(database: Database, tmp_path
     await again.look()
     assert (again.folder / "so-tnmt.wsdl").read_bytes() == b"<newest/>", "the database's counts after a restart, too"
     assert sorted(file.name for file in here.folder.iterdir()) == ["http%3A%2F%2Fso.example%2F%3Fwsdl", "so-tnmt.wsdl"]
-    line, _ = await latest(database, most=9)
+    line, _ = await latest(database, Wanted(), most=9)
     assert (line.actor, line.action, line.detail) == ("binh", "documents.stored", {"names": ["so-tnmt.wsdl"]})
 
 

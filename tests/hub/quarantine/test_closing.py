@@ -51,8 +51,8 @@ async def test_a_broken_file_that_was_put_right_is_closed_by_hand(
             noted = (
                 await connection.execute(select(audit.c.actor, audit.c.action, audit.c.target, audit.c.detail))
             ).all()
-        detail = {"agency": AGENCY, "reason": "malformed_body", "why": "encoding put right"}
-        assert [tuple(line) for line in noted] == [("test", "quarantine.closed", str(broken.id), detail)]
+        detail = {"number": broken.id, "reason": "malformed_body", "why": "encoding put right"}
+        assert [tuple(line) for line in noted] == [("test", "quarantine.closed", AGENCY, detail)]
 
         # The agency sends what cannot be read once more: closed is not deaf.
         (tmp_path / "1.csv").write_bytes(old)

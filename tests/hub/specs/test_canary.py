@@ -10,7 +10,7 @@ from adapters import Client
 from config.spec_file import SpecFile
 from contracts.adapter import AgencyAdapter
 from contracts.agency import AgencySpec
-from hub.access.audit import latest
+from hub.access.audit import Wanted, latest
 from hub.db import Database
 from hub.specs.canary import Canary
 from hub.specs.specs import Specs, Way
@@ -80,7 +80,7 @@ async def test_a_version_that_understands_less_is_taken_back(
     await say(database, vault, bad, "DANG_XU_LY", 4)
     await canary.look()
     assert await at_work(specs) == (3, GOOD)
-    (line,) = await latest(database, before=None, target=None, actor="canary", most=9)
+    (line,) = await latest(database, Wanted(actor="canary"), most=9)
     assert line.action == "spec.rolled_back"
     assert "4 of 4 records went to the quarantine with version 2 that version 1 understands" in line.detail["reason"]
     await canary.look()

@@ -8,7 +8,7 @@ from adapters import Client
 from config.load import ConfigError
 from contracts.adapter import AgencyAdapter
 from contracts.agency import AgencySpec
-from hub.access.audit import latest
+from hub.access.audit import Wanted, latest
 from hub.db import Database
 from hub.registry import Registry
 from hub.specs import follower as follower_module
@@ -53,7 +53,7 @@ async def test_every_version_is_kept_as_it_was_written(specs: Specs, database: D
     assert current
     assert (current.version, current.text, current.author, current.reason) == (2, SECOND, "an", "cần thêm từ")
     assert [each.version for each in await specs.versions(AGENCY)] == [2, 1]
-    line, _ = await latest(database, before=None, target=AGENCY, actor=None, most=9)
+    line, _ = await latest(database, Wanted(AGENCY), most=9)
     assert line.action == "spec.published"
     assert line.detail == {
         "version": 2,
@@ -99,7 +99,7 @@ async def test_going_back_is_a_new_version(specs: Specs, database: Database) -> 
     await publish(specs, SECOND, based_on=1)
     back = await specs.roll_back(AGENCY, 1, author="binh", reason="sai")
     assert (back.version, back.text, back.way) == (3, FIRST, Way.ROLLBACK)
-    (line,) = await latest(database, before=None, target=AGENCY, actor="binh", most=9)
+    (line,) = await latest(database, Wanted(AGENCY, "binh"), most=9)
     assert line.action == "spec.rolled_back"
     with pytest.raises(NoSuchVersion):
         await specs.roll_back(AGENCY, 9, author="binh", reason="sai")
