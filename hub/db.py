@@ -1,7 +1,7 @@
 """The one database: SQLAlchemy for whatever writes or runs seldom, the plain driver for hot reads."""
 
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Self, TypeAlias
@@ -134,11 +134,13 @@ class HotReads:
     async def _taken(self) -> PoolConnection:
         while self._kept:
             connection = self._kept.pop()
-            # One that the server has closed the pool takes back by itself.
-            with suppress(asyncpg.InterfaceError):
+            try:
                 if not connection.is_closed():
                     return connection
                 await self._pool.release(connection)
+            except asyncpg.InterfaceError:
+                # One that the server has closed the pool takes back by itself.
+                continue
         return await self._pool.acquire()
 
 

@@ -94,15 +94,19 @@ def _masked(value: Any) -> Any:
     if isinstance(value, _PLAIN):
         return value
     if isinstance(value, dict):
-        return {key: "***" if _is_personal(str(key)) else _masked(item) for key, item in value.items()}
+        # Each line pays for this, and most of what is in them is plain.
+        return {
+            key: "***" if _is_personal(key) else item if isinstance(item, _PLAIN) else _masked(item)
+            for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_masked(item) for item in value]
     return value
 
 
 @lru_cache(maxsize=4096)
-def _is_personal(key: str) -> bool:
-    folded = key.casefold()
+def _is_personal(key: object) -> bool:
+    folded = str(key).casefold()
     return folded.startswith("applicant") or folded in _PERSONAL_KEYS
 
 

@@ -248,6 +248,8 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
         version="1",
         docs_url=None,
         redoc_url=None,
+        # Ours is hub.telemetry. Left on, it looks in each request for somebody who listens.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         description="One index of all dossiers, whichever agency handles them.",
     )
     problems.install(app)
