@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 from fastapi import FastAPI
@@ -17,7 +18,7 @@ from hub.access.tables import audit
 from hub.db import Database
 from hub.index.tables import change, dossier
 from hub.intake import keeping
-from hub.intake.deliveries import Deliveries
+from hub.intake.deliveries import _AGENCIES, _LATEST, Deliveries
 from hub.intake.delivery_routes import router
 from hub.intake.inbox import Inbox
 from hub.intake.refusals import KEPT_CALLS, Refusals
@@ -27,6 +28,7 @@ from hub.quarantine.replay import replay as replay_quarantine
 from hub.quarantine.tables import quarantine
 from hub.registry import Registry
 from hub.vault import Vault
+from tests.hub.index.plans.plan import assert_cheap
 from tests.hub.intake.senders import CODE, DATA, EVENT, Sender, count, sending
 from tests.parts import STATUSES, pushing_spec, registry_of
 
@@ -95,6 +97,28 @@ async def again(database: Database, vault: Vault, spec: AgencySpec, **chosen: An
         wanted = Chosen(spec.id, **chosen)
         intake = Inbox(database, vault, registry)
         return [each async for each in replay(database, intake, wanted, actor="test", dry_run=dry_run)]
+
+
+async def test_the_latest_are_found_without_a_look_at_all_that_ever_came(database: Database, vault: Vault) -> None:
+    async with database.begin() as connection:
+        await connection.execute(
+            text("""
+                INSERT INTO inbox (agency, webhook_id, body_digest, state, received_at, correlation_id)
+                SELECT CASE WHEN g % 10 = 0 THEN 'so-yt' ELSE 'ubnd-pleiku' END, g, '', 'applied',
+                       now() - g * interval '1 s', g
+                  FROM generate_series(1, 20000) g""")
+        )
+    for agencies in (None, ["so-yt", "ubnd-pleiku"]):
+        shown = await Deliveries(database, vault).latest(agencies, most=50)
+        assert [each.id for each in shown] == [str(number) for number in range(1, 51)]
+    asking = await asyncpg.connect(database.url)
+    try:
+        await asking.execute("ANALYZE inbox")
+        await assert_cheap(asking, _AGENCIES, pages=50, discarded=5)
+        for agencies in (["so-yt"], ["so-yt", "ubnd-pleiku"]):
+            await assert_cheap(asking, _LATEST, agencies, None, None, None, 50, pages=400, sorted=200)
+    finally:
+        await asking.close()
 
 
 async def test_what_would_change_is_told_and_nothing_is_changed(
