@@ -164,7 +164,7 @@ def _told(row: asyncpg.Record) -> dict[str, Any]:
         "agency": row["agency"],
         "id": row["webhook_id"],
         "state": row["state"],
-        "problems": orjson.loads(row["problems"] or "[]"),
+        "problems": orjson.loads(row["problems"] or "[]") or [],
         "received_at": row["received_at"],
         "applied_at": row["applied_at"],
         "in_list": row["batch"],

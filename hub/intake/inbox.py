@@ -360,5 +360,6 @@ def _accepted(item: Item) -> Accepted:
 
 def _as_before(webhook_id: str, row: asyncpg.Record) -> Accepted:
     outcome = Outcome.WAITING if row["state"] in ("new", "dead", "batch") else Outcome(row["state"])
-    problems = [FieldProblem(**each) for each in orjson.loads(row["problems"] or "[]")]
+    # Rows of old have the `null` of JSON.
+    problems = [FieldProblem(**each) for each in orjson.loads(row["problems"] or "[]") or ()]
     return Accepted(id=webhook_id, outcome=outcome, duplicate=True, problems=problems)

@@ -39,7 +39,7 @@ inbox = Table(
     Column("state", Text, nullable=False, server_default=text("'new'")),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
     Column("last_error", Text),
-    Column("problems", JSONB),  # what was not understood, as contracts.problem.FieldProblem
+    Column("problems", JSONB(none_as_null=True)),  # what was not understood, as contracts.problem.FieldProblem
     # When the sweep may try it; the delivery's own transaction comes first.
     Column("next_try_at", DateTime(timezone=True), nullable=False, server_default=text("now() + interval '5 s'")),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),

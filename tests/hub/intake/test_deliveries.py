@@ -153,6 +153,23 @@ async def test_once_mapped_it_is_read_again_and_leaves_the_quarantine(
     assert (same.outcome, same.changes) == ("superseded", [])
 
 
+async def test_what_was_read_again_is_shown_and_is_a_duplicate_as_ever(
+    sender: Sender, database: Database, vault: Vault, deliveries: Deliveries
+) -> None:
+    await sender.post(UNKNOWN, "m1")
+    await again(database, vault, mapped(), webhook_id="m1")
+    shown = await deliveries.one("ubnd-pleiku", "m1")
+    assert shown
+    assert (shown.state, shown.problems) == ("applied", [])
+    repeated = await sender.post(UNKNOWN, "m1")
+    assert (repeated.status_code, repeated.json()["duplicate"]) == (200, True)
+    # As rows were left before.
+    async with database.begin() as connection:
+        await connection.execute(text("UPDATE inbox SET problems = 'null'"))
+    assert (await sender.post(UNKNOWN, "m1")).status_code == 200
+    assert await deliveries.latest(["ubnd-pleiku"], most=1)
+
+
 async def test_an_old_event_read_again_turns_nothing_back(sender: Sender, database: Database, vault: Vault) -> None:
     await sender.post(UNKNOWN, "m1")
     newer = {**DATA, "status": "XONG", "occurred_at": "2026-11-23T09:00:00+07:00"}
