@@ -103,7 +103,7 @@ def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecPar
             enabled=spec.enabled,
             health=health,
             version=version.version if version else None,
-            unusable=follower.unusable.get(spec.id),
+            unusable="; ".join(follower.unusable.get(spec.id, ())) or None,
             streams=[_stream(each) for each in found if each.agency == spec.id],
         )
 

@@ -32,6 +32,12 @@ _WRONG = {
         "Not added: give an https address, such as https://truc.gialai.gov.vn/alerts.",
     ),
 }
+#: Why nothing is sent to a recipient any more, by the outbox's names.
+GIVEN_UP = {
+    "admin": Text("đã được tắt", "it was disabled"),
+    "failing": Text("gửi nhiều ngày không đến được", "nothing arrived for days"),
+    "gone": Text("nơi nhận báo là không còn", "it says that it is gone"),
+}
 DONE = {
     "silenced": Text("Đã tạm im. Cảnh báo vẫn hiện ở đây.", "Silenced. Alerts are shown here all the same."),
     "ended": Text("Đã thôi im.", "No longer silenced."),
@@ -66,6 +72,7 @@ def add(desk: Desk, database: Database, registry: Registry, recipients: Recipien
             steps=STEPS,
             title=said,
             path=path,
+            given_up=GIVEN_UP,
             may_silence=caller.may(Scope.ADMIN_OPERATE),
             wrong=_WRONG.get(wrong),
             secret=secret,

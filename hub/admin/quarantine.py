@@ -7,6 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from config.spec_file import Mistake
 from contracts.agency import AgencySpec
+from contracts.observation import Channel
 from contracts.status import DossierStatus
 from hub.access.scopes import Scope
 from hub.admin.desk import PATH, Desk, Visitor
@@ -28,6 +29,13 @@ REASONS = {
     "missing_field": Text("Thiếu trường", "Missing field"),
     "not_a_record": Text("Không phải bản ghi", "No record"),
     "malformed_body": Text("Tệp không đọc được", "Broken body"),
+}
+
+CHANNELS = {
+    Channel.WEBHOOK: Text("webhook", "webhook"),
+    Channel.PULL: Text("đọc thay đổi", "pull"),
+    Channel.LOOKUP: Text("tra cứu", "look-up"),
+    Channel.SUCCESSION: Text("sắp xếp lại cơ quan", "change of agencies"),
 }
 
 Changes = dict[tuple[str, ...], Any]
@@ -70,6 +78,7 @@ def add(desk: Desk, database: Database, vault: Vault, parts: SpecParts) -> None:
             group=shown,
             records=await records(database, shown),
             reasons=REASONS,
+            channels=CHANNELS,
             statuses=list(DossierStatus),
             status_name=lambda number: _status(desk.lang(visitor.request), number),
             seen=current.version if current else None,

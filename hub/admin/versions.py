@@ -40,7 +40,7 @@ def add(desk: Desk, parts: SpecParts) -> None:
             lines={each.version: line_by_line(before.get(each.version), each.text) for each in versions[:20]},
             ways=WAYS,
             overtaken=overtaken,
-            unusable=follower.unusable.get(agency),
+            unusable=follower.unusable.get(agency, ()),
             may_order=visitor.caller.may(Scope.ADMIN_OPERATE),
             done=visitor.request.query_params.get("done", ""),
         )

@@ -50,7 +50,7 @@ class Follower:
         self._turn = asyncio.Lock()
         self._told: list[Changed] = []
         #: What is at work and this process cannot work with, by agency, and why. It goes on with what it had.
-        self.unusable: dict[str, str] = {}
+        self.unusable: dict[str, tuple[str, ...]] = {}
 
     def tell(self, changed: Changed) -> None:
         """Have it told which agencies have another spec, once it is at work here."""
@@ -96,16 +96,20 @@ class Follower:
         agency: str = row["agency"]
         self._versions[agency] = row["version"]
         file = SpecFile(Path(f"{agency}.yaml"), self._addresses.get(agency), text=row["text"])
+        if file.spec is None:
+            self._cannot(row, *map(str, file.mistakes))
+            return None
         try:
-            if file.spec is None:
-                raise ValueError("; ".join(str(each) for each in file.mistakes))
             # Off the event loop: reading a WSDL takes up to a second.
             adapter = await asyncio.to_thread(self.build, file.spec) if file.spec.enabled else None
         except (ValueError, OSError) as error:
-            self.unusable[agency] = str(error)
-            self._tried_at[agency] = monotonic()
-            log.error("spec.unusable", agency=agency, version=row["version"], why=str(error))
+            self._cannot(row, str(error))
             return None
         self.unusable.pop(agency, None)
         self._registry.put(file.spec, adapter)
         return agency
+
+    def _cannot(self, row: asyncpg.Record, *why: str) -> None:
+        self.unusable[row["agency"]] = why
+        self._tried_at[row["agency"]] = monotonic()
+        log.error("spec.unusable", agency=row["agency"], version=row["version"], why="; ".join(why))

@@ -1,7 +1,7 @@
 """Drafts a spec from what a system offers. Whatever is not told by its document is marked as a guess, with why."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,13 +26,14 @@ def draft(
     address: str = "",
     private: bool = False,
     chosen: Mapping[str, str | None] | None = None,
+    say: Callable[[str], str] = str,
 ) -> str:
     """A spec for `agency`, as YAML. `address` is where the document came from, if it was fetched. `chosen`: the names
-    of the operations that are `lookup` and `changes`; guessed without it."""
+    of the operations that are `lookup` and `changes`; guessed without it. `say`: a sentence for who is to read it."""
     if chosen is None:
-        return _Draft(found, agency, address, private, guesses.lookup(found), guesses.changes(found)).text()
+        return _Draft(found, agency, address, private, guesses.lookup(found), guesses.changes(found)).text(say)
     lookup, changes = (guesses.named(found, chosen.get(each) or "") for each in ("lookup", "changes"))
-    return _Draft(found, agency, address, private, lookup, changes).text()
+    return _Draft(found, agency, address, private, lookup, changes).text(say)
 
 
 class _Draft:
@@ -51,7 +52,7 @@ class _Draft:
         self._login = guesses.login(found) if found.kind == "rest" else None
         self._auth_inputs = {found.auth.name.lower()} if found.auth else set()
 
-    def text(self) -> str:
+    def text(self, say: Callable[[str], str]) -> str:
         spec: dict[str, Any] = {
             "id": self._agency,
             "identifier": Guess("H21.00", "the agency's identifier (mã định danh) is in no technical document"),
@@ -75,9 +76,9 @@ class _Draft:
         if "changes" in spec["operations"]:
             spec["sync"] = {"every_seconds": Guess(300, "how often the agency may be asked for changes")}
         source = self._found.title or "a document"
-        head = f"# Drafted from {source}. Confirm each guess; then `hub adapter check`, then `hub adapter try`.\n"
-        lost = "".join(f"# lost: {sentence}\n" for sentence in self._found.lost)
-        return head + lost + "\n" + written(spec)
+        head = f"Drafted from {source}. Confirm each guess; then `hub adapter check`, then `hub adapter try`."
+        lost = "".join(f"# {say('lost')}: {say(sentence)}\n" for sentence in self._found.lost)
+        return f"# {say(head)}\n{lost}\n{written(spec, say)}"
 
     # --- the system -------------------------------------------------------------------------------
 
@@ -348,7 +349,7 @@ class _Draft:
         meant = {word: code for word in words if (code := guesses.status_of(word))}
         unknown = [word for word in words if word not in meant]
         why = 'each of the agency\'s words needs one of the ten national codes, as `Đang xử lý: "4"`'
-        return Guess(meant, why + (f"; not yet: {', '.join(unknown)}" if unknown else ""))
+        return Guess(meant, f"{why}; not yet: {', '.join(unknown)}" if unknown else why)
 
 
 def _told_format(field: Field) -> str | None:

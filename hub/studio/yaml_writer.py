@@ -1,6 +1,7 @@
 """Writes YAML for people: guesses marked above what is guessed, small mappings on one line."""
 
 import textwrap
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,21 +23,21 @@ class Inline:
     value: Any
 
 
-def written(mapping: dict[str, Any]) -> str:
-    """`mapping` as YAML, with a blank line between its larger parts."""
-    parts = ["".join(f"{line}\n" for line in _lines(key, value, "")) for key, value in mapping.items()]
+def written(mapping: dict[str, Any], say: Callable[[str], str] = str) -> str:
+    """`mapping` as YAML, with a blank line between its larger parts. `say`: a sentence for who is to read it."""
+    parts = ["".join(f"{line}\n" for line in _lines(key, value, "", say)) for key, value in mapping.items()]
     return "".join(("\n" if part.count("\n") > 2 and number else "") + part for number, part in enumerate(parts))
 
 
-def _lines(key: str, value: Any, indent: str) -> list[str]:
+def _lines(key: str, value: Any, indent: str, say: Callable[[str], str]) -> list[str]:
     if isinstance(value, Guess):
-        comment = textwrap.wrap(value.why, 100 - len(indent))
-        marks = [f"{indent}# guess: {comment[0]}", *(f"{indent}#   {line}" for line in comment[1:])]
-        return [*marks, *_lines(key, value.value, indent)]
+        comment = textwrap.wrap(say(value.why), 100 - len(indent))
+        marks = [f"{indent}# {say('guess')}: {comment[0]}", *(f"{indent}#   {line}" for line in comment[1:])]
+        return [*marks, *_lines(key, value.value, indent, say)]
     if isinstance(value, dict) and value:
         return [
             f"{indent}{_scalar(key)}:",
-            *(line for name, each in value.items() for line in _lines(name, each, indent + "  ")),
+            *(line for name, each in value.items() for line in _lines(name, each, indent + "  ", say)),
         ]
     return [f"{indent}{_scalar(key)}: {_scalar(value.value if isinstance(value, Inline) else value)}"]
 

@@ -245,5 +245,6 @@ SENTENCES = {
         "chữ thường không dấu, số và gạch nối, bắt đầu bằng chữ: so-tnmt-khoa"
     ),
     "$least to $most characters": "từ $least đến $most ký tự",
+    "$file, line $line": "$file, dòng $line",
     "no system to ask": "chưa có hệ thống để hỏi",
 }

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Mapping
 
 from markupsafe import Markup
 
-from hub.portal.look import both
+from hub.portal.look import with_code
 from hub.portal.texts import Lang, Text
-from hub.wording import answers, calls, documents, files, libraries, records, runs, specs, trials
+from hub.wording import answers, calls, documents, drafts, files, libraries, records, runs, specs, trials
 
 #: A fact stands in a sentence by its name: $seconds.
 _FACT = re.compile(r"\$([a-z_]+)")
@@ -53,7 +53,7 @@ class _Sentence:
         return "".join(told)
 
 
-_PARTS = (answers, calls, documents, files, libraries, records, runs, specs, trials)
+_PARTS = (answers, calls, documents, drafts, files, libraries, records, runs, specs, trials)
 #: Those without facts.
 _WHOLE: dict[str, str] = {
     english: told for part in _PARTS for english, told in part.SENTENCES.items() if not _FACT.search(english)
@@ -94,11 +94,15 @@ def _told(said: str, sentences: Iterable[_Sentence]) -> str | None:
     return None
 
 
+def spoken(lang: Lang, said: str) -> str:
+    """In that language; as it is where it has no Vietnamese."""
+    return said if lang == "en" else vietnamese(said) or said
+
+
 def in_both(said: str) -> Text:
-    """As it is where it has no Vietnamese."""
-    return Text(vietnamese(said) or said, said)
+    return Text(spoken("vi", said), said)
 
 
 def retold(lang: Lang, said: str | None) -> Markup:
     """What the code says, on a page in either language."""
-    return both(lang, *in_both(said or ""))
+    return with_code(spoken(lang, said or ""))

@@ -1,7 +1,8 @@
 """Where an agency begins: its document, fetched or pasted; and the drafts that were begun."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote, urlsplit
 
@@ -17,6 +18,7 @@ from hub.portal.texts import Text
 from hub.specs.editing import edited
 from hub.studio.draft import draft
 from hub.studio.introspect import Introspection
+from hub.wording import spoken
 
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 #: The largest document that is pasted.
@@ -86,7 +88,9 @@ def add(bench: Bench) -> None:
             return await page(visitor, 422, why=str(error))
         text = _EMPTY
         if seen:
-            text = _lost(seen.refused) + draft(seen.found, agency, address=seen.address, private=private)
+            say = partial(spoken, desk.lang(visitor.request))
+            text = _lost(seen.refused, say)
+            text += draft(seen.found, agency, address=seen.address, private=private, say=say)
         named = {("id",): agency, ("name", "vi"): name, ("name", "en"): fields.get("name_en", "").strip() or name}
         text = edited(text, named | {("enabled",): bool(seen)})
         document = next(iter(seen.documents)) if seen else None
@@ -104,6 +108,6 @@ def add(bench: Bench) -> None:
         return RedirectResponse(f"{PATH}{to}", 303)
 
 
-def _lost(refused: Sequence[str]) -> str:
+def _lost(refused: Sequence[str], say: Callable[[str], str]) -> str:
     """What could not be fetched, told in the draft."""
-    return "".join(f"# lost: {' '.join(sentence.split())}\n" for sentence in refused)
+    return "".join(f"# {say('lost')}: {' '.join(say(sentence).split())}\n" for sentence in refused)

@@ -181,7 +181,7 @@ async def test_one_that_cannot_be_worked_with_is_tried_again(
 
     follower = Follower(database, registry, build, no_documents(database), {})
     await follower.catch_up()
-    assert follower.unusable == {AGENCY: "there is no document so-xd.wsdl"}
+    assert follower.unusable == {AGENCY: ("there is no document so-xd.wsdl",)}
     assert registry.spec(AGENCY) is None
     is_there = True
     await follower.catch_up()

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jmespath.lexer
 import jmespath.parser
@@ -14,23 +14,31 @@ import pytest
 import yaml
 from pydantic_core import PydanticKnownError
 
+from adapters.operations.sending import _StepName
 from config.yaml_text import YamlMistake, read_yaml
+from contracts.adapter import Sending
 from contracts.agency import AgencySpec
+from contracts.observation import Channel
+from hub.admin.alerts import GIVEN_UP
+from hub.admin.calls import OPERATIONS
+from hub.admin.quarantine import CHANNELS
 from hub.wording import vietnamese
 
 _ROOT = Path(__file__).parents[3]
 
+_IN_STUDIO = ("advice", "check", "draft", "from_openapi", "from_wsdl", "guesses", "introspect", "yaml_writer")
 #: Where it is said what an admin reads on a page.
 _PLACES = (
     "adapters",
     *(f"contracts/{name}.py" for name in ("agency", "mapping", "operations", "pushing", "spec_model", "system")),
     *(f"config/{name}.py" for name in ("secrets", "spec_file", "yaml_text")),
+    *(f"hub/admin/{name}" for name in ("quarantine.py", "spec.py", "studio")),
     "hub/documents",
     "hub/gate",
     "hub/secrets/keeping.py",
     "hub/specs",
     "hub/streams",
-    *(f"hub/studio/{name}.py" for name in ("advice", "check", "from_openapi", "from_wsdl", "introspect")),
+    *(f"hub/studio/{name}.py" for name in _IN_STUDIO),
     "sync_jobs",
 )
 #: What is said there and stands on no page.
@@ -38,6 +46,7 @@ _ELSEWHERE = {
     "⟦⟧ bytes of ⟦⟧",  # a digest is taken of it
     "Value error, ",  # pydantic's, which is cut off
     "the agency",  # a place
+    "there is no secret",  # how a sentence begins that is left out
     "environment or file",  # likewise
     "⟦⟧ has changed the draft of ⟦⟧ meanwhile",  # pages say it by themselves
     "⟦⟧ has version ⟦⟧ by now, which ⟦⟧ published: look at it first",
@@ -51,7 +60,7 @@ _FACT = "⟦⟧"
 #: What is always the same kind of fact.
 _STANDS_FOR = {"self._name()": "A record", "failed[0]": "malformed"}
 #: Of calls to these, nobody is told what they are given.
-_NOT_TOLD = {"AssertionError", "Field", "compile", "debug", "error", "exception", "info", "text", "warning"}
+_NOT_TOLD = {"AssertionError", "Text", "Field", "compile", "debug", "error", "exception", "info", "text", "warning"}
 _ENGLISH = re.compile(r"\b(and|are|be|been|by|cannot|for|has|have|in|is|it|its|no|not|of|that|the|which|with)\b")
 
 
@@ -71,6 +80,18 @@ def test_a_sentence_that_is_new_would_be_found(place: str) -> None:
 
     assert "the agency has eaten ⟦⟧ rows" in {each for _, each in _said(new)}
     assert _lacking("the agency has eaten ⟦⟧ rows")
+
+
+def test_what_is_stored_as_a_code_has_its_words() -> None:
+    assert set(CHANNELS) == set(Channel)
+    sent = {f"{what}.{step}" for what in Sending for step in get_args(_StepName)}
+    adapters = "".join(file.read_text("utf-8") for file in (_ROOT / "adapters").rglob("*.py"))
+    asked = set(re.findall(r'(?:\bspeak|Listing|line\.call)\((?:spec, )?"(\w+)"', adapters))
+    assert asked >= {"lookup", "changes", "login"}
+    assert sent | asked <= set(OPERATIONS)
+    given_up = set(re.findall(r'disabled or "(\w+)"', (_ROOT / "hub/outbox/rules.py").read_text("utf-8")))
+    assert given_up
+    assert given_up | {"admin"} <= set(GIVEN_UP)
 
 
 # --- what libraries say ---------------------------------------------------------------------------
