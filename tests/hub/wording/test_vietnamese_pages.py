@@ -20,6 +20,7 @@ from hub.access.sign_in import SignIn
 from hub.alerts.watch import AlertWatch
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.db import Database
+from hub.documents.documents import Documents
 from hub.registry import Registry
 from hub.specs.specs import Specs, Way
 from hub.streams import store
@@ -126,8 +127,9 @@ async def registry(agencies: list[AgencySpec], database: Database, vault: Vault)
 
 
 @pytest.fixture
-def routes(registry: Registry, database: Database, vault: Vault) -> APIRouter:
-    return console(database, registry, SignIn(database, vault), vault)
+def routes(registry: Registry, database: Database, vault: Vault, tmp_path: Path) -> APIRouter:
+    documents = Documents(database, tmp_path / "none", tmp_path / "documents")
+    return console(database, registry, SignIn(database, vault), vault, documents)
 
 
 @pytest.fixture
