@@ -92,6 +92,7 @@ class Past(BaseModel):
     read_back_to: AwareDatetime | None = Field(description="What changed from then on has been read.")
     share: float | None = Field(description="From 0 to 1; null where it is not known.")
     ended: bool
+    after: "Past | None" = Field(default=None, description="What this goes before, and goes on when this has ended.")
 
 
 class Stream(BaseModel):

@@ -172,7 +172,7 @@ def run(
             await orders.backfill(hub.database, spec, since=start, until=end, actor=actor())
         else:
             await orders.want(hub.database, agency, wanted, actor=actor(), since=start)
-        await _watch(hub, agency, kind, before[0]["id"] if before else 0)
+        await _watch(hub, agency, kind, before[0]["id"] if before else 0, start)
 
     in_hub(work, mendable=_MENDABLE, audited=not dry_run)
 
@@ -230,8 +230,8 @@ async def _rehearse(hub: main.Hub, agency: str, since: datetime) -> None:
         console.print(f"  {code}  {what}  {_status_name(before)} → {_status_name(after)}")
 
 
-async def _watch(hub: main.Hub, agency: str, kind: str, after: int) -> None:
-    """Show the run that was ordered, until it ends."""
+async def _watch(hub: main.Hub, agency: str, kind: str, after: int, since: datetime | None) -> None:
+    """Show the run that was ordered, until it ends; or until it has read back to `since`."""
     waited = 0.0
     with _progress() as progress:
         task = progress.add_task("waiting for a worker", total=None, counts="")
@@ -248,8 +248,9 @@ async def _watch(hub: main.Hub, agency: str, kind: str, after: int) -> None:
                     task, description=run["outcome"], completed=run["done"], total=run["total"], counts=counts
                 )
                 # The past is read in many runs.
+                has_ended = stream.past.get("ended") or (since and run["since"] and run["since"] <= since)
                 goes_on = run["outcome"] == "gave_way" or (
-                    kind == "backfill" and run["outcome"] == "ok" and not stream.past.get("ended")
+                    kind == "backfill" and run["outcome"] == "ok" and not has_ended
                 )
                 if run["finished_at"] and not goes_on:
                     break

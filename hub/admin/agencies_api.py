@@ -1,7 +1,7 @@
 """/v1/admin/agencies, /v1/admin/quarantine: how agencies fare, their streams and specs, what is not understood."""
 
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -140,7 +140,8 @@ def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecPar
         ),
     )
     async def read_past(agency: _Agency, wanted: PastToRead, caller: Caller = operates) -> None:
-        """The newest first, below all other traffic. How far it is, the agency's streams tell (`past`). All of the
+        """The newest first, below all other traffic, and before what else of the past is being read, which goes on
+        after it. How far it is, the agency's streams tell (`past`). All of the
         past is read by the order `run` to the stream `backfill`."""
         spec = the_agency(agency)
         since, until = as_utc(wanted.since, "/since"), as_utc(wanted.until, "/until")
@@ -250,11 +251,11 @@ def _version(version: Version) -> SpecVersion:
 
 def _stream(status: StreamStatus) -> Stream:
     shown = {name: getattr(status, name) for name in Stream.model_fields if name not in ("run", "past")}
-    told = status.past
-    past = None
-    if told.get("rows") is not None:
-        # One that began before ranges were told of has none of them.
-        past = Past.model_validate(
-            dict.fromkeys(("since", "until", "read_back_to")) | told | {"share": share_read(told)}
-        )
+    past = _past(status.past) if status.past.get("rows") is not None else None
     return Stream(**shown, past=past, run=Run.model_validate(status.run) if status.run else None)
+
+
+def _past(told: dict[str, Any]) -> Past:
+    # One that began before ranges were told of has none of them.
+    known = dict.fromkeys(("since", "until", "read_back_to")) | told | {"share": share_read(told)}
+    return Past.model_validate(known | {"after": _past(told["after"]) if told.get("after") else None})

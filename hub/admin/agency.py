@@ -42,8 +42,10 @@ _ORDERED: dict[str, Text] = {
     ),
     "resume": Text("Đã cho đọc lại.", "It is read again."),
     "backfill": Text(
-        "Đã ra lệnh đọc lại khoảng này, ngày mới nhất trước; tiến độ hiện ở dưới, tải lại trang để xem.",
-        "These days are to be read again, the latest first; below is how far it is: load the page again to see.",
+        "Đã ra lệnh đọc lại khoảng này, ngày mới nhất trước; tiến độ và việc gì đọc tiếp sau đó hiện ở dưới, tải lại "
+        "trang để xem.",
+        "These days are to be read again, the latest first; below is how far it is, and what goes on after it: load "
+        "the page again to see.",
     ),
 }
 _REFUSED: dict[str, Text] = {
@@ -52,8 +54,8 @@ _REFUSED: dict[str, Text] = {
         "Choose a first day that is past, and a last one that is not before it.",
     ),
     "under_way": Text(
-        "Hồ sơ cũ của cơ quan này đang được đọc. Hãy đợi xong rồi ra lệnh lại.",
-        "Old dossiers of this agency are being read already. Wait until that has ended.",
+        "Một khoảng ngày của cơ quan này đã được ra lệnh mà chưa bắt đầu đọc. Hãy đợi bắt đầu rồi ra lệnh lại.",
+        "Days of this agency were ordered already, and no worker has begun. Wait until one has, and order again.",
     ),
 }
 

@@ -108,6 +108,8 @@ class Lease:
     shape: Shape
     #: The part of the past that a backfill was asked for; None for all of it.
     range: Window | None = None
+    #: What a backfill was at when it was asked for that, and goes on with after it: `window`, `past`, `paused`.
+    after: dict[str, Any] | None = None
 
 
 async def ensure(database: Database, specs: Iterable[AgencySpec], kinds: Sequence[Kind] = ("pull",)) -> None:
@@ -139,8 +141,8 @@ async def take(database: Database, run: "RunRecord", spec: AgencySpec) -> Lease:
             since, until = (row["wanted"].get(name) for name in ("since", "until"))
             asked_since = datetime.fromisoformat(since) if since else None
             asked_until = datetime.fromisoformat(until) if until else None
-        left = await connection.execute(_LEFT, mine)
-        if left.rowcount and run.reason == "schedule":
+        lost = await connection.execute(_LEFT, mine)
+        if lost.rowcount and run.reason == "schedule":
             run.reason = "recovery"
         shape = Shape.from_json(row["shape"])
         # What the spec has learnt since is no longer unknown.
@@ -150,6 +152,10 @@ async def take(database: Database, run: "RunRecord", spec: AgencySpec) -> Lease:
         lease = (None if asked_since else _go_on(row, shape)) or _open(
             row, spec, shape, run.started_at, asked_since, asked_until
         )
+        if run.kind == "backfill" and asked_since and (row["window"] or not row["past"].get("ended")):
+            all_of_it = _open(row, spec, shape, run.started_at, None, None)
+            left = row["window"] or _window_json(all_of_it)
+            lease = replace(lease, after={"window": left, "past": row["past"], "paused": row["wanted"].get("paused")})
         values = {"window": _window_json(lease), "wanted": None}
         if run.kind == "backfill" and run.done is None:
             # So that it is seen to have begun, and what of.
@@ -223,7 +229,7 @@ def _go_on(row: RowMapping, shape: Shape) -> Lease | None:
         since, until = (datetime.fromisoformat(left["range"][name]) for name in ("since", "until"))
         range = Window(until=until, since=since)
     held = row["agency"], row["kind"], row["lease_epoch"]
-    return Lease(*held, window, *place, row["failures_in_a_row"], shape, range)
+    return Lease(*held, window, *place, row["failures_in_a_row"], shape, range, row["past"].get("after"))
 
 
 def _window_json(lease: Lease) -> dict[str, Any]:
@@ -246,7 +252,7 @@ def _past_json(lease: Lease, run: "RunRecord", *, back_to: datetime | None, ende
     """How far a backfill is."""
     told: dict[str, Any] = {"rows": run.done or 0, "total": run.total, "ended": ended}
     told["read_back_to"] = back_to.isoformat() if back_to else None
-    return told | (_range_json(lease.range) if lease.range else {})
+    return told | (_range_json(lease.range) if lease.range else {}) | ({"after": lease.after} if lease.after else {})
 
 
 async def note_lateness(connection: AsyncConnection, agency: str, happened: Sequence[datetime]) -> None:
@@ -281,6 +287,9 @@ async def advance(connection: AsyncConnection, lease: Lease, page: Page, run: "R
             values["window"] = None
         back_to = lease.window.since if ends else lease.window.until
         values["past"] = _past_json(lease, run, back_to=back_to, ended=ends and before is None)
+        if ends and before is None and lease.after:
+            values |= {"window": lease.after["window"], "past": lease.after["past"]}
+            values |= {"paused": True} if lease.after["paused"] else {}
     elif ends:
         values |= {"window": None, "covered_until": lease.window.until, "covered_revision": high}
     moved = await connection.execute(_MOVE, _held(lease) | values)

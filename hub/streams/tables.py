@@ -45,7 +45,8 @@ stream = Table(
     Column("last_seconds", Double, nullable=False, server_default=text("0")),
     # What the agency's records usually look like (hub.streams.shape).
     Column("shape", JSONB, nullable=False, server_default=text("'{}'")),
-    # A backfill's rows so far, how many there are where that is known, and whether it came to its end.
+    # A backfill's rows so far, how many there are where that is known, whether it came to its end, and what goes on
+    # after it.
     Column("past", JSONB, nullable=False, server_default=text("'{}'")),
     # How many changes were found how late.
     Column("lateness", JSONB, nullable=False, server_default=text("'{}'")),

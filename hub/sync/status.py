@@ -19,7 +19,7 @@ _RUN = (
 
 _STREAMS = """
     SELECT s.agency, s.kind, s.covered_until, s.next_due_at, s.paused, s.last_failure, s.failures_in_a_row,
-           s.past, s.shape, r.changes_per_second, latest.*
+           s.past, s.wanted, s.shape, r.changes_per_second, latest.*
       FROM stream s
       LEFT JOIN (SELECT agency, sum(changed) / 86400.0::float8 AS changes_per_second
                    FROM run WHERE kind = 'pull' AND started_at > now() - interval '1 day' GROUP BY agency) r
@@ -57,8 +57,11 @@ class StreamStatus:
     next_due_at: datetime
     failures_in_a_row: int
     last_failure: str | None
-    #: How far a backfill is: `rows` so far, `total` or None, whether it has `ended`. Empty for other kinds.
+    #: How far a backfill is: `rows` so far, `total` or None, whether it has `ended`; and as `after`, how far that is
+    #: which goes on when this has ended. Empty for other kinds.
     past: dict[str, Any]
+    #: What somebody has ordered and nobody has begun with: `by`, and `since` and `until` of a range.
+    wanted: dict[str, Any] | None
     #: What somebody should look at, though nothing stops for it.
     warnings: list[str]
     run: dict[str, Any] | None
@@ -91,10 +94,18 @@ def _status(row: asyncpg.Record, now: datetime) -> StreamStatus:
         next_due_at=row["next_due_at"],
         failures_in_a_row=row["failures_in_a_row"],
         last_failure=row["last_failure"],
-        past=orjson.loads(row["past"]),
+        past=_past(orjson.loads(row["past"])),
+        wanted=orjson.loads(row["wanted"]) if row["wanted"] else None,
         warnings=Shape.from_json(orjson.loads(row["shape"])).warnings(now),
         run=_run(row) if row["id"] else None,
     )
+
+
+def _past(told: dict[str, Any]) -> dict[str, Any]:
+    if (after := told.get("after")) is None:
+        return told
+    not_begun = {"rows": 0, "total": None, "ended": False, "read_back_to": None}
+    return told | {"after": not_begun | _past(after["past"])}
 
 
 def _run(row: asyncpg.Record) -> dict[str, Any]:

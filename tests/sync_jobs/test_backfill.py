@@ -18,6 +18,7 @@ from hub.streams import store
 from hub.streams.store import RunRecord
 from hub.streams.tables import stream
 from hub.sync import orders
+from hub.sync.status import statuses
 from hub.vault import Vault
 from sync_jobs.backfill import backfill
 from sync_jobs.pull import pull
@@ -97,8 +98,6 @@ async def test_a_range_is_read_again_and_nothing_beside_it(database: Database, v
     async with listing(system) as adapter:
         await store.ensure(database, [adapter.spec], ["backfill"])
         order = partial(orders.backfill, database, adapter.spec, since=since, until=until, actor="person:an")
-        with pytest.raises(orders.UnderWay):
-            await order()
         await to_the_end(database, adapter, vault)
         await orders.pause(database, AGENCY, "backfill", actor="person:an")
         # What the agency did in silence, in the range and before it.
@@ -109,8 +108,6 @@ async def test_a_range_is_read_again_and_nothing_beside_it(database: Database, v
         assert (await past(database))["paused"] is False
         first = await backfill(database, adapter, vault)
         assert (first.reason, first.until, first.total) == ("admin", until, 200)
-        with pytest.raises(orders.UnderWay):
-            await order()
         how_far = (await past(database))["past"]
         assert how_far["ended"] is False
         assert 0 < (windows.share_read(how_far) or 0) < 1
@@ -126,6 +123,67 @@ async def test_a_range_is_read_again_and_nothing_beside_it(database: Database, v
     assert datetime.fromisoformat(row["past"]["since"]) == since
     assert windows.share_read(row["past"]) == 1.0
     assert row["next_due_at"] > now + timedelta(days=1000)
+
+
+@pytest.mark.parametrize("paused", [False, True])
+@pytest.mark.parametrize("begun", ["", "a window", "within a window"])
+async def test_a_range_goes_first_and_all_of_the_past_goes_on_after_it(
+    database: Database, vault: Vault, begun: str, paused: bool
+) -> None:
+    now = datetime.now(UTC)
+    system = filled(System(), 1000, newest=now - timedelta(hours=1), apart=timedelta(hours=6))
+    since, until = now - timedelta(days=200), now - timedelta(days=190)
+    async with listing(system) as adapter:
+        await store.ensure(database, [adapter.spec], ["backfill"])
+        if begun:
+            await backfill(database, adapter, vault)
+        if begun == "within a window":
+            for _ in range(4):
+                await backfill(database, adapter, vault)
+            system.breaks_after = len(system.asked) + 1
+            broken = await backfill(database, adapter, vault)
+            assert (broken.outcome, broken.pages) == ("unreachable", 1)
+        if paused:
+            await orders.pause(database, AGENCY, "backfill", actor="person:an")
+        before = await past(database)
+        order = partial(orders.backfill, database, adapter.spec, since=since, until=until, actor="person:an")
+        await order()
+        with pytest.raises(orders.UnderWay):
+            await order()
+        await orders.want(database, AGENCY, "backfill", actor="person:binh")
+        assert (await past(database))["wanted"]["since"] == since.isoformat(), "nor is it forgotten for that"
+        runs = [await backfill(database, adapter, vault)]
+        assert (runs[0].reason, runs[0].until, runs[0].total) == ("admin", until, 40)
+        async with database.reads.acquire() as connection:
+            [told] = await statuses(connection, AGENCY)
+        assert (told.past["since"], told.past["ended"]) == (since.isoformat(), False)
+        assert told.past["after"]["rows"] == before["past"].get("rows", 0)
+        while "since" in (await past(database))["past"]:
+            runs.append(await backfill(database, adapter, vault))
+        assert (runs[-1].since, runs[-1].done) == (since, 40)
+        row = await past(database)
+        assert (row["past"], row["paused"]) == (before["past"], paused)
+        assert not begun or row["window"] == before["window"]
+        rest = await to_the_end(database, adapter, vault)
+    assert (rest[-1].since, rest[-1].done, rest[-1].total) == (None, 1000, 1000)
+    assert await count(database) == 1000
+
+
+async def test_a_range_goes_before_another_one(database: Database, vault: Vault) -> None:
+    now = datetime.now(UTC)
+    system = filled(System(), 1000, newest=now - timedelta(hours=1), apart=timedelta(hours=6))
+    async with listing(system) as adapter:
+        await store.ensure(database, [adapter.spec], ["backfill"])
+        read = []
+        for days in (200, 100):
+            at = now - timedelta(days=days)
+            order = partial(orders.backfill, database, adapter.spec, actor="person:an")
+            await order(since=at, until=at + timedelta(days=10))
+            read.append(await backfill(database, adapter, vault))
+        read += await to_the_end(database, adapter, vault)
+    ends = [each for each in read if each.since in (now - timedelta(days=200), now - timedelta(days=100), None)]
+    assert [each.since for each in ends] == [now - timedelta(days=100), now - timedelta(days=200), None]
+    assert [each.done for each in ends] == [40, 40, 1000]
 
 
 async def test_who_takes_no_end_is_not_asked_for_a_range(database: Database, vault: Vault) -> None:

@@ -153,9 +153,15 @@ async def test_days_of_the_past_are_ordered_by_a_form(
     await enrolled(client, SignIn(database, vault), "an")
     address = f"/admin/agencies/{spec.id}/backfill"
     days = {"since": "2025-01-01", "until": "2025-01-31"}
+    assert "Khoảng này được đọc trước" in (await client.get(f"/admin/agencies/{spec.id}")).text
+    assert "Đã ra lệnh đọc lại khoảng này" in (ordered := await client.post(address, data=days)).text
+    assert "Đã ra lệnh, chờ bắt đầu" in ordered.text
     early = await client.post(address, data=days)
-    assert (early.status_code, "đang được đọc" in early.text) == (409, True)
-    await database.reads.execute('UPDATE stream SET past = \'{"rows": 7, "total": null, "ended": true}\'')
+    assert (early.status_code, "chưa bắt đầu đọc" in early.text) == (409, True)
+    await database.reads.execute(
+        'UPDATE stream SET wanted = NULL, past = \'{"rows": 7, "total": null, "ended": true}\''
+    )
+    assert "Khoảng này được đọc trước" not in (await client.get(f"/admin/agencies/{spec.id}")).text
     for wrong in (
         {"since": "", "until": "2025-01-31"},
         {"since": "31/01/2025", "until": ""},
@@ -171,11 +177,13 @@ async def test_days_of_the_past_are_ordered_by_a_form(
     await database.reads.execute(
         "UPDATE stream SET past = $1",
         '{"rows": 1200, "total": 4800, "ended": false, "since": "2025-01-01T00:00:00+07:00",'
-        ' "until": "2025-02-01T00:00:00+07:00", "read_back_to": "2025-01-20T08:00:00+07:00"}',
+        ' "until": "2025-02-01T00:00:00+07:00", "read_back_to": "2025-01-20T08:00:00+07:00",'
+        ' "after": {"window": null, "paused": false, "past": {"rows": 4321, "total": 9999, "ended": false}}}',
     )
     text = (await client.get(f"/admin/agencies/{spec.id}")).text
     for shown in ("00:00 01/01/2025 – 00:00 01/02/2025", "1.200 / 4.800", "25,00 %", "đã lùi đến 08:00 20/01/2025"):
         assert shown in text
+    assert "đọc tiếp mọi hồ sơ cũ, đã đọc 4.321 / 9.999 bản ghi" in text
     assert '<progress value="0.25" max="1"' in text
     assert (await client.post("/admin/agencies/so-nowhere/backfill", data=days)).status_code == 404
 

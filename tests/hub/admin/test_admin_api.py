@@ -278,8 +278,6 @@ async def test_a_part_of_the_past_is_ordered_and_seen(
     wanted = {"since": "2025-01-01T00:00:00+07:00", "until": "2025-07-01T00:00:00+07:00"}
     assert (await client.post(address, json=wanted)).status_code == 404, "it is not read for that yet"
     await store.ensure(database, [pulled_spec("so-tnmt")], ["backfill"])
-    assert (await client.post(address, json=wanted)).json()["type"] == "/problems/under-way", "all of it is next"
-    await database.reads.execute('UPDATE stream SET past = \'{"rows": 7, "total": null, "ended": true}\'')
     for wrong, field in (
         (wanted | {"until": wanted["since"]}, "/until"),
         ({"since": "2999-01-01T00:00:00+07:00"}, "/since"),
@@ -292,16 +290,19 @@ async def test_a_part_of_the_past_is_ordered_and_seen(
     [line] = (await client.get("/v1/admin/audit")).json()["items"][:1]
     assert (line["action"], line["target"]) == ("sync.backfill", "so-tnmt backfill")
     assert line["detail"]["wanted"]["since"] == "2024-12-31T17:00:00+00:00"
-    [stream] = (await client.get("/v1/admin/agencies/so-tnmt")).json()["streams"]
-    assert stream["past"] == {
+    again = await client.post(address, json=wanted)
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/under-way"), "nobody has begun with the first"
+    days = [f"2025-01-0{day}T00:00:00Z" for day in (1, 4, 5)]
+    at_work = dict(zip(("since", "read_back_to", "until"), days, strict=True)) | {
         "rows": 7,
         "total": None,
-        "since": None,
-        "until": None,
-        "read_back_to": None,
-        "share": 1.0,
-        "ended": True,
+        "ended": False,
     }
+    told = json.dumps(at_work | {"after": {"window": None, "past": {}, "paused": False}})
+    await database.reads.execute("UPDATE stream SET past = $1", told)
+    [stream] = (await client.get("/v1/admin/agencies/so-tnmt")).json()["streams"]
+    assert (stream["past"]["rows"], stream["past"]["share"], stream["past"]["ended"]) == (7, 0.25, False)
+    assert (stream["past"]["after"]["rows"], stream["past"]["after"]["since"]) == (0, None), "then all of the past"
 
 
 async def test_a_secret_is_set_and_never_told(client: httpx.AsyncClient, keys: ApiKeys) -> None:
