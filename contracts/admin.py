@@ -312,6 +312,19 @@ class AuditLines(BaseModel):
     items: list[AuditLine]
 
 
+class Deed(BaseModel):
+    """What somebody did to an agency."""
+
+    at: AwareDatetime
+    actor: str
+    action: str
+    target: str = Field(description="The agency, and which of its streams where it was one of them.")
+
+
+class Deeds(BaseModel):
+    items: list[Deed]
+
+
 class AuditVerdict(BaseModel):
     """What a look at the whole audit found."""
 

@@ -11,6 +11,8 @@ from contracts.admin import (
     AdminAgency,
     Closed,
     Closing,
+    Deed,
+    Deeds,
     Order,
     Past,
     Quarantine,
@@ -30,6 +32,7 @@ from contracts.admin import (
 from contracts.agency import AgencySpec
 from contracts.observation import AgencyId
 from contracts.problem import FieldProblem
+from hub.access.audit import concerning
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.admin.api import PATH, actor, allowed, as_utc, kept_by_nobody, known
@@ -114,6 +117,19 @@ def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecPar
         the_agency(agency)
         async with database.reads.acquire() as connection:
             return Runs(items=[Run.model_validate(each) for each in await runs(connection, agency, limit=limit)])
+
+    @routes.get("/agencies/{agency}/history", summary="Who did what to an agency", responses=missing)
+    async def history(
+        agency: _Agency, caller: Caller = looks, limit: Annotated[int, Query(ge=1, le=200)] = 20
+    ) -> Deeds:
+        """The latest first: orders, published specs, replays, silences. In full it is in the audit."""
+        the_agency(agency)
+        found = await concerning(database, [agency], most=limit)
+        return Deeds(
+            items=[
+                Deed(at=each.at, actor=each.actor, action=each.action, target=each.target or agency) for each in found
+            ]
+        )
 
     @routes.post(
         "/agencies/{agency}/streams/{kind}/{order}",

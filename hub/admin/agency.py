@@ -5,6 +5,7 @@ from datetime import timedelta
 
 from fastapi.responses import RedirectResponse, Response
 
+from hub.access.audit import concerning
 from hub.access.scopes import Scope
 from hub.admin.desk import PATH, Desk, Visitor, day_told
 from hub.db import Database
@@ -16,6 +17,7 @@ from hub.sync import orders
 from hub.sync.status import runs, statuses
 
 _RUNS = 30
+_DEEDS = 12
 
 KIND_WORDS: dict[str, Text] = {
     "pull": Text("Đọc thay đổi", "Pull"),
@@ -74,6 +76,7 @@ def add(desk: Desk, database: Database, registry: Registry) -> None:
             return desk.page(visitor.request, "no_agency.html", 404, caller=visitor.caller, agency=agency)
         async with database.reads.acquire() as connection:
             streams, latest = await statuses(connection, agency), await runs(connection, agency, limit=_RUNS)
+        deeds = await concerning(database, [agency], most=_DEEDS)
         return desk.page(
             visitor.request,
             "agency.html",
@@ -82,6 +85,7 @@ def add(desk: Desk, database: Database, registry: Registry) -> None:
             spec=spec,
             streams=streams,
             runs=latest,
+            deeds=deeds,
             kinds=KIND_WORDS,
             states=STATE_WORDS,
             ordered=_ORDERED.get(visitor.request.query_params.get("ordered", "")),

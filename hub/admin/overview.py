@@ -13,7 +13,7 @@ import orjson
 from fastapi.responses import Response
 
 from contracts.agency import AgencySpec
-from hub.access.audit import Line, Wanted, latest
+from hub.access.audit import Line, Wanted, concerning, latest
 from hub.access.scopes import Scope
 from hub.admin.charts import HOURS, Chart, columns, strip
 from hub.admin.desk import Desk, Visitor
@@ -112,10 +112,11 @@ def add(desk: Desk, database: Database, registry: Registry) -> None:
     @desk.get("", Scope.ADMIN_LOOK)
     async def show(visitor: Visitor) -> Response:
         view = await overview(database, registry, only=visitor.caller.agencies)
-        changes: list[Line] = []
         if visitor.caller.may(Scope.ADMIN_AUDIT):
             found = await latest(database, Wanted(), most=5 * _CHANGES)
             changes = [each for each in found if not each.action.startswith(_NO_CHANGES)][:_CHANGES]
+        else:
+            changes = await concerning(database, visitor.caller.agencies, most=_CHANGES)
         return page(visitor, "overview.html", view, changes)
 
     @desk.get("/wall", Scope.ADMIN_LOOK)

@@ -47,6 +47,7 @@ RULES = {
     ("GET", "/v1/admin/agencies"): LOOK,
     ("GET", "/v1/admin/agencies/{agency}"): LOOK,
     ("GET", "/v1/admin/agencies/{agency}/runs"): LOOK,
+    ("GET", "/v1/admin/agencies/{agency}/history"): LOOK,
     ("POST", "/v1/admin/agencies/{agency}/streams/{kind}/{order}"): OPERATE,
     ("POST", "/v1/admin/agencies/{agency}/backfill"): OPERATE,
     ("GET", "/v1/admin/agencies/{agency}/spec"): LOOK,
