@@ -77,7 +77,7 @@ class Push:
                 raise ProblemError(
                     ProblemType.UNAVAILABLE, "The hub's own clock is wrong.", headers={"Retry-After": "30"}
                 ) from None
-            self._tries.charge(_sender(address, agency))
+            self._tries.charge(sender_of(address, agency))
             self._refusals.note(Call(agency, now, refused, address, kept_headers(headers, webhook), body))
             WEBHOOKS.labels(agency, refused.reason).inc()
             raise _as_problem(refused, now) from refused
@@ -106,7 +106,7 @@ class Floods:
         client = scope.get("client")
         if scope["type"] != "http" or client is None or not _is_push(scope):
             await self.app(scope, receive, send)
-        elif (wait := self._tries.wait(_sender(client[0], scope["path"][len(_PREFIX) :]))) > 0:
+        elif (wait := self._tries.wait(sender_of(client[0], scope["path"][len(_PREFIX) :]))) > 0:
             FLOODED.inc()
             problem = ProblemError(
                 ProblemType.TOO_MANY_REQUESTS,
@@ -118,7 +118,7 @@ class Floods:
             await self.app(scope, receive, send)
 
 
-def _sender(address: str, agency: str) -> str:
+def sender_of(address: str, agency: str) -> str:
     """Who is counted. One customer of a provider has as many addresses of IPv6 as they like."""
     return f"{(':' in address and network_of(address)) or address} {agency}"
 
