@@ -319,6 +319,7 @@ def _console(hub: Hub) -> APIRouter:
         hub.drafts,
         admin.Tools(hub.documents, hub.secrets, dry_run),
         hub.provider,
+        hub.inbox,
     )
 
 

@@ -24,6 +24,7 @@ from hub.access.sign_in import SignIn
 from hub.alerts.recipients import Recipients
 from hub.db import Database
 from hub.documents.documents import Documents
+from hub.intake.inbox import Inbox
 from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets
 from hub.specs.canary import Canary
@@ -99,7 +100,7 @@ def console(
     drafts, tools = Drafts(database, vault, parts.specs), admin.Tools(documents, secrets, dry_run)
     keys, recipients = ApiKeys(database), Recipients(database, vault, plain_http=True)
     kept = (database, registry, sign_in, vault, parts, secrets, keys, recipients)
-    return admin.router(*kept, drafts, tools, provider)
+    return admin.router(*kept, drafts, tools, provider, Inbox(database, vault, registry))
 
 
 def spec_parts(database: Database, registry: Registry, vault: Vault, documents: Documents | None = None) -> SpecParts:

@@ -17,7 +17,7 @@ from hub.calls.opened import opened
 from hub.calls.search import LONGEST_WHY, SHORTEST_WHY
 from hub.db import Database
 from hub.developers.calls import set_out
-from hub.developers.texts import STATES
+from hub.developers.texts import REFUSALS, STATES
 from hub.intake.deliveries import Deliveries
 from hub.intake.inbox import Inbox
 from hub.intake.replay import Chosen, Replayed, replay
@@ -163,7 +163,7 @@ def _words(lang: Lang) -> dict[str, Any]:
         status = DossierStatus.numbered(told) if isinstance(told, int) else told
         return "–" if status is None else status.name_en if lang == "en" else status.name_vi
 
-    return {"states": STATES, "status_name": status_name}
+    return {"states": STATES, "refusals": REFUSALS, "status_name": status_name}
 
 
 def _state(told: str) -> str:

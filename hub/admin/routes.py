@@ -16,6 +16,7 @@ from hub.admin import (
     by_provider,
     calls,
     coming_in,
+    inbox,
     overview,
     people,
     quality,
@@ -34,6 +35,8 @@ from hub.admin.words import ACTIONS, REASONS
 from hub.alerts.recipients import Recipients
 from hub.calls.search import Calls
 from hub.db import Database
+from hub.intake.deliveries import Deliveries
+from hub.intake.inbox import Inbox
 from hub.portal.look import both
 from hub.portal.page import VIETNAM
 from hub.portal.texts import Lang, Text
@@ -57,6 +60,7 @@ def router(
     drafts: Drafts,
     tools: Tools,
     provider: Provider | None,
+    intake: Inbox,
 ) -> APIRouter:
     routes = APIRouter(prefix=PATH, include_in_schema=False)
     desk = Desk(routes, sign_in)
@@ -86,6 +90,7 @@ def router(
     quarantine.add(desk, database, vault, parts)
     alerts.add(desk, database, registry, recipients)
     calls.add(desk, database, found_calls, registry)
+    inbox.add(desk, database, Deliveries(database, vault), intake, registry)
     overview.add(desk, database, registry)
     quality.add(desk, database, registry)
     return routes

@@ -22,6 +22,7 @@ ACTIONS: dict[str, Text] = {
     "api_key.revoked": Text("chấm dứt khóa API", "ended an API key"),
     "api_key.rotated": Text("thay khóa API", "replaced an API key"),
     "call.opened": Text("xem đầy đủ một cuộc gọi", "opened a call in full"),
+    "delivery.opened": Text("xem đầy đủ một webhook đến", "opened a webhook that came in in full"),
     "documents.stored": Text("lưu tài liệu WSDL/OpenAPI", "stored documents"),
     "draft.dropped": Text("bỏ bản nháp", "threw a draft away"),
     "draft.looked_at": Text("xem lại các trạng thái đã đoán", "looked at guessed statuses"),

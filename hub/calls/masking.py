@@ -22,9 +22,10 @@ from adapters.mapping.expressions import ExpressionError, compiled, names_in, pl
 from adapters.placeholders import is_personal
 from contracts.agency import AgencySpec
 from contracts.errors import Malformed
-from contracts.mapping import FieldRule
+from contracts.mapping import FieldRule, RecordMapping
 from contracts.observation import PERSONAL
 from contracts.operations import Answer, RestRequest, SendOperation, SoapRequest
+from contracts.webhook import EventData
 
 STARS = "***"
 
@@ -111,7 +112,23 @@ def of_answer(spec: AgencySpec | None, operation: str) -> Shows:
     looked_at = (answer.error_when, answer.busy_when, answer.absent_when)
     found = [names_in(each) for each in looked_at if each]
     outcomes = frozenset[str]().union(*(each for each in found if each))
-    return Shows(outcomes=outcomes, record=_record(spec) if operation in ("lookup", "changes", "all") else None)
+    return Shows(outcomes=outcomes, record=_record(spec.mapping) if operation in ("lookup", "changes", "all") else None)
+
+
+def of_delivery(spec: AgencySpec | None) -> Shows:
+    """Of what the agency pushes."""
+    if spec is None or spec.webhook is None:
+        return Shows()
+    mapping = spec.webhook.mapping
+    return Shows(_ENVELOPE, record=_record(mapping) if mapping else _EVENT)
+
+
+#: In the hub's own envelope, and in that of CloudEvents.
+_ENVELOPE = frozenset[Path]({("type",), ("timestamp",), ("specversion",), ("time",)})
+_OF_EVENT = frozenset[Path]((name,) for name in EventData.model_fields if name not in (*PERSONAL, "applicant"))
+_EVENT = Record(
+    ("code",), _OF_EVENT, frozenset(path for path in _OF_EVENT if path[0].endswith("_at") or path[0] == "revision")
+)
 
 
 def _operation(spec: AgencySpec | None, name: str) -> tuple[RestRequest | SoapRequest | None, Answer | None]:
@@ -124,8 +141,7 @@ def _operation(spec: AgencySpec | None, name: str) -> tuple[RestRequest | SoapRe
     return (found.request, found.answer) if found else (None, None)
 
 
-def _record(spec: AgencySpec) -> Record | None:
-    mapping = spec.mapping
+def _record(mapping: RecordMapping | None) -> Record | None:
     if mapping is None:
         return None
     rules = {"code": mapping.code, "occurred_at": mapping.occurred_at, "revision": mapping.revision, **mapping.facts}

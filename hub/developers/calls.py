@@ -67,13 +67,13 @@ async def who(doors: Sequence[Door], key: str) -> tuple[Door, Caller] | None:
 
 async def last(door: Door, agency: str) -> Calls:
     events = [
-        SentView(sent, None if sent.body is None else _pretty(sent.body))
+        SentView(sent, None if sent.body is None else set_out(sent.body))
         for sent in await door.deliveries.latest_in_detail(agency, most=_MOST)
     ]
     spec = door.registry.spec(agency)
     webhook = spec.webhook if spec else None
     refused = [
-        RefusedView(each.call, _pretty(each.call.body), _advice(each, webhook, door.secrets))
+        RefusedView(each.call, set_out(each.call.body), _advice(each, webhook, door.secrets))
         for each in await door.deliveries.refused([agency], most=_MOST)
     ]
     return Calls(agency, events, refused)
@@ -94,7 +94,7 @@ def _advice(refusal: Refusal, webhook: Webhook | None, secrets: Secrets) -> Sequ
     return [REFUSALS[call.reason]] if call.reason in REFUSALS else []
 
 
-def _pretty(text: str) -> str:
+def set_out(text: str) -> str:
     """JSON set out in lines; anything else as it is."""
     try:
         said: Any = json.loads(text)

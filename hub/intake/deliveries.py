@@ -65,6 +65,7 @@ def _in_detail(chosen: str) -> str:
 
 
 _ONE = _in_detail("SELECT * FROM inbox WHERE (agency, webhook_id) = ($1, $2) AND state <> 'batch'")
+_NUMBERED = _in_detail("SELECT * FROM inbox WHERE id = $2 AND agency = $1 AND state <> 'batch'")
 _LATEST_IN_DETAIL = _in_detail(
     "SELECT * FROM inbox WHERE agency = $1 AND state <> 'batch' ORDER BY received_at DESC, id DESC LIMIT $2"
 )
@@ -113,6 +114,11 @@ class Deliveries:
 
     async def one(self, agency: str, webhook_id: str) -> DeliveryDetail | None:
         row = await self._database.reads.fetchrow(_ONE, agency, webhook_id)
+        return None if row is None else self._detail(row)
+
+    async def numbered(self, agency: str, number: int) -> DeliveryDetail | None:
+        """The one of the hub's own number."""
+        row = await self._database.reads.fetchrow(_NUMBERED, agency, number)
         return None if row is None else self._detail(row)
 
     async def refused(self, agencies: Collection[str], *, before: int | None = None, most: int) -> list[Refusal]:

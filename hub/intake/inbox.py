@@ -12,13 +12,14 @@ from typing import Any
 import asyncpg
 import orjson
 import structlog
-from sqlalchemy import RowMapping, func, select, update
+from sqlalchemy import RowMapping, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import AgencyAdapter
 from contracts.problem import FieldProblem
 from contracts.webhook import MOST_EVENTS, Accepted, Outcome
 from hub.db import DATABASE_AWAY, ClockWrong, Database, Driver, check_clock, driver_of, is_away
+from hub.index.tables import change
 from hub.intake.applying import Delivery, Item, Name, apply_all
 from hub.intake.tables import inbox
 from hub.quarantine.tables import quarantine
@@ -65,6 +66,9 @@ _KEEP_CONFLICT = """
     SELECT id, $3, $4, $5 FROM inbox WHERE (agency, webhook_id) = ($1, $2)
         ON CONFLICT DO NOTHING
 """
+
+_NOW = func.pg_current_xact_id()
+_CHANGED_NOW = select(change.c.seq).where(change.c.xid == _NOW).exists()
 
 
 class BodyConflict(Exception):
@@ -312,7 +316,8 @@ class Inbox:
                 applied_at=func.now(),
                 attempts=inbox.c.attempts + 1,
                 last_error=None,
-                xid=func.pg_current_xact_id(),
+                # What it changed before is still told where it changes nothing now.
+                xid=case((_CHANGED_NOW, _NOW), else_=func.coalesce(inbox.c.xid, _NOW)),
             )
         )
         if not item.problems:

@@ -4,6 +4,7 @@ The stored bytes are read, whatever became of them at first. What an old event s
 its own time, and turns nothing back.
 """
 
+import sys
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,15 +49,16 @@ class Replayed:
 
 
 async def replay(
-    database: Database, intake: Inbox, chosen: Chosen, *, actor: str, dry_run: bool = False
+    database: Database, intake: Inbox, chosen: Chosen, *, actor: str, dry_run: bool = False, most: int = sys.maxsize
 ) -> AsyncIterator[Replayed]:
-    """Read each again, in the order in which they came, each in a transaction of its own. Who did it is in the audit.
+    """Read each again, in the order in which they came, each in a transaction of its own; the first `most`. Who did it
+    is in the audit.
 
     With `dry_run`, each is compared with the index as it is, not as those before would have left it.
     """
     last = 0
     counted = 0
-    while rows := await _next(database, chosen, last):
+    while rows := await _next(database, chosen, last, min(_BATCH, most - counted)):
         last = rows[-1]["id"]
         for row in rows:
             async with database.engine.connect() as connection:
@@ -70,7 +72,7 @@ async def replay(
             await note(connection, actor=actor, action="inbox.replayed", target=chosen.agency, detail=told)
 
 
-async def _next(database: Database, chosen: Chosen, last: int) -> list[RowMapping]:
+async def _next(database: Database, chosen: Chosen, last: int, most: int) -> list[RowMapping]:
     statement = select(inbox).where(inbox.c.agency == chosen.agency, inbox.c.state != "batch", inbox.c.id > last)
     if chosen.webhook_id is not None:
         statement = statement.where(inbox.c.webhook_id == chosen.webhook_id)
@@ -81,7 +83,7 @@ async def _next(database: Database, chosen: Chosen, last: int) -> list[RowMappin
     if chosen.until:
         statement = statement.where(inbox.c.received_at < chosen.until)
     async with database.begin() as connection:
-        return list((await connection.execute(statement.order_by(inbox.c.id).limit(_BATCH))).mappings())
+        return list((await connection.execute(statement.order_by(inbox.c.id).limit(most))).mappings())
 
 
 async def _again(connection: AsyncConnection, intake: Inbox, row: RowMapping) -> Replayed:

@@ -1,6 +1,9 @@
 """What of a record could not be understood: the causes in the quarantine, and what a conversion makes of a value."""
 
 SENTENCES = {
+    # Of a delivery that is to be read again.
+    "the bytes of this delivery are kept no more": "nội dung của lần gửi này không còn được giữ",
+    "agency $agency is not enabled now": "cơ quan $agency hiện không được bật",
     "A record is $kind, not an object with fields.": "Bản ghi là $kind, không phải đối tượng có các trường.",
     "Dossier $code has nothing in $field ($place), and needs it.": (
         "Hồ sơ $code không có gì ở $field ($place), mà cần có."

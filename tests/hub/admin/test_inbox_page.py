@@ -38,13 +38,15 @@ async def registry() -> AsyncIterator[Registry]:
 @pytest.fixture
 async def sender(database: Database, vault: Vault) -> AsyncIterator[Sender]:
     refusals = Refusals(vault)
-    async with registry_of(pushing_spec(), pushing_spec("so-yt")) as before:
-        async with sending(database, vault, before, refusals) as one:
-            await one.post(UNKNOWN, "m1")
-            await one.post({**EVENT, "data": {**DATA, "code": f"{CODE}2"}}, "m2")
-            await one.post_signed(b"{}", one.sign(b""))
-            await refusals.flush(database)
-            yield one
+    async with (
+        registry_of(pushing_spec(), pushing_spec("so-yt")) as before,
+        sending(database, vault, before, refusals) as one,
+    ):
+        await one.post(UNKNOWN, "m1")
+        await one.post({**EVENT, "data": {**DATA, "code": f"{CODE}2"}}, "m2")
+        await one.post_signed(b"{}", one.sign(b""))
+        await refusals.flush(database)
+        yield one
 
 
 @pytest.fixture
@@ -75,7 +77,8 @@ async def listed(client: httpx.AsyncClient, **asked: str) -> tuple[str, list[str
 
 async def status_of(database: Database) -> int | None:
     async with database.begin() as connection:
-        return (await connection.execute(select(dossier.c.status).where(dossier.c.code == CODE))).scalar_one()
+        status = (await connection.execute(select(dossier.c.status).where(dossier.c.code == CODE))).scalar_one()
+        return None if status is None else int(status)
 
 
 async def test_all_that_came_is_found_and_what_was_refused(client: httpx.AsyncClient) -> None:
