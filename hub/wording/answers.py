@@ -3,8 +3,8 @@
 SENTENCES = {
     # The agency's own word.
     "The agency says: $words": "Cơ quan trả lời: $words",
-    "later": "để sau",
-    "no, without saying why": "không, mà không nói vì sao",
+    "The agency says: later": "Cơ quan trả lời: để sau",
+    "The agency says: no, without saying why": "Cơ quan trả lời là không, mà không nói vì sao",
     "The agency says it has no such dossier.": "Cơ quan trả lời là không có hồ sơ này.",
     "The agency says, by a fault, that it has no such dossier.": "Cơ quan báo, bằng lỗi SOAP, là không có hồ sơ này.",
     "The agency has no such dossier.": "Cơ quan không có hồ sơ này.",
@@ -26,8 +26,8 @@ SENTENCES = {
     # By Python's names of what a JSON document holds.
     "nothing": "chỗ trống",
     "str": "một chuỗi",
-    "int": "một số",
-    "float": "một số lẻ",
+    "int": "một con số",
+    "float": "một số thập phân",
     "bool": "giá trị đúng/sai",
     "list": "một danh sách",
     "dict": "một đối tượng",
@@ -129,7 +129,7 @@ SENTENCES = {
         "Một trang không có dòng nào lại báo còn nữa, mà không cho biết phải bỏ qua bao nhiêu."
     ),
     "The next page's $by is that of a page before it.": "$by của trang sau là của một trang trước đó.",
-    "What was acknowledged comes again and again.": "Điều đã báo nhận vẫn cứ được gửi lại.",
+    "What was acknowledged comes again and again.": "Những gì hub đã báo nhận vẫn được gửi lại mãi.",
     "The place to go on from was not made by this way of paging.": (
         "Chỗ để đọc tiếp không do cách chia trang này tạo ra."
     ),

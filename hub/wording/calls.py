@@ -27,12 +27,12 @@ SENTENCES = {
         "Hệ thống của cơ quan ngắt giữa chừng, hoặc không dùng HTTP."
     ),
     "The request has no address ($kind).": "Yêu cầu không có địa chỉ ($kind).",
-    "The request cannot be sent as it is ($kind).": "Yêu cầu không gửi được như hiện có ($kind).",
+    "The request cannot be sent as it is ($kind).": "Yêu cầu sai dạng nên không gửi đi được ($kind).",
     "The name $host leads nowhere: $why.": "Tên máy $host không dẫn đến đâu: $why.",
     "$host cannot be a host's name.": "$host không thể là tên máy.",
     "$host, which leads to $address,": "$host, dẫn đến $address,",
     "$leads is in a private network; if the agency is meant to be there, give its system `private: true`.": (
-        "$leads nằm trong mạng riêng; nếu đúng là cơ quan ở đó, ghi `private: true` cho hệ thống của nó."
+        "$leads nằm trong mạng riêng; nếu hệ thống của cơ quan đúng là ở đó, ghi `private: true` cho nó."
     ),
     "$leads is an address that no agency can have; the hub does not call it.": (
         "$leads là địa chỉ mà không cơ quan nào có được; hub không gọi."
@@ -59,7 +59,7 @@ SENTENCES = {
     ),
     "The agency's system broke off TLS; $hint": "Hệ thống của cơ quan ngắt TLS; $hint",
     "it may want a certificate of ours: see `tls.client_certificate` and `tls.client_key`.": (
-        "có thể nó đòi chứng thư của hub: xem `tls.client_certificate` và `tls.client_key`."
+        "có thể bên ấy đòi chứng thư của hub: xem `tls.client_certificate` và `tls.client_key`."
     ),
     "The agency's system does not accept our certificate; $hint": (
         "Hệ thống của cơ quan không chấp nhận chứng thư của hub; $hint"
@@ -85,6 +85,9 @@ SENTENCES = {
         "Câu trả lời khi đăng nhập không cho biết mã truy cập dùng được bao nhiêu giây."
     ),
     "The agency says that our session has ended.": "Cơ quan báo phiên đăng nhập của hub đã hết.",
+    "The agency refuses our credentials: no, without saying why": (
+        "Cơ quan không chấp nhận thông tin đăng nhập của hub, mà không nói vì sao"
+    ),
     "The agency refuses our credentials: $words": "Cơ quan không chấp nhận thông tin đăng nhập của hub: $words",
     "there is no secret $name: set $variable or write the file secrets/$file in the data folder": (
         "không có bí mật $name: đặt biến $variable hoặc ghi tệp secrets/$file trong thư mục dữ liệu"
@@ -114,7 +117,7 @@ SENTENCES = {
     "As many calls to the agency as it allows are under way.": (
         "Số cuộc gọi cùng lúc đến cơ quan đã đến mức cho phép."
     ),
-    "The agency has been called as often as it allows.": "Đã gọi cơ quan nhiều đến mức nó cho phép.",
+    "The agency has been called as often as it allows.": "Đã gọi cơ quan đến mức cho phép.",
     # To others than agencies: recipients of alerts, subscribers.
     "There was no answer within $seconds s.": "Không có câu trả lời trong $seconds giây.",
     "It keeps us waiting for an answer.": "Nơi nhận để hub chờ mãi không trả lời.",

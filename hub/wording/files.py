@@ -53,10 +53,10 @@ SENTENCES = {
     "A cell cannot be read: $why.": "Không đọc được một ô: $why.",
     # Folders, here and over SFTP.
     "The hub may not do that in $place: it must be allowed to read, and to move files within.": (
-        "Hub không được phép làm việc đó trong $place: nó phải được đọc, và được chuyển tệp bên trong."
+        "Hub không được phép làm việc đó trong $place: hub cần quyền đọc, và quyền chuyển tệp bên trong."
     ),
     "The hub may not do that in $place: its user must be allowed to read, and to move files within.": (
-        "Hub không được phép làm việc đó trong $place: tài khoản của nó phải được đọc, và được chuyển tệp bên trong."
+        "Hub không được phép làm việc đó trong $place: tài khoản của hub cần quyền đọc, và quyền chuyển tệp bên trong."
     ),
     "There is no folder $place.": "Không có thư mục $place.",
     "$place is no folder, or leads out of the one that it should be in.": (

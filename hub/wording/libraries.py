@@ -53,8 +53,8 @@ SENTENCES = {
     "Input should be a valid integer, unable to parse string as an integer": "Phải là số nguyên",
     "Input should be a valid integer, got a number with a fractional part": "Phải là số nguyên, không có phần lẻ",
     "Unable to parse input string as an integer, exceeded maximum size": "Số nguyên quá lớn",
-    "Input should be a valid number": "Phải là một số",
-    "Input should be a valid number, unable to parse string as a number": "Phải là một số",
+    "Input should be a valid number": "Phải là con số",
+    "Input should be a valid number, unable to parse string as a number": "Phải là con số",
     "Input should be a finite number": "Phải là số hữu hạn",
     "Input should be greater than $number": "Phải lớn hơn $number",
     "Input should be greater than or equal to $number": "Phải từ $number trở lên",
@@ -161,6 +161,26 @@ SENTENCES = {
     "hour must be in 0..23": "giờ phải từ 0 đến 23",
     "minute must be in 0..59": "phút phải từ 0 đến 59",
     "second must be in 0..59": "giây phải từ 0 đến 59",
+    # zeep's, of a WSDL and what is given to an operation of it.
+    "$element() got an unexpected keyword argument $name. Signature: `$signature`": (
+        "$element không có tham số $name; dạng đúng: `$signature`"
+    ),
+    "$element() got an unexpected keyword argument $name.": "$element không có tham số $name",
+    "Missing element $name ($place)": "thiếu phần tử $name ($place)",
+    "Missing element $name": "thiếu phần tử $name",
+    "Missing choice values ($place)": "chưa chọn phần tử nào ($place)",
+    "Expected at least $least items (minOccurs check) $number items found. ($place)": (
+        "cần ít nhất $least phần tử, mới có $number ($place)"
+    ),
+    "Expected at most $most items (maxOccurs check) $number items found. ($place)": (
+        "nhiều nhất $most phần tử, đã có $number ($place)"
+    ),
+    "Unable to resolve $what $name. No schema available for the namespace $namespace": (
+        "không tìm được $what $name: thiếu lược đồ của $namespace"
+    ),
+    "No $what $name in namespace $namespace. Available $whats are: $known": (
+        "không có $what $name trong $namespace; chỉ có: $known"
+    ),
     # Of JSON and CSV.
     "Expecting value": "thiếu giá trị",
     "Expecting property name enclosed in double quotes": "thiếu tên trong dấu ngoặc kép",

@@ -60,7 +60,7 @@ SENTENCES = {
     "$expression is not a JMESPath expression: $why": "$expression không phải biểu thức JMESPath: $why",
     "$expression is no JMESPath expression$where: $why": "$expression không phải biểu thức JMESPath$where: $why",
     ", at character $number ($text)": ", ở ký tự thứ $number ($text)",
-    "$expression calls $name, which is no function; $hint": "$expression gọi $name, không phải hàm nào; $hint",
+    "$expression calls $name, which is no function; $hint": "$expression gọi $name, không phải tên hàm; $hint",
     (
         "$expression looks into what `!` makes of a name, which is true or false and holds nothing: JMESPath reads "
         "!a.b as (!a).b; write !(a.b)"

@@ -41,7 +41,7 @@ SENTENCES = {
         "Nếu câu trả lời nguyên văn có hồ sơ, xem `operations.$operation.answer`: `records`, `absent_when`."
     ),
     "The agency's own words are above: they name a parameter, a permission, or its own fault.": (
-        "Ở trên là lời của chính cơ quan: nó nêu một tham số, một quyền, hoặc lỗi của họ."
+        "Ở trên là lời của chính cơ quan, trong đó nêu một tham số, một quyền, hoặc lỗi của họ."
     ),
     "Compare the request as sent with its documents: `operations.$operation.request`.": (
         "So yêu cầu đã gửi với tài liệu của cơ quan: `operations.$operation.request`."

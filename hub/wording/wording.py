@@ -15,6 +15,10 @@ from hub.wording import answers, calls, documents, drafts, files, libraries, rec
 
 #: A fact stands in a sentence by its name: $seconds.
 _FACT = re.compile(r"\$([a-z_]+)")
+#: What others wrote: whatever it looks like, it is no sentence of ours.
+_QUOTED = {"code", "element", "file", "name", "reference", "text", "value", "word", "words"}
+#: No sentence of ours is told within so many others.
+_DEEPEST = 8
 
 
 class _Sentence:
@@ -46,11 +50,10 @@ class _Sentence:
             at = there + len(text)
         return dict(zip(self._names, [*found, said[at:end]], strict=True)) if at <= end else None
 
-    def filled(self, facts: Mapping[str, str]) -> str:
+    def filled(self, facts: Mapping[str, str], depth: int) -> str:
         """In Vietnamese. A fact may be such a sentence in turn."""
-        pieces = self._vietnamese
-        told = (vietnamese(facts[piece]) or facts[piece] if index % 2 else piece for index, piece in enumerate(pieces))
-        return "".join(told)
+        told = {name: fact if name in _QUOTED else _found(fact, depth + 1) or fact for name, fact in facts.items()}
+        return "".join(told[piece] if index % 2 else piece for index, piece in enumerate(self._vietnamese))
 
 
 _PARTS = (answers, calls, documents, drafts, files, libraries, records, runs, specs, trials)
@@ -77,20 +80,28 @@ for _each in _OTHERS:
 
 def vietnamese(said: str) -> str | None:
     """The sentence in Vietnamese; None where it is none of ours, as an agency's own words are."""
-    if told := _told(said, _BY_FIRST_LETTERS.get(said[:_FIRST_LETTERS], ())):
+    return _found(said, 0)
+
+
+def _found(said: str, depth: int) -> str | None:
+    """`depth`: within how many other sentences it is told."""
+    if depth > _DEEPEST:
+        return None
+    sentences = _BY_FIRST_LETTERS.get(said[:_FIRST_LETTERS], ())
+    if told := _among(sentences, said, depth):
         return told
     # Within another sentence one may be told without its full stop.
-    if not said.endswith(".") and (told := _told(f"{said}.", _BY_FIRST_LETTERS.get(said[:_FIRST_LETTERS], ()))):
+    if not said.endswith(".") and (told := _among(sentences, f"{said}.", depth)):
         return told.removesuffix(".")
-    return _told(said, _BY_NONE)
+    return _among(_BY_NONE, said, depth)
 
 
-def _told(said: str, sentences: Iterable[_Sentence]) -> str | None:
+def _among(sentences: Iterable[_Sentence], said: str, depth: int) -> str | None:
     if told := _WHOLE.get(said):
         return told
     for sentence in sentences:
         if (facts := sentence.facts(said)) is not None:
-            return sentence.filled(facts)
+            return sentence.filled(facts, depth)
     return None
 
 

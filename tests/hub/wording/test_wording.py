@@ -22,7 +22,7 @@ from contracts.observation import Channel
 from hub.admin.alerts import GIVEN_UP
 from hub.admin.calls import OPERATIONS
 from hub.admin.quarantine import CHANNELS
-from hub.wording import vietnamese
+from hub.wording import retold, vietnamese
 
 _ROOT = Path(__file__).parents[3]
 
@@ -45,6 +45,7 @@ _PLACES = (
 _ELSEWHERE = {
     "⟦⟧ bytes of ⟦⟧",  # a digest is taken of it
     "Value error, ",  # pydantic's, which is cut off
+    "no, without saying why",  # in the place of an agency's words: told with what it follows
     "the agency",  # a place
     "there is no secret",  # how a sentence begins that is left out
     "environment or file",  # likewise
@@ -92,6 +93,17 @@ def test_what_is_stored_as_a_code_has_its_words() -> None:
     given_up = set(re.findall(r'disabled or "(\w+)"', (_ROOT / "hub/outbox/rules.py").read_text("utf-8")))
     assert given_up
     assert given_up | {"admin"} <= set(GIVEN_UP)
+
+
+def test_an_agencys_own_words_stay_as_they_are() -> None:
+    words = "Lỗi: " * 5000 + "it took too long or $why"
+    assert vietnamese(f"The agency says: {words}") == f"Cơ quan trả lời: {words}"
+    assert vietnamese("The agency says: The answer is empty.") == "Cơ quan trả lời: The answer is empty."
+    for said in ("says: later", "says: no, without saying why", "refuses our credentials: no, without saying why"):
+        assert not _lacking(f"The agency {said}")
+    assert vietnamese("Bảo trì") is None
+    assert retold("vi", "<b>The answer is empty.</b>") == "&lt;b&gt;The answer is empty.&lt;/b&gt;"
+    assert retold("vi", None) == ""
 
 
 # --- what libraries say ---------------------------------------------------------------------------
