@@ -228,6 +228,13 @@ async def test_no_page_holds_english(
     """Of all that can be asked for, whatever is new."""
     calls = await database.reads.fetchval("SELECT id FROM call WHERE agency = 'so-la' LIMIT 1")
     cause = await database.reads.fetchval("SELECT min(id) FROM quarantine WHERE agency = 'so-la'")
+    pushed = await database.reads.fetchval(
+        "INSERT INTO inbox (agency, webhook_id, body_digest, state, problems, correlation_id)"
+        " SELECT 'so-la', 'hs-1', '', 'quarantined',"
+        "        json_build_array(json_build_object('field', '/data', 'problem', message)), 'hs-1'"
+        "   FROM quarantine WHERE id = $1 RETURNING id",
+        cause,
+    )
     await specs.publish("so-la", text_of(agencies[0], id="so-la"), author="a", reason="b", way=Way.API, based_on=1)
     await specs.roll_back(
         "so-la",
@@ -240,7 +247,7 @@ async def test_no_page_holds_english(
     gets = [each for each in routes.routes if isinstance(each, APIRoute) and "GET" in (each.methods or ())]
     assert len(gets) > 20
     for route in gets:
-        number = calls if "/calls/" in route.path else cause
+        number = calls if "/calls/" in route.path else pushed if "/inbox/" in route.path else cause
         page = await client.get(route.path.format(agency="so-la", number=number))
         assert page.status_code == 200, route.path
         if page.headers["content-type"].startswith("text/html"):
