@@ -127,7 +127,10 @@ async def registry(agencies: list[AgencySpec], database: Database, vault: Vault)
 
 
 @pytest.fixture
-def routes(registry: Registry, database: Database, vault: Vault, tmp_path: Path) -> APIRouter:
+def routes(
+    registry: Registry, database: Database, vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> APIRouter:
+    monkeypatch.setenv("HUB_SECRET_SO_KHOA", SECRETS.get("so-khoa"))
     documents = Documents(database, tmp_path / "none", tmp_path / "documents")
     return console(database, registry, SignIn(database, vault), vault, documents)
 
