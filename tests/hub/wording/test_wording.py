@@ -35,6 +35,8 @@ _PLACES = (
     *(f"hub/admin/{name}" for name in ("quarantine.py", "spec.py", "studio")),
     "hub/documents",
     "hub/gate",
+    "hub/intake/inbox.py",
+    "hub/intake/replay.py",
     "hub/secrets/keeping.py",
     "hub/specs",
     "hub/streams",
