@@ -1,7 +1,7 @@
 """Takes deliveries into the inbox and the index; what does not apply now waits for the sweep.
 
-Those that come at the same time are stored and applied in one transaction, while the next ones gather: under load the
-wait for the disk is shared, and nobody waits for a timer.
+Those that come at the same time are stored and applied in one transaction. A few of these are under way at once, and
+while they are, the next ones gather: under load the wait for the disk is shared, and nobody waits for a timer.
 """
 
 import asyncio
@@ -31,6 +31,10 @@ log = structlog.get_logger()
 #: A delivery that still cannot be applied after this many tries is left for a person.
 MAX_ATTEMPTS = 20
 MAX_WAIT_SECONDS = 600
+
+#: So many transactions are under way at once: while one waits for the database or the disk, another is prepared. With
+#: more of them each is smaller, and costs as much.
+_AT_ONCE = 3
 
 # One look-up by index for each name, as in sql.KNOWN and for its reasons. The first name that is not before it: no
 # index but that of the names has them in this order, so that the planner takes no other.
@@ -87,7 +91,7 @@ class Inbox:
         self._vault = vault
         self._registry = registry
         self._gathered: list[tuple[Delivery, asyncio.Future[list[Accepted]]]] = []
-        self._working: asyncio.Task[None] | None = None
+        self._at_work: set[asyncio.Task[None]] = set()
 
     async def accept(self, delivery: Delivery) -> list[Accepted]:
         """Store the delivery and apply what is in it; what became of each of its events, in their order.
@@ -96,8 +100,10 @@ class Inbox:
         """
         answer: asyncio.Future[list[Accepted]] = asyncio.get_running_loop().create_future()
         self._gathered.append((delivery, answer))
-        if self._working is None:
-            self._working = asyncio.create_task(self._work())
+        if len(self._at_work) < _AT_ONCE:
+            task = asyncio.create_task(self._work())
+            self._at_work.add(task)
+            task.add_done_callback(self._at_work.discard)
         return await answer
 
     async def clock_is_right(self) -> bool:
@@ -120,7 +126,6 @@ class Inbox:
                     answer.set_exception(outcome)
                 else:
                     answer.set_result(outcome)
-        self._working = None
 
     def _take(self) -> list[tuple[Delivery, asyncio.Future[list[Accepted]]]]:
         """As many as go into one transaction; one at least."""
