@@ -15,6 +15,7 @@ import structlog
 import uvicorn
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import ASGIApp
 
 from adapters import Client, Messenger, build_adapter
 from config.load import ConfigError
@@ -241,8 +242,19 @@ async def open_hub(
         await database.close()
 
 
-def create_app(hub: Hub, load: Load) -> FastAPI:
-    """The HTTP side: API, look-up page, admin page, documentation, health and metrics."""
+def create_app(hub: Hub, load: Load) -> ASGIApp:
+    """The HTTP side, and around it what every request goes through.
+
+    These layers lie around the framework's own, which what is asked most never reaches. An answer by code is not
+    compressed: it fits into what is sent at once anyway.
+    """
+    app: ASGIApp = ByCode(create_api(hub), hub.answers, hub.keys)
+    app = Shedding(RequestLog(Pushes(app, _push(hub))), load)
+    return SecurityHeaders(Floods(app, hub.tries), styles=[look.STYLE, admin.STYLE, developers_look.STYLE])
+
+
+def create_api(hub: Hub) -> FastAPI:
+    """API, look-up page, admin page, documentation, health and metrics."""
     app = FastAPI(
         title="Integration hub of Gia Lai province",
         version="1",
@@ -254,7 +266,6 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     )
     problems.install(app)
     people = People(hub.vault)
-    push = Push(hub.inbox, hub.registry, hub.secrets, hub.refusals, hub.tries, previous=hub.secrets.previous)
     app.include_router(list_routes.router(hub.lists, hub.keys, hub.fresh.at_most))
     app.include_router(people_routes.router(hub.lists, hub.keys, people, hub.vault))
     app.include_router(statistics_routes.router(hub.database, hub.keys))
@@ -262,7 +273,7 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     app.include_router(index_routes.router(hub.answers, hub.fresh.find, hub.admission))
     app.include_router(ownership_routes.router(hub.ownership, hub.admission, hub.keys, people))
     app.include_router(history_routes.router(hub.database, hub.vault, hub.answers, hub.admission, hub.keys))
-    app.include_router(intake_routes.router(push))
+    app.include_router(intake_routes.router(_push(hub)))
     deliveries = Deliveries(hub.database, hub.vault)
     app.include_router(delivery_routes.router(deliveries, hub.keys))
     app.include_router(
@@ -288,22 +299,20 @@ def create_app(hub: Hub, load: Load) -> FastAPI:
     if hub.sandbox:
         app.mount(sandbox_api.PATH, sandbox_api.create_api(hub.sandbox))
     apidocs.install(app)
-    # Each lies around those before it. An answer by code is not compressed: it fits into what is sent at once anyway.
+    # Each lies around those before it.
     app.add_middleware(BodyLimit)
     app.add_middleware(ETags)
     app.add_middleware(GZipMiddleware, minimum_size=500, compresslevel=5)
-    app.add_middleware(ByCode, answers=hub.answers, keys=hub.keys)
-    app.add_middleware(Pushes, push=push)
-    app.add_middleware(RequestLog)
-    app.add_middleware(Shedding, load=load)
-    app.add_middleware(Floods, tries=hub.tries)
-    app.add_middleware(SecurityHeaders, styles=[look.STYLE, admin.STYLE, developers_look.STYLE])
     return app
 
 
 def api_document(hub: Hub) -> str:
     """The OpenAPI document as contracts/openapi.json holds it."""
-    return json.dumps(create_app(hub, Load()).openapi(), indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(create_api(hub).openapi(), indent=2, ensure_ascii=False) + "\n"
+
+
+def _push(hub: Hub) -> Push:
+    return Push(hub.inbox, hub.registry, hub.secrets, hub.refusals, hub.tries, previous=hub.secrets.previous)
 
 
 def _console(hub: Hub) -> APIRouter:

@@ -16,6 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import Match
 
 from contracts.problem import FieldProblem, Problem
+from hub.db import RETRY_SECONDS, is_away
 from hub.log import correlation_id
 
 MEDIA_TYPE = "application/problem+json"
@@ -264,6 +265,14 @@ def answer(error: ProblemError) -> JSONResponse:
     )
 
 
+def of_crash(error: Exception) -> ProblemError:
+    """What to answer where something raised what nobody expected."""
+    if is_away(error):
+        retry = {"Retry-After": str(RETRY_SECONDS)}
+        return ProblemError(ProblemType.UNAVAILABLE, "The database does not answer.", headers=retry)
+    return ProblemError(ProblemType.INTERNAL_ERROR, "Something went wrong on our side; it has been logged.")
+
+
 def responses(*types: ProblemType) -> dict[int | str, dict[str, Any]]:
     """What a route passes as `responses=` so that the API's documentation tells of these problems."""
     described: dict[int | str, dict[str, Any]] = {}
@@ -290,6 +299,11 @@ def install(app: FastAPI) -> None:
             # The framework names the methods of the first route with that path, and a path may have several.
             error.headers = {**(error.headers or {}), "Allow": ", ".join(_methods(app, request))}
         return answer(_from_http(error))
+
+    @app.exception_handler(Exception)
+    async def _crashed(_request: Request, error: Exception) -> JSONResponse:
+        # The framework raises it again, for the log.
+        return answer(of_crash(error))
 
     @app.get("/problems", include_in_schema=False)
     async def _list() -> HTMLResponse:

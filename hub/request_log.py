@@ -8,9 +8,9 @@ from typing import NamedTuple
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from hub.db import RETRY_SECONDS, is_away
+from hub.db import is_away
 from hub.log import bind_correlation, correlation_id
-from hub.problems import ProblemError, ProblemType, answer
+from hub.problems import answer, of_crash
 
 log = structlog.get_logger()
 
@@ -22,12 +22,6 @@ class Pattern(NamedTuple):
     """What is asked here of the route that answered: for layers that answer in a route's place."""
 
     path_format: str
-
-
-_CRASH = ProblemError(ProblemType.INTERNAL_ERROR, "Something went wrong on our side; it has been logged.")
-_AWAY = ProblemError(
-    ProblemType.UNAVAILABLE, "The database does not answer.", headers={"Retry-After": str(RETRY_SECONDS)}
-)
 
 
 class RequestLog:
@@ -67,9 +61,7 @@ class RequestLog:
         try:
             await self.app(scope, receive, watched)
         except Exception as error:
-            problem = _CRASH
             if is_away(error):
-                problem = _AWAY
                 log.warning(
                     "http.database_away", method=scope["method"], route=_route(scope), error=type(error).__name__
                 )
@@ -77,7 +69,7 @@ class RequestLog:
                 log.exception("http.crashed", method=scope["method"], route=_route(scope))
             # An answer that has begun cannot be taken back: the server cuts the connection.
             if status is None:
-                await answer(problem)(scope, receive, watched)
+                await answer(of_crash(error))(scope, receive, watched)
         finally:
             log.info(
                 "http.request",

@@ -1,12 +1,12 @@
 """Which operations may answer 304, 413, 429 and 503 is tried, one by one, and each tells of it in the document."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from config.settings import Settings
 from contracts.subscription import SubscriptionRequest
@@ -18,7 +18,7 @@ from hub.calls.recorder import DatabaseCallRecorder
 from hub.index.marks import Contact
 from hub.index.record import record
 from hub.intake.push import sender_of
-from hub.main import Hub, create_app, open_hub
+from hub.main import Hub, create_api, create_app, open_hub
 from hub.shedding import Load
 from tests.hub.live.agencies import spec_of
 from tests.observations import observation as said
@@ -67,12 +67,20 @@ async def hub(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.fixture
-def app(hub: Hub, load: Load) -> FastAPI:
+def app(hub: Hub, load: Load) -> ASGIApp:
     return create_app(hub, load)
 
 
 @pytest.fixture
-async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+def operations(hub: Hub) -> list[Operation]:
+    paths = create_api(hub).openapi()["paths"]
+    return [
+        Operation(method.upper(), path, told) for path, methods in paths.items() for method, told in methods.items()
+    ]
+
+
+@pytest.fixture
+async def client(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, client=(ADDRESS, 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as opened:
         yield opened
@@ -87,28 +95,24 @@ async def headers(hub: Hub) -> dict[str, str]:
     return {"X-Api-Key": key, "Authorization": f"Bearer {token}"}
 
 
-def operations(app: FastAPI) -> Iterator[Operation]:
-    for path, methods in app.openapi()["paths"].items():
-        for method, told in methods.items():
-            yield Operation(method.upper(), path, told)
-
-
-async def test_not_modified(app: FastAPI, client: httpx.AsyncClient, headers: dict[str, str]) -> None:
-    tried = [each for each in operations(app) if each.method == "GET" and each.path != ENDLESS]
+async def test_not_modified(operations: list[Operation], client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+    tried = [each for each in operations if each.method == "GET" and each.path != ENDLESS]
     known = headers | {"If-None-Match": "*"}
     answers = {each.path: (await client.get(each.url, headers=known)).status_code for each in tried}
     assert set(answers.values()) == {200, 304}, answers
     assert {path for path, status in answers.items() if status == 304} == {
-        each.path for each in operations(app) if each.tells_of(304)
+        each.path for each in operations if each.tells_of(304)
     }
 
 
-async def test_bodies_that_are_too_large(app: FastAPI, client: httpx.AsyncClient, headers: dict[str, str]) -> None:
+async def test_bodies_that_are_too_large(
+    operations: list[Operation], client: httpx.AsyncClient, headers: dict[str, str]
+) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(LARGEST // 65_536 + 1):
             yield b" " * 65_536
 
-    for each in operations(app):
+    for each in operations:
         takes_one = "requestBody" in each.told
         assert each.tells_of(413) == takes_one, each.path
         if takes_one:
@@ -120,30 +124,30 @@ async def test_bodies_that_are_too_large(app: FastAPI, client: httpx.AsyncClient
                 assert answer.json()["type"] == "/problems/body-too-large"
 
 
-async def test_too_many_requests(app: FastAPI, hub: Hub, client: httpx.AsyncClient) -> None:
+async def test_too_many_requests(operations: list[Operation], hub: Hub, client: httpx.AsyncClient) -> None:
     visitor = hub.addresses.visitor(ADDRESS)
     while visitor.wait() <= 0:
         visitor.missed()
-    [pushed] = [each.url for each in operations(app) if each.path == "/v1/webhooks/{agency}"]
+    [pushed] = [each.url for each in operations if each.path == "/v1/webhooks/{agency}"]
     sender = sender_of(ADDRESS, pushed.rpartition("/")[2])
     # For longer than this test takes.
     while hub.tries.wait(sender) < 30:
         hub.tries.charge(sender)
     waiting = set()
-    for each in operations(app):
+    for each in operations:
         answer = await client.request(each.method, each.url)
         if answer.status_code == 429:
             assert int(answer.headers["Retry-After"]) > 0
             waiting.add((each.method, each.path))
-    assert waiting and waiting == {(each.method, each.path) for each in operations(app) if each.tells_of(429)}
+    assert waiting and waiting == {(each.method, each.path) for each in operations if each.tells_of(429)}
 
 
 async def test_the_hub_is_overloaded(
-    app: FastAPI, load: Load, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    operations: list[Operation], load: Load, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load.limit = 0
     monkeypatch.setattr(shedding, "WAITING", 0)
-    for each in operations(app):
+    for each in operations:
         if each.path in ("/healthz", "/readyz", "/metrics"):
             continue
         answer = await client.request(each.method, each.url)

@@ -10,8 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Mount, Route
 
 from config.settings import Settings
-from hub.main import create_app, open_hub
-from hub.shedding import Load
+from hub.main import create_api, open_hub
 
 
 def routes(among: Iterable[BaseRoute]) -> Iterator[APIRoute]:
@@ -33,7 +32,7 @@ async def test_no_route_of_the_api_leaves_anything_to_a_thread(database_url: str
     agencies = tmp_path / "agencies"
     agencies.mkdir()
     async with open_hub(Settings(data_dir=tmp_path, agencies_dir=agencies), database_url) as hub:
-        found = [route for route in routes(create_app(hub, Load()).routes) if route.path.startswith("/v1/")]
+        found = [route for route in routes(create_api(hub).routes) if route.path.startswith("/v1/")]
     left = {
         (route.path, getattr(call, "__qualname__", type(call).__qualname__))
         for route in found

@@ -19,7 +19,6 @@ from hub.request_log import RequestLog
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     problems.install(app)
-    app.add_middleware(RequestLog)
 
     @app.get("/v1/dossiers/{code}")
     async def dossier(code: str) -> dict[str, str | None]:
@@ -29,7 +28,7 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
     async def crash(code: str) -> None:
         raise RuntimeError("<b>secret</b> of the inside")
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(RequestLog(app)), base_url="http://hub") as client:
         yield client
 
 
@@ -97,7 +96,6 @@ async def test_an_answer_that_broke_off_is_logged_and_not_answered_twice() -> No
 async def test_a_database_that_goes_away_is_no_crash(database: Database, way: str) -> None:
     """It says when to come again, and whoever does is answered."""
     app = FastAPI()
-    app.add_middleware(RequestLog)
     statement = "SELECT pg_terminate_backend(pg_backend_pid())"
 
     @app.get("/asks")

@@ -7,8 +7,7 @@ from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute, Mount, Route
 
 from config.settings import Settings
-from hub.main import create_app, open_hub
-from hub.shedding import Load
+from hub.main import create_api, open_hub
 from tests.hub.admin import test_admin_api, test_people
 
 
@@ -31,7 +30,7 @@ async def test_no_route_is_without_a_rule(database_url: str, tmp_path: Path) -> 
         data_dir=tmp_path, agencies_dir=agencies, oidc_issuer="https://id.example", oidc_client_id="hub"
     )
     async with open_hub(settings, database_url) as hub:
-        found = set(routes(create_app(hub, Load()).routes))
+        found = set(routes(create_api(hub).routes))
     assert {each for each in found if each[1].startswith("/v1/admin")} == set(test_admin_api.RULES)
     pages = {path for _, path in found if path.startswith("/admin")}
     assert pages == set(test_people.RULES) | test_people.OPEN

@@ -16,8 +16,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from config.settings import Settings
-from hub.main import create_app, open_hub
-from hub.shedding import Load
+from hub.main import create_api, open_hub
 from tests.browsing import launched, looked_at, needs_chromium
 from tests.estate.client import Estate, running_estate
 from tests.hub.admin.test_admin_browser import enrol, first_password
@@ -301,7 +300,7 @@ async def paths_of(hub: HubProcess) -> set[str]:
     """Every page of the console."""
     settings = Settings(data_dir=hub.data_dir, agencies_dir=hub.agencies_dir)
     async with open_hub(settings, hub.database_url) as opened:
-        found = set(routes(create_app(opened, Load()).routes))
+        found = set(routes(create_api(opened).routes))
     return {path for method, path in found if method == "GET" and path.startswith("/admin")}
 
 

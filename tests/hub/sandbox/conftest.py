@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from config.settings import Settings
 from hub.main import Hub, create_app, open_hub
@@ -34,12 +34,12 @@ def sandbox(hub: Hub) -> Sandbox:
 
 
 @pytest.fixture
-def app(hub: Hub) -> FastAPI:
+def app(hub: Hub) -> ASGIApp:
     return create_app(hub, Load())
 
 
 @pytest.fixture
-async def client(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
+async def client(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     transport = httpx.ASGITransport(app, client=("203.0.113.7", 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://hub") as opened:
         yield opened
