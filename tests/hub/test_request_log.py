@@ -96,6 +96,7 @@ async def test_an_answer_that_broke_off_is_logged_and_not_answered_twice() -> No
 async def test_a_database_that_goes_away_is_no_crash(database: Database, way: str) -> None:
     """It says when to come again, and whoever does is answered."""
     app = FastAPI()
+    problems.install(app)
     statement = "SELECT pg_terminate_backend(pg_backend_pid())"
 
     @app.get("/asks")
@@ -106,7 +107,7 @@ async def test_a_database_that_goes_away_is_no_crash(database: Database, way: st
         async with database.begin() as connection:
             return {"answer": (await connection.execute(text(asked))).scalar_one()}
 
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(RequestLog(app)), base_url="http://hub") as client:
         with capture_logs() as lines:
             response = await client.get("/asks?dies=true")
         assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
