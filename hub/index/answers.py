@@ -59,10 +59,12 @@ class Answers:
         if self._shown:
             self._shown(row["id"] for row in rows)
         now = datetime.now(UTC)
-        return [
-            summary_json(row, self._registry, now) | {"timeline": _timeline_json(await self._steps(row), row)}
-            for row in rows
-        ]
+        found = []
+        for row in rows:
+            told = summary_json(row, self._registry, now)
+            told["timeline"] = _timeline_json(await self._steps(row), row)
+            found.append(told)
+        return found
 
     async def _steps(self, row: asyncpg.Record) -> list[Step]:
         if row["steps"] is not None:

@@ -49,11 +49,10 @@ def summary_json(row: asyncpg.Record, registry: Registry, now: datetime) -> Json
         failures_in_a_row=row["failures_in_a_row"] or 0,
         now=now,
     )
-    return state_json(row, registry) | {
-        "checked_at": fresh.checked_at,
-        "stale": fresh.stale,
-        "stale_reason": fresh.stale_reason,
-    }
+    # Put into the one there is: to copy it for each of a page is seen in what the page costs.
+    told = state_json(row, registry)
+    told["checked_at"], told["stale"], told["stale_reason"] = fresh.checked_at, fresh.stale, fresh.stale_reason
+    return told
 
 
 def state_json(row: asyncpg.Record, registry: Registry) -> Json:
