@@ -8,7 +8,17 @@ from contracts.admin import WHOLE_NUMBER, Reason
 from contracts.subscription import Address, Email
 
 AlertKind = Literal[
-    "down", "failing", "shape", "budget", "lag", "quarantine", "drift", "certificate", "secret", "api_key"
+    "down",
+    "failing",
+    "shape",
+    "budget",
+    "lag",
+    "quarantine",
+    "webhooks",
+    "drift",
+    "certificate",
+    "secret",
+    "api_key",
 ]
 #: The types of the events that go to webhooks.
 CHANGED, TEST = "alerts.changed", "alerts.test"

@@ -58,6 +58,23 @@ _QUARANTINE = text(f"""
              ORDER BY last_seen_at DESC LIMIT {MOST_COUNTED}) q
      GROUP BY a.agency, q.reason
 """)
+# What an agency pushed and the hub can do nothing with: other content under a known id, of the last day; and what was
+# tried again and again.
+_WEBHOOKS = text(f"""
+    SELECT i.agency, 'conflict' AS what, count(*) AS events, min(c.received_at) AS since
+      FROM (SELECT inbox_id, received_at FROM inbox_conflict
+             WHERE body IS NOT NULL AND received_at > now() - interval '1 day' LIMIT {MOST_COUNTED}) c
+      JOIN inbox i ON i.id = c.inbox_id
+     WHERE i.agency = ANY(:agencies)
+     GROUP BY i.agency
+     UNION ALL
+    SELECT a.agency, 'dead', count(*), min(d.received_at)
+      FROM unnest(CAST(:agencies AS text[])) AS a (agency)
+     CROSS JOIN LATERAL
+           (SELECT received_at FROM inbox
+             WHERE inbox.agency = a.agency AND state = 'dead' LIMIT {MOST_COUNTED}) d
+     GROUP BY a.agency
+""")
 # A host that nobody has called for long is the agency's no more.
 _CERTIFICATES = text("""
     SELECT agency, host, ends_at FROM certificate
@@ -86,6 +103,9 @@ async def held(connection: AsyncConnection, specs: Sequence[AgencySpec], now: da
         # Not what was said: that may be anybody's name.
         detail = {"records": row.records, "since": row.since.isoformat()}
         found.append(Held(Kind.QUARANTINE, row.agency, row.reason, detail=detail))
+    for row in await connection.execute(_WEBHOOKS, asked):
+        detail = {"events": row.events, "since": row.since.isoformat()}
+        found.append(Held(Kind.WEBHOOKS, row.agency, row.what, detail=detail))
     for row in await connection.execute(_CERTIFICATES, asked | {"lasts": _CERTIFICATE_LASTS}):
         found.append(_ends(Kind.CERTIFICATE, row.agency, row.host, row.ends_at, now, _CERTIFICATE_ENDS))
     for row in await connection.execute(_ENDING, {"lasts": _LASTS}):

@@ -18,6 +18,7 @@ class Kind(StrEnum):
     BUDGET = "budget"
     LAG = "lag"
     QUARANTINE = "quarantine"
+    WEBHOOKS = "webhooks"
     DRIFT = "drift"
     CERTIFICATE = "certificate"
     SECRET = "secret"  # noqa: S105

@@ -20,6 +20,7 @@ KINDS = {
     Kind.BUDGET: Text("Hết lượt gọi trong ngày", "Day's calls spent"),
     Kind.LAG: Text("Trễ", "Lag"),
     Kind.QUARANTINE: Text("Chưa hiểu được", "Not understood"),
+    Kind.WEBHOOKS: Text("Webhook cần người xem", "Webhooks need a person"),
     Kind.DRIFT: Text("Lệch khi đối chiếu", "Drift"),
     Kind.CERTIFICATE: Text("Chứng thư sắp hết hạn", "Certificate ends"),
     Kind.SECRET: Text("Bí mật sắp hết hạn", "Secret ends"),
@@ -32,6 +33,7 @@ STEPS = {
     Kind.BUDGET: Text("Xem hạn mức gọi", "Look at its budget"),
     Kind.LAG: Text("Xem các việc đọc", "Look at what it is read for"),
     Kind.QUARANTINE: Text("Sửa nguyên nhân", "Mend the cause"),
+    Kind.WEBHOOKS: Text("Xem webhook đến và báo đơn vị", "Look at what came, and call the agency"),
     Kind.DRIFT: Text("Xem lần đối chiếu", "Look at the comparison"),
     Kind.CERTIFICATE: Text("Báo đơn vị gia hạn", "Have the agency renew it"),
     Kind.SECRET: Text("Thay bí mật", "Replace the secret"),
@@ -43,6 +45,10 @@ _STREAMS = {
     "reconcile": Text("đối chiếu toàn bộ", "full comparison"),
     "watch": Text("theo dõi hồ sơ được quan tâm", "watch"),
     "backfill": Text("đọc hồ sơ cũ", "backfill"),
+}
+_WEBHOOKS = {
+    "conflict": Text("mang id cũ mà nội dung khác", "with a known id and another content"),
+    "dead": Text("thử mãi không xử lý được", "that cannot be applied however often"),
 }
 _SENTENCES: dict[Kind, Callable[[str, Mapping[str, Any]], Text]] = {
     Kind.DOWN: lambda _, __: Text("hệ thống không trả lời", "its system does not answer"),
@@ -59,6 +65,10 @@ _SENTENCES: dict[Kind, Callable[[str, Mapping[str, Any]], Text]] = {
     Kind.QUARANTINE: lambda what, told: Text(
         f"{_count(told['records'])} bản ghi có {'từ trạng thái lạ' if what == _STATUS else 'điều không đọc được'}",
         f"{_count(told['records'])} records with {'an unknown status' if what == _STATUS else 'what cannot be read'}",
+    ),
+    Kind.WEBHOOKS: lambda what, told: Text(
+        f"{_count(told['events'])} webhook {_WEBHOOKS[what].vi}",
+        f"{_count(told['events'])} webhooks {_WEBHOOKS[what].en}",
     ),
     Kind.DRIFT: lambda _, told: Text(
         f"đối chiếu thấy lệch {told['amiss']} trên {told['seen']} hồ sơ",
@@ -93,6 +103,9 @@ def path(alert: Alert) -> str:
         return f"/admin/secrets?name={alert.what}#set"
     if alert.kind is Kind.API_KEY:
         return "/admin/keys"
+    if alert.kind is Kind.WEBHOOKS:
+        state = "&state=dead" if alert.what == "dead" else ""
+        return f"/admin/inbox?agency={alert.agency}{state}"
     return "/admin/quarantine" if alert.kind is Kind.QUARANTINE else f"/admin/agencies/{alert.agency}"
 
 

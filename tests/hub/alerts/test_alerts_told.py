@@ -14,6 +14,7 @@ from hub.alerts import silences
 from hub.alerts.reading import known
 from hub.alerts.recipients import NoSuchRecipient, Recipients, RecipientWrong
 from hub.alerts.rules import Kind
+from hub.alerts.texts import told
 from hub.alerts.watch import AlertWatch
 from hub.db import Database
 from hub.outbox.channel import Channel
@@ -250,3 +251,27 @@ async def test_other_things_that_are_the_matter(database: Database, registry: Re
     left = (await known(database)).open
     assert (Kind.QUARANTINE, "unknown_status") in [(each.kind, each.what) for each in left]
     assert "Nguyễn" not in str(left)
+
+
+async def test_webhooks_that_need_a_person(
+    database: Database, registry: Registry, vault: Vault, watch: AlertWatch
+) -> None:
+    for statement in (
+        "INSERT INTO inbox (agency, webhook_id, body_digest, state, correlation_id)"
+        " VALUES ('so-tnmt', 'hs-1', '', 'applied', 'hs-1'), ('so-tnmt', 'hs-2', '', 'dead', 'hs-2')",
+        "INSERT INTO inbox_conflict (inbox_id, body_digest, body)"
+        " SELECT id, 'x', 'x' FROM inbox WHERE state = 'applied'",
+    ):
+        await database.reads.execute(statement)
+    await watch.look()
+    opened = (await known(database)).open
+    assert [(each.kind, each.what) for each in opened] == [(Kind.WEBHOOKS, "conflict"), (Kind.WEBHOOKS, "dead")]
+    said = [told(each, registry) for each in opened]
+    assert said[0].title_vi.endswith(": 1 webhook mang id cũ mà nội dung khác")
+    assert said[1].path == "/admin/inbox?agency=so-tnmt&state=dead"
+    # A day later, and once the other was read again.
+    await database.reads.execute("UPDATE inbox_conflict SET received_at = received_at - interval '25 hours'")
+    await database.reads.execute("UPDATE inbox SET state = 'applied'")
+    await watch.look()
+    await watch.look()
+    assert (await known(database)).open == []
