@@ -1,11 +1,13 @@
 """The commands `hub mail …`: addresses from which mail came back."""
 
+import sys
 from typing import Annotated
 
 import typer
 
 from hub.at_hand import actor, in_hub
 from hub.mail.addresses import NoSuchAddress, mark_bounced, mark_good
+from hub.mail.returned import LARGEST, take
 from hub.terminal import Stop, one_sentence
 
 app = typer.Typer(no_args_is_help=True, help="Mail that came back.")
@@ -29,3 +31,14 @@ def bounced(
     mark = mark_good if undo else mark_bounced
     in_hub(lambda hub: mark(hub.database, hub.vault, address, actor=actor()), mendable=(NoSuchAddress,))
     print("Marked.")
+
+
+@app.command()
+def returned() -> None:
+    """Read a mail that came to the sender's mailbox, from standard input, as a mail server hands it on.
+
+    Where it says that there is nobody at an address we wrote to, nothing more goes there. Any other mail is let be.
+    """
+    raw = sys.stdin.buffer.read(LARGEST)
+    marked = in_hub(lambda hub: take(hub.database, hub.vault, raw, actor=actor()))
+    print("Marked." if marked else "Nothing to mark.")

@@ -402,7 +402,7 @@ def courier(hub: Hub) -> Courier:
             sender=settings.mail_from,
             username=settings.smtp_username,
         )
-    channels: dict[str, Channel] = {"webhook": hub.webhooks, "mail": MailChannel(server, hub.secrets)}
+    channels: dict[str, Channel] = {"webhook": hub.webhooks, "mail": MailChannel(server, hub.secrets, hub.vault)}
     tell = teller(hub.vault)
     fan_out = FanOut(hub.database, hub.registry, hub.vault, on_disabled=tell)
     spacing = {name: channel.spacing for name, channel in channels.items()}

@@ -60,11 +60,15 @@ async def _mark_as(database: Database, vault: Vault, address: str, *, bounced: b
         found = await connection.execute(_FIND_HELD, {"mark": _mark(address, vault), "enabled": bounced})
         if (id := found.scalar_one_or_none()) is None:
             raise NoSuchAddress(f"no mail goes to {mask_email(address)}, or it is marked so already")
-        if bounced:
-            await disable(connection, [id], "gone")
-        else:
-            await enable(connection, id)
-        await drop(connection, id)
-        await note(
-            connection, actor=actor, action="mail.bounced" if bounced else "mail.good_again", target=f"destination {id}"
-        )
+        await mark_destination(connection, id, bounced=bounced, actor=actor)
+
+
+async def mark_destination(connection: AsyncConnection, id: int, *, bounced: bool, actor: str) -> None:
+    """With the caller's transaction, which holds it."""
+    if bounced:
+        await disable(connection, [id], "gone")
+    else:
+        await enable(connection, id)
+    await drop(connection, id)
+    action = "mail.bounced" if bounced else "mail.good_again"
+    await note(connection, actor=actor, action=action, target=f"destination {id}")

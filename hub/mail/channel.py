@@ -13,8 +13,10 @@ import aiosmtplib
 import orjson
 
 from contracts.adapter import Secrets
+from hub.mail.returned import message_id
 from hub.outbox.rules import Outcome, Result
 from hub.outbox.store import TRY_SECONDS, Claimed
+from hub.vault import Vault
 
 #: The secret's name, where the server wants a password.
 PASSWORD = "smtp-password"  # noqa: S105
@@ -39,8 +41,8 @@ class MailChannel:
     #: To one recipient so many seconds apart at least.
     spacing = 30.0
 
-    def __init__(self, server: Server | None, secrets: Secrets) -> None:
-        self._server, self._secrets = server, secrets
+    def __init__(self, server: Server | None, secrets: Secrets, vault: Vault) -> None:
+        self._server, self._secrets, self._vault = server, secrets, vault
 
     async def carry(self, claimed: Claimed) -> Result:
         at, began = datetime.now(UTC), time.monotonic()
@@ -71,9 +73,8 @@ class MailChannel:
         try:
             async with client:
                 # One recipient for each mail, so that no one's refusal is another's.
-                await client.sendmail(
-                    self._server.sender, [recipient], _written(claimed, self._server.sender, recipient)
-                )
+                mail = _written(claimed, self._server.sender, recipient, self._vault)
+                await client.sendmail(self._server.sender, [recipient], mail)
         except aiosmtplib.SMTPRecipientsRefused as refused:
             # The server's words may hold the address.
             code = refused.recipients[0].code
@@ -91,15 +92,14 @@ class MailChannel:
         return Outcome.OK, 250, None
 
 
-def _written(claimed: Claimed, sender: str, recipient: str) -> bytes:
+def _written(claimed: Claimed, sender: str, recipient: str, vault: Vault) -> bytes:
     told = orjson.loads(claimed.content)
     mail = EmailMessage()
     mail["From"] = Address(display_name="Trục tích hợp tỉnh Gia Lai", addr_spec=sender)
     mail["To"] = recipient
     mail["Subject"] = told["subject"]
     mail["Date"] = format_datetime(datetime.now(UTC))
-    # The same at each try, so that whoever gets it twice sees that it is one.
-    mail["Message-ID"] = f"<delivery-{claimed.id}@{sender.rpartition('@')[2]}>"
+    mail["Message-ID"] = message_id(claimed.id, sender.rpartition("@")[2], vault)
     # No holiday notices, please.
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(told["body"])

@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 from aiosmtpd.smtp import SMTP, Envelope, Session
+from cryptography.fernet import Fernet
 
 from hub.db import Database
 from hub.mail import addresses
 from hub.mail.addresses import NoSuchAddress, destination_of, mark_bounced, mark_good, write
 from hub.mail.channel import MailChannel, Server
+from hub.mail.returned import take
 from hub.outbox.store import Outbox
 from hub.subscriptions.owners import teller
 from hub.vault import Vault
@@ -49,6 +51,10 @@ class Mailboxes:
         return self.at_data
 
 
+#: Tags mails as the fixture `vault` does.
+TAGS = Vault(seal_keys=Fernet.generate_key().decode(), digest_key="0" * 64)
+
+
 @asynccontextmanager
 async def mail_server() -> AsyncIterator[tuple[Mailboxes, MailChannel]]:
     mailboxes = Mailboxes()
@@ -56,7 +62,8 @@ async def mail_server() -> AsyncIterator[tuple[Mailboxes, MailChannel]]:
     server = await loop.create_server(lambda: SMTP(mailboxes, hostname="mail.test", loop=loop), "127.0.0.1", 0)
     try:
         port = server.sockets[0].getsockname()[1]
-        yield mailboxes, MailChannel(Server("127.0.0.1", port, "none", "hub@gialai.example"), NamedSecrets())
+        server_there = Server("127.0.0.1", port, "none", "hub@gialai.example")
+        yield mailboxes, MailChannel(server_there, NamedSecrets(), TAGS)
     finally:
         server.close()
 
@@ -147,7 +154,7 @@ async def test_what_the_server_says_is_what_follows(
 
 
 async def test_a_server_that_is_away_is_tried_again(database: Database, vault: Vault) -> None:
-    channel = MailChannel(Server("127.0.0.1", 9, "none", "hub@gialai.example"), NamedSecrets())
+    channel = MailChannel(Server("127.0.0.1", 9, "none", "hub@gialai.example"), NamedSecrets(), vault)
     await have(database, vault, "notice-1")
     await carry(outbox_of(database, vault), channel)
     [row] = await database.reads.fetch("SELECT d.state, t.enabled FROM delivery d JOIN destination t ON true")
@@ -170,6 +177,76 @@ async def test_a_bounce_that_came_to_a_mailbox_is_marked_by_hand(database: Datab
     audit = await database.reads.fetch("SELECT action, target FROM audit ORDER BY id")
     assert [row["action"] for row in audit] == ["mail.bounced", "mail.good_again"]
     assert addresses.MAIL == "mail" and "so.example" not in str(audit)
+
+
+NOTICE = """\
+From: MAILER-DAEMON@mail.test
+To: hub@gialai.example
+Subject: Undelivered Mail Returned to Sender
+MIME-Version: 1.0
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: text/plain
+
+I'm sorry to have to inform you that your message could not be delivered.
+
+--b
+Content-Type: message/delivery-status
+
+Reporting-MTA: dns; mail.test
+
+Final-Recipient: rfc822; can.bo@so.example
+Action: {action}
+Status: {status}
+Diagnostic-Code: smtp; 550 user unknown
+
+--b
+Content-Type: {kind}
+
+From: hub@gialai.example
+Message-ID: {message_id}
+Subject: x
+
+--b--
+"""
+
+
+@pytest.mark.parametrize(
+    ("changed", "marked"),
+    [
+        ({}, True),
+        ({"kind": "text/rfc822-headers"}, True),
+        ({"status": "5.2.1"}, True),
+        ({"status": "5.2.2"}, False),
+        ({"action": "delayed", "status": "4.4.1"}, False),
+        # Made up by somebody: the number is guessed, and the tag cannot be.
+        ({"message_id": "<delivery-1-0000000000000000@gialai.example>"}, False),
+        ({"message_id": "<somebody's@else.example>"}, False),
+        ({"kind": "text/plain"}, False),
+    ],
+)
+async def test_a_mail_that_comes_back_ends_the_sending_there(
+    database: Database, vault: Vault, changed: dict[str, str], marked: bool
+) -> None:
+    async with mail_server() as (mailboxes, channel):
+        await have(database, vault, "notice-1")
+        outbox = outbox_of(database, vault)
+        assert await carry(outbox, channel) == 1
+        told = {"action": "failed", "status": "5.1.1", "kind": "message/rfc822"}
+        notice = NOTICE.format(**told | {"message_id": mailboxes.mails[0]["Message-ID"]} | changed).encode()
+        assert await take(database, vault, notice, actor="cli:mail") is marked
+        # Told twice, it is marked once.
+        assert await take(database, vault, notice, actor="cli:mail") is False
+        await have(database, vault, "notice-2")
+        assert await carry(outbox, channel) == (0 if marked else 1)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"\xff\x00\r\n\r\n", b"Content-Type: message/delivery-status\n\nAction: failed\n"]
+)
+async def test_what_is_no_notice_is_let_be(database: Database, vault: Vault, raw: bytes) -> None:
+    assert await take(database, vault, raw, actor="cli:mail") is False
 
 
 async def test_the_owner_of_a_disabled_endpoint_is_told_once(stage: Stage) -> None:  # noqa: F811

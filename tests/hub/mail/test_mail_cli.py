@@ -78,3 +78,8 @@ def test_what_is_no_address_is_said(hub: Hub) -> None:
     told = hub("bounced", typed="cán bộ\n")
     assert told.exit_code == 1
     assert told.stderr.splitlines() == ["hub: that is no address"]
+
+
+def test_a_mail_that_is_no_notice_is_let_be(hub: Hub) -> None:
+    told = hub("returned", typed="Subject: xin chào\n\nKính gửi…\n")
+    assert (told.exit_code, told.stdout) == (0, "Nothing to mark.\n"), told.output
