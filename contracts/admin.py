@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from contracts.observation import AgencyId
+from contracts.texts import NO_NUL
 
 Reason = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=r"^[^\x00]*$"),
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=300, pattern=NO_NUL),
     Field(description="For those who come after."),
 ]
 SpecText = Annotated[

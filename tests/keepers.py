@@ -10,13 +10,13 @@ from pathlib import Path
 
 import httpx
 import pyotp
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 
 from adapters import Client, build_adapter
 from config.secrets import SecretStore
 from contracts.adapter import Window
 from contracts.agency import AgencySpec
-from hub import admin
+from hub import admin, problems
 from hub.access.keys import ApiKeys
 from hub.access.provider import Provider
 from hub.access.roles import Role
@@ -101,6 +101,20 @@ def console(
     keys, recipients = ApiKeys(database), Recipients(database, vault, plain_http=True)
     kept = (database, registry, sign_in, vault, parts, secrets, keys, recipients)
     return admin.router(*kept, drafts, tools, provider, Inbox(database, vault, registry))
+
+
+def app_of(*routers: APIRouter) -> FastAPI:
+    app = FastAPI()
+    problems.install(app)
+    for each in routers:
+        app.include_router(each)
+    return app
+
+
+def visitor(app: FastAPI, *, follow_redirects: bool = False) -> httpx.AsyncClient:
+    """Nobody in particular, until they are enrolled."""
+    transport = httpx.ASGITransport(app)
+    return httpx.AsyncClient(transport=transport, base_url="http://hub", follow_redirects=follow_redirects)
 
 
 def spec_parts(database: Database, registry: Registry, vault: Vault, documents: Documents | None = None) -> SpecParts:

@@ -9,9 +9,10 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Protocol
 
 import httpx
 import yaml
@@ -166,6 +167,12 @@ async def running_hub(hub: HubProcess) -> AsyncIterator[HubProcess]:
         yield hub
     finally:
         await hub.kill()
+
+
+class NewHub(Protocol):
+    """Makes a hub for as long as the block lasts, which knows the agencies of a folder, or these specs by their ids."""
+
+    def __call__(self, agencies: Path | dict[str, str], **settings: Any) -> AbstractContextManager[HubProcess]: ...
 
 
 @contextmanager

@@ -40,7 +40,7 @@ _HEAD = "SELECT id, digest FROM audit ORDER BY id DESC LIMIT 1"
 _AT = "SELECT digest FROM audit WHERE id = $1"
 _COLUMNS = "id, at, actor, action, target, detail, correlation_id, digest"
 #: What is done to an agency, which its target begins with. All else is not told to who keeps some agencies.
-_OF_AGENCIES = ("agencies", "alert", "call", "draft", "inbox", "quarantine", "shadow", "spec", "sync")
+_OF_AGENCIES = ("agencies", "alert", "call", "delivery", "draft", "inbox", "quarantine", "shadow", "spec", "sync")
 _CONCERNING = f"""
     SELECT {_COLUMNS}
       FROM audit

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Path, Query
 
 from contracts.admin import AdminCall, AdminCalls, CallBodies, CallOutcome, OpenCall, SearchedBodies
 from contracts.observation import AgencyId
+from contracts.texts import NO_NUL
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.admin.api import PATH, actor, allowed, as_utc, kept_by_nobody, known
@@ -18,7 +19,6 @@ from hub.vault import VaultError
 
 _Agency = Annotated[AgencyId, Path(description="Its id, such as so-tnmt.")]
 _Number = Annotated[int, Path(ge=1, lt=2**63)]
-_NO_NUL = r"^[^\x00]*$"
 
 
 def router(calls: Calls, registry: Registry, keys: ApiKeys) -> APIRouter:
@@ -31,10 +31,10 @@ def router(calls: Calls, registry: Registry, keys: ApiKeys) -> APIRouter:
         caller: Caller = looks,
         agency: Annotated[AgencyId | None, Query(description="Of one agency alone.")] = None,
         outcome: Annotated[CallOutcome | None, Query(description="`failed`: whichever failure it was.")] = None,
-        operation: Annotated[str | None, Query(max_length=64, pattern=_NO_NUL)] = None,
+        operation: Annotated[str | None, Query(max_length=64, pattern=NO_NUL)] = None,
         since: Annotated[Moment | None, Query()] = None,
         until: Annotated[Moment | None, Query()] = None,
-        correlation_id: Annotated[str | None, Query(max_length=128, pattern=_NO_NUL)] = None,
+        correlation_id: Annotated[str | None, Query(max_length=128, pattern=NO_NUL)] = None,
         code: Annotated[
             str | None, Query(max_length=80, description="Of a dossier, however it is written; `looked` tells how far.")
         ] = None,

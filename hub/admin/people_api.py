@@ -17,6 +17,7 @@ from contracts.admin import (
     OneTimePassword,
     PersonChange,
 )
+from contracts.texts import NO_NUL
 from hub.access.accounts import AccountWrong, NoAccount
 from hub.access.audit import Wanted, exported, latest, verify
 from hub.access.keys import ApiKeys
@@ -32,7 +33,7 @@ from hub.registry import Registry
 
 _Name = Annotated[str, Path(min_length=2, max_length=40, pattern=r"^[a-z][a-z0-9.-]{1,39}$")]
 _Number = Annotated[int, Path(ge=1, lt=2**63)]
-_Word = Annotated[str | None, Query(max_length=200, pattern=r"^[^\x00]*$")]
+_Word = Annotated[str | None, Query(max_length=200, pattern=NO_NUL)]
 
 
 _IN_ONE_GO = "Of what was done in one go; and of who has looked at calls that were made in it."

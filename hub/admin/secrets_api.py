@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from contracts.admin import AdminSecret, AdminSecrets, OverlapHours
+from contracts.texts import NO_NUL
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.admin.api import PATH, actor, allowed, as_utc, kept_by_nobody, known
@@ -20,7 +21,7 @@ from hub.secrets.keeping import HubSecrets, SecretWrong
 class SecretToKeep(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    value: Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=r"^[^\x00]*$")] = Field(
+    value: Annotated[str, StringConstraints(min_length=1, max_length=20_000, pattern=NO_NUL)] = Field(
         description="It is sealed, and never shown again."
     )
     expires_at: Moment | None = None

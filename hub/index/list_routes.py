@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 from contracts.dossier import DossierPage, DossierSummary, FoundPage
 from contracts.observation import AgencyId
 from contracts.status import DossierStatus
+from contracts.texts import NO_NUL
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.conditional import NOT_MODIFIED, conditional, secret
@@ -36,7 +37,7 @@ Cursor = Annotated[str, StringConstraints(max_length=200)]
 ProcedureCode = Annotated[
     str,
     # PostgreSQL's texts have no NUL.
-    StringConstraints(max_length=80, min_length=1, pattern=r"^[^\x00]*$"),
+    StringConstraints(max_length=80, min_length=1, pattern=NO_NUL),
     Field(description="MaTTHC; `1.001612` finds `1.001612.000.00.00.H48` too.", examples=["1.001612"]),
 ]
 _GOES_ON = "`next_cursor` of the page before, with everything else as it was."

@@ -8,12 +8,10 @@ from datetime import UTC, datetime
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import insert, text
 
 from contracts.errors import TimedOut
 from contracts.observation import Channel, Unusable
-from hub import problems
 from hub.access.audit import note
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
@@ -21,24 +19,20 @@ from hub.calls.tables import call
 from hub.db import Database
 from hub.log import bind_correlation
 from hub.quarantine import keep
+from hub.registry import Registry
 from hub.streams import store
 from hub.vault import Vault
 from sync_jobs.pull import pull
-from tests.keepers import console, enrolled
+from tests.keepers import enrolled
 from tests.observations import observation as said
 from tests.parts import Told, pulled_spec, pushing_spec, registry_of
 
 
 @pytest.fixture
-async def client(database: Database, vault: Vault) -> AsyncIterator[httpx.AsyncClient]:
+async def registry() -> AsyncIterator[Registry]:
     off = pushing_spec("so-yt", enabled=False, name={"vi": "Sở Y tế", "en": "Health"})
-    async with registry_of(pulled_spec(), pulled_spec("so-tnmt", between=True), off) as registry:
-        app = FastAPI()
-        problems.install(app)
-        app.include_router(console(database, registry, SignIn(database, vault), vault))
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://hub", follow_redirects=True) as client:
-            yield client
+    async with registry_of(pulled_spec(), pulled_spec("so-tnmt", between=True), off) as made:
+        yield made
 
 
 async def enter(client: httpx.AsyncClient, database: Database, vault: Vault) -> httpx.Response:

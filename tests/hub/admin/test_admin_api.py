@@ -12,7 +12,6 @@ from fastapi.routing import APIRoute
 
 from config.secrets import SecretStore
 from contracts.admin import RoleName, ScopeName
-from hub import problems
 from hub.access.audit import note
 from hub.access.keys import ApiKeys
 from hub.access.roles import Role
@@ -29,7 +28,7 @@ from hub.specs.parts import SpecParts
 from hub.specs.specs import Way
 from hub.streams import store
 from hub.vault import Vault
-from tests.keepers import console, enrolled, spec_parts
+from tests.keepers import app_of, console, enrolled, spec_parts
 from tests.parts import pulled_spec, registry_of
 
 SPEC = """\
@@ -137,16 +136,11 @@ def routers(database: Database, registry: Registry, vault: Vault, keys: ApiKeys,
 
 
 @pytest.fixture
-async def client(routers: list[APIRouter]) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    problems.install(app)
-    for each in routers:
-        app.include_router(each)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as client:
-        yield client
+def app(routers: list[APIRouter]) -> FastAPI:
+    return app_of(*routers)
 
 
-def routes(routers: list[APIRouter]) -> Iterator[tuple[str, str]]:
+def routes_of(routers: list[APIRouter]) -> Iterator[tuple[str, str]]:
     for router in routers:
         for route in router.routes:
             if isinstance(route, APIRoute):
@@ -157,7 +151,7 @@ def routes(routers: list[APIRouter]) -> Iterator[tuple[str, str]]:
 async def test_each_role_may_do_what_it_should_and_nothing_else(
     client: httpx.AsyncClient, routers: list[APIRouter], keys: ApiKeys, database: Database, role: Role
 ) -> None:
-    found = set(routes(routers))
+    found = set(routes_of(routers))
     assert found == set(RULES), "a route without a rule, or a rule without a route"
     limited = await keys.create("limited", scopes=role.scopes, actor="test")
     # One that is for some agencies and may keep what is all agencies' is not made any more.

@@ -1,35 +1,23 @@
 """The admin's pages in a real browser: the first sign-in, an invitation, and what the other may do."""
 
 import re
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import pyotp
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browsing import launched, needs_chromium, screenshot, violations
+from tests.browsing import needs_chromium, screenshot, violations
 from tests.keepers import PASSWORD, Keeper
-from tests.running import ROOT, HubProcess, kept_running, run_hub
+from tests.running import ROOT, HubProcess, NewHub, kept_running, run_hub
 
 pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
-def hub(
-    new_database: Callable[[], AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[HubProcess]:
-    folder = tmp_path_factory.mktemp("hub")
-    with new_database() as url:
-        process = HubProcess(url, folder / "data", ROOT / "config" / "agencies", command="api")
-        with kept_running(process):
-            yield process
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as opened:
-        yield opened
+def hub(new_hub: NewHub) -> Iterator[HubProcess]:
+    with new_hub(ROOT / "config" / "agencies", command="api") as made, kept_running(made):
+        yield made
 
 
 def opened(browser: Browser, hub: HubProcess, width: int) -> Page:

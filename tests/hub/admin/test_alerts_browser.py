@@ -6,16 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import asyncpg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import launched, looked_at, needs_chromium
+from tests.browsing import looked_at, needs_chromium
 from tests.hub.admin.test_admin_browser import enrol, first_password
-from tests.running import HubProcess, free_port, kept_running
+from tests.running import HubProcess, NewHub, free_port, kept_running
 
 pytestmark = needs_chromium
 
@@ -68,20 +68,9 @@ def agency_up() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def hub(
-    new_database: Callable[[], AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[HubProcess]:
-    folder = tmp_path_factory.mktemp("hub")
-    (folder / "agencies").mkdir()
-    (folder / "agencies" / "so-xd.yaml").write_text(SPEC)
-    with new_database() as url, kept_running(HubProcess(url, folder / "data", folder / "agencies")) as made:
+def hub(new_hub: NewHub) -> Iterator[HubProcess]:
+    with new_hub({"so-xd": SPEC}) as made, kept_running(made):
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as opened:
-        yield opened
 
 
 def hurry(hub: HubProcess) -> None:

@@ -1,29 +1,13 @@
 """The page of alerts: what to do next is a link, and who keeps one agency silences that one alone."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from hub import problems
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
 from hub.db import Database
 from hub.vault import Vault
-from tests.keepers import console, enrolled
-from tests.parts import pulled_spec, registry_of
-
-
-@pytest.fixture
-async def client(database: Database, vault: Vault) -> AsyncIterator[httpx.AsyncClient]:
-    async with registry_of(pulled_spec(), pulled_spec("so-tnmt")) as registry:
-        app = FastAPI()
-        problems.install(app)
-        app.include_router(console(database, registry, SignIn(database, vault), vault))
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://hub", follow_redirects=True) as client:
-            yield client
+from tests.keepers import enrolled
 
 
 @pytest.fixture(autouse=True)

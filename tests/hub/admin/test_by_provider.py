@@ -29,7 +29,7 @@ from hub.vault import Vault
 from tests.adapters.certificates import certified
 from tests.identity import IdentityProvider, identity_provider
 from tests.keepers import PASSWORD, begun, console, enrolled, secret_on
-from tests.parts import NamedSecrets, pulled_spec, registry_of
+from tests.parts import NamedSecrets
 from tests.suite import servers
 
 HUB = "https://hub"
@@ -47,17 +47,6 @@ def running() -> Iterator[IdentityProvider]:
 async def there(running: IdentityProvider) -> IdentityProvider:
     await running.wants()
     return running
-
-
-@pytest.fixture
-def sign_in(database: Database, vault: Vault) -> SignIn:
-    return SignIn(database, vault)
-
-
-@pytest.fixture
-async def registry() -> AsyncIterator[Registry]:
-    async with registry_of(pulled_spec()) as made:
-        yield made
 
 
 @asynccontextmanager

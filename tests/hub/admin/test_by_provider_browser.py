@@ -1,43 +1,34 @@
 """The way in through an identity provider in a real browser, to which the provider is another site than the hub."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from hub.access.provider import SECRET
-from tests.browsing import launched, looked_at, needs_chromium
+from tests.browsing import looked_at, needs_chromium
 from tests.identity import identity_provider
-from tests.running import ROOT, HubProcess, kept_running, run_hub
+from tests.running import ROOT, HubProcess, NewHub, kept_running, run_hub
 
 pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
-def hub(
-    new_database: Callable[[], AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[HubProcess]:
-    folder = tmp_path_factory.mktemp("hub")
-    with new_database() as url:
-        process = HubProcess(url, folder / "data", ROOT / "config" / "agencies", command="api")
-        with identity_provider(f"{process.url}/admin/oidc/back") as there:
-            process.secrets = {SECRET: there.secret}
-            process.settings = {
-                "HUB_OIDC_ISSUER": there.issuer,
-                "HUB_OIDC_CLIENT_ID": there.client_id,
-                "HUB_OIDC_NAME": "tài khoản công vụ",
-                "HUB_OIDC_PRIVATE": "true",
-            }
-            with kept_running(process):
-                yield process
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as opened:
-        yield opened
+def hub(new_hub: NewHub) -> Iterator[HubProcess]:
+    with (
+        new_hub(ROOT / "config" / "agencies", command="api") as process,
+        identity_provider(f"{process.url}/admin/oidc/back") as there,
+    ):
+        process.secrets = {SECRET: there.secret}
+        process.settings = {
+            "HUB_OIDC_ISSUER": there.issuer,
+            "HUB_OIDC_CLIENT_ID": there.client_id,
+            "HUB_OIDC_NAME": "tài khoản công vụ",
+            "HUB_OIDC_PRIVATE": "true",
+        }
+        with kept_running(process):
+            yield process
 
 
 def begun(page: Page, hub: HubProcess, name: str) -> None:

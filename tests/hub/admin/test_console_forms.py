@@ -1,47 +1,15 @@
 """Forms of the console: none is taken from another site, and what is done by them is in the audit, whoever does it."""
 
-from collections.abc import AsyncIterator
-
 import httpx
-import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 
-from hub import problems
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
 from hub.db import Database
 from hub.registry import Registry
 from hub.streams import store
-from hub.vault import Vault
 from tests.hub.admin.test_people import OPEN, pages
-from tests.keepers import console, enrolled
-from tests.parts import pulled_spec, registry_of
-
-
-@pytest.fixture
-def sign_in(database: Database, vault: Vault) -> SignIn:
-    return SignIn(database, vault)
-
-
-@pytest.fixture
-async def registry() -> AsyncIterator[Registry]:
-    async with registry_of(pulled_spec(), pulled_spec("so-tnmt")) as made:
-        yield made
-
-
-@pytest.fixture
-def routes(database: Database, registry: Registry, sign_in: SignIn, vault: Vault) -> APIRouter:
-    return console(database, registry, sign_in, vault)
-
-
-@pytest.fixture
-async def client(routes: APIRouter) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    problems.install(app)
-    app.include_router(routes)
-    transport = httpx.ASGITransport(app)
-    async with httpx.AsyncClient(transport=transport, base_url="http://hub", follow_redirects=True) as client:
-        yield client
+from tests.keepers import enrolled
 
 
 async def test_no_form_whatever_is_taken_from_another_site(

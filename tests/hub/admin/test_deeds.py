@@ -1,13 +1,11 @@
 """Who did what to an agency is seen by whoever may look at it; of others, and of people and keys, they see nothing."""
 
 import re
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
-from hub import problems
 from hub.access.audit import note
 from hub.access.keys import ApiKeys
 from hub.access.roles import Role
@@ -18,41 +16,26 @@ from hub.admin.words import ACTIONS
 from hub.db import Database
 from hub.registry import Registry
 from hub.vault import Vault
-from tests.keepers import console, enrolled, spec_parts
-from tests.parts import pulled_spec, registry_of
+from tests.keepers import app_of, enrolled, spec_parts
 
 OURS, OTHERS = "so-tnmt", "ubnd-pleiku"
-#: What is done to an agency; all else is done to people, keys, secrets, recipients and the hub.
-OF_AGENCIES = {
-    each
-    for each in ACTIONS
-    if each.startswith(("agencies.", "alert.", "call.", "draft.", "inbox.", "quarantine.", "shadow.", "spec.", "sync."))
+#: What is done to an agency; and to people, keys, secrets, recipients and the hub.
+OF_AN_AGENCY = {"agencies", "alert", "call", "delivery", "draft", "inbox", "quarantine", "shadow", "spec", "sync"}
+OF_ELSE = {
+    *("account", "alert_recipient", "api_key", "documents", "mail", "secret", "secrets", "session", "specs"),
+    "subscription",
 }
+OF_AGENCIES = {each for each in ACTIONS if each.partition(".")[0] in OF_AN_AGENCY}
+
+
+def test_of_each_kind_of_action_it_is_known_whom_it_concerns() -> None:
+    assert {each.partition(".")[0] for each in ACTIONS} == OF_AN_AGENCY | OF_ELSE
 
 
 @pytest.fixture
-async def registry() -> AsyncIterator[Registry]:
-    async with registry_of(pulled_spec(OTHERS), pulled_spec(OURS)) as made:
-        yield made
-
-
-@pytest.fixture
-def sign_in(database: Database, vault: Vault) -> SignIn:
-    return SignIn(database, vault)
-
-
-@pytest.fixture
-async def client(
-    database: Database, vault: Vault, registry: Registry, sign_in: SignIn
-) -> AsyncIterator[httpx.AsyncClient]:
-    app = FastAPI()
-    problems.install(app)
-    app.include_router(console(database, registry, sign_in, vault))
-    app.include_router(
-        agencies_api.router(database, registry, ApiKeys(database), spec_parts(database, registry, vault))
-    )
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub") as made:
-        yield made
+def app(routes: APIRouter, database: Database, vault: Vault, registry: Registry) -> FastAPI:
+    parts = spec_parts(database, registry, vault)
+    return app_of(routes, agencies_api.router(database, registry, ApiKeys(database), parts))
 
 
 async def done(database: Database, *targets: str | None, action: str) -> None:

@@ -1,13 +1,9 @@
 """At a glance: hours of which nothing is known are shown so, what needs a person has a button, and a wall refreshes."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import httpx
-import pytest
-from fastapi import FastAPI
 
-from hub import problems
 from hub.access.audit import note
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
@@ -18,9 +14,9 @@ from hub.streams import hours, store
 from hub.streams.hours import Hour
 from hub.vault import Vault
 from sync_jobs.pull import pull
-from tests.keepers import console, enrolled
+from tests.keepers import enrolled
 from tests.observations import observation as said
-from tests.parts import Told, pulled_spec, registry_of
+from tests.parts import Told, pulled_spec
 
 NOW = datetime(2026, 11, 26, 8, 20, tzinfo=UTC)
 THIS = datetime(2026, 11, 26, 8, tzinfo=UTC)
@@ -29,17 +25,6 @@ THIS = datetime(2026, 11, 26, 8, tzinfo=UTC)
 def hour(back: int, well: int = 0, failed: int = 0, withheld: int = 0, changed: int = 0) -> tuple[datetime, Hour]:
     at = THIS - timedelta(hours=back)
     return at, Hour(at, well, failed, withheld, changed, changed, 0)
-
-
-@pytest.fixture
-async def client(database: Database, vault: Vault) -> AsyncIterator[httpx.AsyncClient]:
-    async with registry_of(pulled_spec(), pulled_spec("so-tnmt")) as registry:
-        app = FastAPI()
-        problems.install(app)
-        app.include_router(console(database, registry, SignIn(database, vault), vault))
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://hub", follow_redirects=True) as client:
-            yield client
 
 
 def test_a_strip_tells_each_hour_and_which_are_not_known() -> None:

@@ -1,33 +1,21 @@
 """The page of API keys: one is made, shown once, replaced and ended, and what was typed wrong is still there."""
 
 import re
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
-from hub import problems
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
 from hub.admin.keys import SCOPES
 from hub.db import Database
-from hub.vault import Vault
-from tests.keepers import console, enrolled
-from tests.parts import pulled_spec, registry_of
+from tests.keepers import enrolled
 
 
-@pytest.fixture
-async def client(database: Database, vault: Vault) -> AsyncIterator[httpx.AsyncClient]:
-    app, sign_in = FastAPI(), SignIn(database, vault)
-    problems.install(app)
-    async with registry_of(pulled_spec("so-tnmt")) as registry:
-        app.include_router(console(database, registry, sign_in, vault))
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://hub", follow_redirects=True) as client:
-            await enrolled(client, sign_in)
-            yield client
+@pytest.fixture(autouse=True)
+async def somebody_is_in(client: httpx.AsyncClient, sign_in: SignIn) -> None:
+    await enrolled(client, sign_in)
 
 
 def key_on(page: httpx.Response) -> str:

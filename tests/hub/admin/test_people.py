@@ -14,7 +14,6 @@ from fastapi.routing import APIRoute
 from sqlalchemy import func, update
 
 from adapters import Client
-from hub import problems
 from hub.access.accounts import FREE_MISTAKES
 from hub.access.keys import hash_of
 from hub.access.provider import Provider
@@ -26,31 +25,8 @@ from hub.admin.desk import Desk
 from hub.db import Database
 from hub.registry import Registry
 from hub.vault import Vault
-from tests.keepers import PASSWORD, Keeper, console, enrolled, secret_on
-from tests.parts import NamedSecrets, pulled_spec, registry_of
-
-
-@pytest.fixture
-def sign_in(database: Database, vault: Vault) -> SignIn:
-    return SignIn(database, vault)
-
-
-@pytest.fixture
-async def registry() -> AsyncIterator[Registry]:
-    async with registry_of(pulled_spec(), pulled_spec("so-tnmt")) as made:
-        yield made
-
-
-@pytest.fixture
-def app(database: Database, registry: Registry, sign_in: SignIn, vault: Vault) -> FastAPI:
-    app = FastAPI()
-    problems.install(app)
-    app.include_router(console(database, registry, sign_in, vault))
-    return app
-
-
-def visitor(app: FastAPI) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub")
+from tests.keepers import PASSWORD, Keeper, console, enrolled, secret_on, visitor
+from tests.parts import NamedSecrets
 
 
 @pytest.fixture

@@ -11,14 +11,13 @@ import pytest
 from fastapi import FastAPI
 
 from config.spec_file import SpecFile
-from hub import problems
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
 from hub.db import Database
 from hub.registry import Registry
 from hub.specs.specs import Specs, Way
 from hub.vault import Vault
-from tests.keepers import console, enrolled
+from tests.keepers import app_of, console, enrolled
 from tests.parts import NamedSecrets, deliver, no_documents, registry_of
 
 SPEC = """\
@@ -43,9 +42,7 @@ def specs(database: Database) -> Specs:
 async def app(database: Database, vault: Vault, specs: Specs) -> AsyncIterator[FastAPI]:
     await specs.publish("so-xd", SPEC, author="an", reason="đầu tiên", way=Way.CONSOLE, based_on=None)
     async with registry_of() as registry:
-        app = FastAPI()
-        problems.install(app)
-        app.include_router(console(database, registry, SignIn(database, vault), vault))
+        app = app_of(console(database, registry, SignIn(database, vault), vault))
         app.state.registry = registry
         yield app
 

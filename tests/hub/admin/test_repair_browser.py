@@ -6,16 +6,15 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browsing import launched, looked_at, needs_chromium
+from tests.browsing import looked_at, needs_chromium
 from tests.hub.admin.test_admin_browser import enrol, first_password
-from tests.running import HubProcess, kept_running
+from tests.running import HubProcess, NewHub, kept_running
 
 pytestmark = needs_chromium
 
@@ -35,24 +34,10 @@ webhook: {secrets: [so-xd-webhook]}
 
 
 @pytest.fixture(scope="module")
-def hub(
-    new_database: Callable[[], AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[HubProcess]:
-    folder = tmp_path_factory.mktemp("hub")
-    (folder / "agencies").mkdir()
-    (folder / "agencies" / "so-xd.yaml").write_text(SPEC)
+def hub(new_hub: NewHub) -> Iterator[HubProcess]:
     secrets = {"so-xd-webhook": "whsec_" + base64.b64encode(KEY).decode()}
-    with (
-        new_database() as url,
-        kept_running(HubProcess(url, folder / "data", folder / "agencies", secrets=secrets)) as made,
-    ):
+    with new_hub({"so-xd": SPEC}, secrets=secrets) as made, kept_running(made):
         yield made
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as opened:
-        yield opened
 
 
 def push(hub: HubProcess, status: str, *numbers: int) -> None:

@@ -6,9 +6,9 @@ import asyncio
 import re
 import threading
 import time
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -17,12 +17,14 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from config.settings import Settings
 from hub.main import create_api, open_hub
-from tests.browsing import launched, looked_at, needs_chromium
+from hub.specs.specs import Way
+from tests.browsing import looked_at, needs_chromium
 from tests.estate.client import Estate, running_estate
 from tests.hub.admin.test_admin_browser import enrol, first_password
 from tests.hub.admin.test_admin_rules import routes
 from tests.keepers import PASSWORD, Keeper
-from tests.running import HubProcess, kept_running
+from tests.parts import deliver, pushing_spec
+from tests.running import HubProcess, NewHub, kept_running
 
 pytestmark = needs_chromium
 
@@ -69,20 +71,10 @@ def kept_estate() -> Iterator[KeptEstate]:
         thread.join()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as opened:
-        yield opened
-
-
 @pytest.fixture
-def hub(
-    new_database: Callable[[], AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[HubProcess]:
+def hub(new_hub: NewHub) -> Iterator[HubProcess]:
     """Empty: nobody keeps it, and it knows no agency."""
-    folder = tmp_path_factory.mktemp("hub")
-    (folder / "agencies").mkdir()
-    with new_database() as url, kept_running(HubProcess(url, folder / "data", folder / "agencies")) as made:
+    with new_hub({}) as made, kept_running(made):
         yield made
 
 
@@ -292,14 +284,28 @@ def sign_in_again(page: Page, keeper: Keeper) -> None:
 
 #: Shown by no address alone: whoever is not on the way in is sent to where it begins.
 ON_THE_WAY = {"/admin/code"}
+PUSHES = "so-xd"
+PUSHED = f"""\
+id: {PUSHES}
+identifier: H21.03
+name: {{vi: Sở Xây dựng, en: Department of Construction}}
+kind: department
+enabled: true
+statuses: {{MOI: "1"}}
+webhook: {{secrets: [so-xd-webhook]}}
+"""
+#: Saved, and not shown.
+FILES = {"/admin/audit/export"}
 #: For who is not in.
 OUTSIDE = {"/admin/sign-in", "/admin/begin"}
 
 
 async def paths_of(hub: HubProcess) -> set[str]:
-    """Every page of the console."""
+    """Every page of the console, with something to look at on each: what somebody pushes, too."""
     settings = Settings(data_dir=hub.data_dir, agencies_dir=hub.agencies_dir)
     async with open_hub(settings, hub.database_url) as opened:
+        await opened.specs.specs.publish(PUSHES, PUSHED, author="an", reason="nối", way=Way.API, based_on=1)
+        await deliver(opened.database, opened.vault, pushing_spec(PUSHES), "msg_1", type="fee.paid")
         found = set(routes(create_api(opened).routes))
     return {path for method, path in found if method == "GET" and path.startswith("/admin")}
 
@@ -323,8 +329,11 @@ class Tour:
         """Of a page: its own, or of one about something where a page that was looked at leads to it."""
         if "{" not in template:
             return template
-        pattern = re.compile(re.sub(r"\\{\w+\\}", "[^/?#]+", re.escape(template.replace("{agency}", AGENCY))))
-        return next((link for link in sorted(self.links) if pattern.fullmatch(link)), None)
+        for agency in (AGENCY, PUSHES):
+            pattern = re.compile(re.sub(r"\\{\w+\\}", "[^/?#]+", re.escape(template.replace("{agency}", agency))))
+            if found := next((link for link in sorted(self.links) if pattern.fullmatch(link)), None):
+                return found
+        return None
 
     def look_at_all(self, templates: set[str]) -> None:
         """One after the other as they are met."""
@@ -340,5 +349,11 @@ def every_page(page: Page, stranger: Page, hub: HubProcess) -> None:
     with ThreadPoolExecutor(1) as thread:
         paths = thread.submit(lambda: asyncio.run(paths_of(hub))).result()
     assert len(paths) > 20, "they are looked for in the right way"
+    until(page, "/admin/inbox", page.get_by_text("msg_1"))
     Tour(stranger).look_at_all(paths & OUTSIDE)
-    Tour(page).look_at_all(paths - OUTSIDE - ON_THE_WAY)
+    Tour(page).look_at_all(paths - OUTSIDE - ON_THE_WAY - FILES)
+    page.goto("/admin/audit")
+    with page.expect_download() as saved:
+        page.get_by_role("link", name="Tải về tất cả").click()
+    assert saved.value.suggested_filename == "audit.ndjson"
+    assert saved.value.path().read_text().startswith('{"line":1,')

@@ -1,9 +1,8 @@
 """Calls in a real browser: a dossier's are searched for, one is looked at, and opened for a reason."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 
 import pyotp
 import pytest
@@ -13,10 +12,10 @@ from config.secrets import digest_key_file, seal_key_file
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.db import Database
 from hub.vault import Vault
-from tests.browsing import launched, looked_at, needs_chromium
+from tests.browsing import looked_at, needs_chromium
 from tests.keepers import PASSWORD, Keeper
 from tests.parts import call_record
-from tests.running import ROOT, HubProcess, kept_running, run_hub
+from tests.running import ROOT, HubProcess, NewHub, kept_running, run_hub
 
 pytestmark = needs_chromium
 
@@ -28,20 +27,9 @@ RESPONSE = f"""\
 
 
 @pytest.fixture(scope="module")
-def hub(
-    new_database: Callable[[], AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[HubProcess]:
-    folder = tmp_path_factory.mktemp("hub")
-    with new_database() as url:
-        process = HubProcess(url, folder / "data", ROOT / "config" / "agencies", command="api")
-        with kept_running(process):
-            yield process
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as opened:
-        yield opened
+def hub(new_hub: NewHub) -> Iterator[HubProcess]:
+    with new_hub(ROOT / "config" / "agencies", command="api") as made, kept_running(made):
+        yield made
 
 
 async def call_made(hub: HubProcess) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browsing import AXE, launched, needs_chromium, violations
+from tests.browsing import AXE, needs_chromium, violations
 from tests.running import ROOT, HubProcess, kept_running
 
 pytestmark = needs_chromium
@@ -34,12 +34,6 @@ def address(
         hub = HubProcess(url, folder / "data", folder / "agencies", command="api", settings={"HUB_SANDBOX": "true"})
         with kept_running(hub):
             yield hub.url
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as opened:
-        yield opened
 
 
 @pytest.fixture
