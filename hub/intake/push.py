@@ -22,7 +22,7 @@ from contracts.webhook import Accepted, AcceptedEvent, AcceptedList, Outcome
 from hub.bodies import BodyCutOff, BodyTooLarge, limited_body
 from hub.intake.applying import Delivery
 from hub.intake.inbox import BodyConflict, Inbox
-from hub.intake.proofs import kept_headers, prove
+from hub.intake.proofs import kept_body, kept_headers, prove
 from hub.intake.refusals import Call, Refusals
 from hub.intake.signature import Refused
 from hub.limits.addresses import network_of
@@ -78,10 +78,12 @@ class Push:
                     ProblemType.UNAVAILABLE, "The hub's own clock is wrong.", headers={"Retry-After": "30"}
                 ) from None
             self._tries.charge(sender_of(address, agency))
-            self._refusals.note(Call(agency, now, refused, address, kept_headers(headers, webhook), body))
+            kept = kept_body(body, webhook, keys)
+            self._refusals.note(Call(agency, now, refused, address, kept_headers(headers, webhook), kept))
             WEBHOOKS.labels(agency, refused.reason).inc()
             raise _as_problem(refused, now) from refused
-        delivery = Delivery(adapter, named, body, kept_headers(headers, webhook), address or None, pushed, now)
+        kept = kept_body(body, webhook, keys)
+        delivery = Delivery(adapter, named, kept, kept_headers(headers, webhook), address or None, pushed, now)
         if named:
             bind_correlation(named)
         accepted = await _accept(self._inbox, delivery)

@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import json
 from typing import Any
+from urllib.parse import unquote_plus, urlencode
 
 import httpx
 import pytest
@@ -78,6 +79,31 @@ async def test_a_token_counts_from_the_addresses_alone_that_were_agreed_on(datab
     assert await line.status(token | {"X-Forwarded-For": f"{AGENCY}, {STRANGER}"}) == 403
     shown = await Deliveries(database, vault).one("ubnd-pleiku", "7")
     assert shown and SECRET not in str(shown)
+
+
+@pytest.mark.parametrize("format", ["json", "form"])
+async def test_a_token_in_the_body_is_kept_nowhere(database: Database, vault: Vault, format: str) -> None:
+    proof = {"kind": "token", "field": "SecurityCode", "addresses": [AGENCY]}
+    if format == "json":
+        shape, body = SHAPE, json.dumps(json.loads(BODY) | {"SecurityCode": SECRET}).encode()
+    else:
+        shape = SHAPE | {"events": {"format": "form", "id": "so"}}
+        fields = {"so": "7", "ma": CODE, "luc": "2026-11-23T08:00:00", "tt": "MOI", "SecurityCode": SECRET}
+        body = urlencode(fields).encode()
+    pushing = pushing_spec(webhook=shape | {"secrets": ["ubnd-pleiku-webhook"], "proof": proof})
+    refusals = Refusals(vault)
+    async with registry_of(pushing) as registry, sending(database, vault, registry, refusals) as sender:
+        for peer, status in ((AGENCY, 202), (STRANGER, 403), (AGENCY, 200)):
+            transport = httpx.ASGITransport(sender.app, client=(peer, 1))
+            async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+                assert (await client.post("/v1/webhooks/ubnd-pleiku", content=body)).status_code == status
+    await refusals.flush(database)
+    deliveries = Deliveries(database, vault)
+    shown = await deliveries.one("ubnd-pleiku", "7")
+    [refused] = await deliveries.refused(["ubnd-pleiku"], most=9)
+    assert shown and shown.body and CODE in shown.body and CODE in refused.call.body
+    for kept in (shown.body, refused.call.body):
+        assert SECRET not in unquote_plus(kept)
 
 
 @pytest.mark.parametrize("certificates", [False, True])
