@@ -18,6 +18,7 @@ from hub.portal.texts import Lang, Text, wait
 from hub.problems import ProblemError, ProblemType
 from hub.sandbox.api import PATH as SANDBOX_PATH
 from hub.sandbox.sandbox import Sandbox, TooManyAgencies
+from hub.wording import retold
 
 PATH = "/developers"
 _CALLS = f"{PATH}/calls"
@@ -44,6 +45,7 @@ def router(sandbox: Sandbox | None, doors: Sequence[Door], sessions: Sessions) -
             "other_address": request.url.path + ("?lang=en" if other == "en" else ""),
             "both": lambda vi, en: both(language, vi, en),
             "say": lambda text: both(language, *text),
+            "retold": lambda said: retold(language, said),
             "hub": hub,
             "sandbox_url": hub + SANDBOX_PATH,
             "has_sandbox": sandbox is not None,

@@ -79,7 +79,7 @@ def _prove_hmac(proof: BodyHmac, headers: Mapping[str, str], body: bytes, secret
     digits = _after(proof.prefix, headers.get(header.lower(), "").strip())
     if not digits:
         raise Refused(
-            400, "no_signature", header, "missing, or not as agreed", f"{proof.prefix}{proof.encoding} digits"
+            400, "no_signature", header, "missing, or not as agreed", f"{proof.prefix}DIGITS in {proof.encoding}"
         )
     try:
         given = bytes.fromhex(digits) if proof.encoding == "hex" else base64.b64decode(digits, validate=True)
@@ -109,7 +109,7 @@ def _prove_token(
         place, token = f"/{proof.field}", said() or ""
     given = _after(proof.prefix, token.strip()).encode()
     if not given:
-        raise Refused(400, "no_token", place, "missing, or not as agreed", f"{proof.prefix}the token")
+        raise Refused(400, "no_token", place, "missing, or not as agreed", f"{proof.prefix}TOKEN")
     right = [hmac.compare_digest(secret.encode(), given) for secret in secrets]
     if not any(right):
         raise Refused(401, "bad_token", place, "is none of this agency's tokens", "the token that was agreed on")

@@ -50,6 +50,10 @@ async def test_why_a_call_was_refused(client: httpx.AsyncClient, sandbox: Sandbo
     page = await shown(client, developer.given.key)
     assert "bad_signature" in page
     assert "Sign <code>id.timestamp.body</code>" in page
+    assert "matches none of this agency's keys" in page
+    in_vietnamese = await shown(client, developer.given.key, "")
+    assert "không khớp khóa nào của cơ quan này" in in_vietnamese
+    assert "matches none" not in in_vietnamese and "the raw body" not in in_vietnamese
 
 
 async def test_the_mistake_itself_is_told(client: httpx.AsyncClient, sandbox: Sandbox, developer: Developer) -> None:

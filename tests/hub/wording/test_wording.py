@@ -35,8 +35,7 @@ _PLACES = (
     *(f"hub/admin/{name}" for name in ("quarantine.py", "spec.py", "studio")),
     "hub/documents",
     "hub/gate",
-    "hub/intake/inbox.py",
-    "hub/intake/replay.py",
+    *(f"hub/intake/{name}.py" for name in ("inbox", "proofs", "push", "replay", "signature")),
     "hub/secrets/keeping.py",
     "hub/specs",
     "hub/streams",
@@ -63,7 +62,8 @@ _FACT = "⟦⟧"
 #: What is always the same kind of fact.
 _STANDS_FOR = {"self._name()": "A record", "failed[0]": "malformed"}
 #: Of calls to these, nobody is told what they are given.
-_NOT_TOLD = {"AssertionError", "Text", "Field", "compile", "debug", "error", "exception", "info", "text", "warning"}
+_NOT_TOLD = {"AssertionError", "ProblemError", "Text", "Field", "compile"}
+_NOT_TOLD |= {"debug", "error", "exception", "info", "text", "warning"}
 _ENGLISH = re.compile(r"\b(and|are|be|been|by|cannot|for|has|have|in|is|it|its|no|not|of|that|the|which|with)\b")
 
 
