@@ -24,7 +24,7 @@ from hub.conformance.receiver import Try
 from hub.conformance.report import Finding, Report
 from hub.conformance.sender import listen
 from hub.conformance.system import RECOMMENDED, examine, recommended
-from hub.conformance.texts import Lang, explained, framed, of_try
+from hub.conformance.texts import Lang, explained, framed, of_try, seen
 from hub.studio.commands import quiet_settings, spec_file
 from hub.terminal import Stop, one_sentence
 
@@ -175,14 +175,15 @@ def _print(report: Report, lang: Lang) -> None:
     console.print(Text(report.about, "bold"))
     for finding in report.findings:
         if finding.word == "pass":
-            seen = f" ({finding.verdict.seen})" if finding.verdict.seen else ""
-            _hanging(console, framed("pass", lang), f"{explained(finding.check, lang).wants}{seen}")
+            told = seen(finding, lang)
+            wants = explained(finding.check, lang).wants
+            _hanging(console, framed("pass", lang), f"{wants} ({told})" if told else wants)
     # Where nothing answered or nothing came, all that could not be tried for it goes without saying.
     reached = report.findings[0].word == "pass"
     for finding in report.findings:
         if finding.word == "not tried" and reached:
             wants = explained(finding.check, lang).wants
-            _hanging(console, framed("not tried", lang), f"{wants}: {finding.verdict.seen}")
+            _hanging(console, framed("not tried", lang), f"{wants}: {seen(finding, lang)}")
     for word in ("better", "FAIL"):
         for finding in report.findings:
             if finding.word == word:
@@ -199,7 +200,7 @@ def _print_explained(console: Console, finding: Finding, lang: Lang) -> None:
     style = "bold red" if finding.word == "FAIL" else "bold yellow"
     wants, why, mend = explained(finding.check, lang)
     console.print(Text.assemble((framed(finding.word, lang), style), f"  {finding.check.id}: ", (wants, "bold")))
-    for word, text in (("seen", finding.verdict.seen), ("why", why), ("mend", mend)):
+    for word, text in (("seen", seen(finding, lang)), ("why", why), ("mend", mend)):
         _hanging(console, f"  {framed(word, lang)}", text)
 
 

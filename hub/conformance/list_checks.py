@@ -100,7 +100,7 @@ async def _plausible(case: Case, walk: Walk) -> Verdict:
         for name in ("submitted_at", "received_at", "finished_at"):
             at = getattr(row.facts, name)
             if at and (at.year < 1990 or at > soon + timedelta(days=1)):
-                return wrong(f"{name} of {row.code} is {at:%Y-%m-%d}")
+                return wrong(f"{name} of {row.code} is {at:%Y-%m-%d}, which cannot be")
     return well()
 
 

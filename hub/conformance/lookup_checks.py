@@ -52,8 +52,8 @@ async def _same(case: Case) -> Verdict:
         if _moved_on(row, told.observation):
             continue
         if told.observation.occurred_at and row.occurred_at != told.observation.occurred_at:
-            times = f"{row.occurred_at} by the list, {told.observation.occurred_at} by the look-up"
-            return wrong(f"{row.code} changed at {times}")
+            listed_at, told_at = row.occurred_at, told.observation.occurred_at
+            return wrong(f"{row.code} changed at {listed_at} by the list, {told_at} by the look-up")
         said = row.facts.model_fields_set & told.observation.facts.model_fields_set
         if differing := [n for n in Facts.model_fields if n in said and _fact(row, n) != _fact(told.observation, n)]:
             return wrong(f"{row.code}: {', '.join(differing)} differ")

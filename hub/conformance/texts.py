@@ -1,13 +1,14 @@
 """What a conformance report says, in both languages: English stands beside each check, Vietnamese here.
 
-Details of what was seen (names of fields, times, an agency's own words) are told in English alone.
+What was seen is made in English, and found again in hub.wording; an agency's own words stand as they are.
 """
 
 from enum import StrEnum
 from typing import NamedTuple
 
 from hub.conformance.receiver import Try
-from hub.conformance.report import Check
+from hub.conformance.report import Check, Finding
+from hub.wording import vietnamese
 
 
 class Lang(StrEnum):
@@ -23,6 +24,11 @@ class Explained(NamedTuple):
 
 def explained(check: Check, lang: Lang) -> Explained:
     return VIETNAMESE[check.id] if lang is Lang.VI else Explained(check.wants, check.why, check.mend)
+
+
+def seen(finding: Finding, lang: Lang) -> str:
+    said = finding.verdict.seen
+    return said if lang is Lang.EN else vietnamese(said) or said
 
 
 #: What is said around the checks, by what it is in English.

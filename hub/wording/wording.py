@@ -11,7 +11,20 @@ from markupsafe import Markup
 
 from hub.portal.look import with_code
 from hub.portal.texts import Lang, Text
-from hub.wording import answers, calls, documents, drafts, files, libraries, records, refusals, runs, specs, trials
+from hub.wording import (
+    answers,
+    calls,
+    conformance,
+    documents,
+    drafts,
+    files,
+    libraries,
+    records,
+    refusals,
+    runs,
+    specs,
+    trials,
+)
 
 #: A fact stands in a sentence by its name: $seconds.
 _FACT = re.compile(r"\$([a-z_]+)")
@@ -56,7 +69,7 @@ class _Sentence:
         return "".join(told[piece] if index % 2 else piece for index, piece in enumerate(self._vietnamese))
 
 
-_PARTS = (answers, calls, documents, drafts, files, libraries, records, refusals, runs, specs, trials)
+_PARTS = (answers, calls, conformance, documents, drafts, files, libraries, records, refusals, runs, specs, trials)
 #: Those without facts.
 _WHOLE: dict[str, str] = {
     english: told for part in _PARTS for english, told in part.SENTENCES.items() if not _FACT.search(english)

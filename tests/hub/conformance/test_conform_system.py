@@ -191,7 +191,7 @@ async def hub(*words: str) -> Result:
 _SAID = {
     "vi": (
         "LỖI  lookup.whole: Một phần của mã",
-        "thấy    asked for H21.99-",
+        "thấy    hỏi H21.99-",
         "vì sao  Ai gõ thiếu",
         "sửa     So mã bằng",
     ),
