@@ -178,6 +178,81 @@ class Rollback(_Request):
     reason: Reason
 
 
+class SpecToTry(SpecToCheck):
+    code: Annotated[str, StringConstraints(max_length=80, pattern=NO_NUL)] | None = Field(
+        default=None, description="Of a dossier to look up; one of those that changed where it is left out."
+    )
+
+
+class TriedOperation(BaseModel):
+    operation: str
+    failure: str | None = Field(description="Why nothing came of it.")
+    advice: list[str] = Field(description="What to look at.")
+    records: list[Any]
+    request: str = Field(description="As it went over the line, without secrets.")
+    response: str
+
+
+class SpecTried(BaseModel):
+    """What an agency answered when it was asked by a spec. It is about people."""
+
+    code: str | None
+    tried: list[TriedOperation]
+
+
+class DossierWould(BaseModel):
+    """A dossier that would change."""
+
+    code: str
+    kind: str
+    status_before: int | None
+    status_after: int | None
+
+
+class DryRunResult(BaseModel):
+    """What a pull of the last day would do."""
+
+    received: int
+    added: int
+    changed: int
+    unusable: int
+    shown: list[DossierWould] = Field(description="The first of those that would change.")
+    failure: str | None = Field(description="What the agency failed with.")
+
+
+class MendPreview(BaseModel):
+    """What would come of reading records of the quarantine again."""
+
+    read: int
+    mended: int = Field(description="Understood as a whole.")
+    left: dict[str, int] = Field(description="What would still not be understood, and how often.")
+    changes: list[DossierWould]
+    more: bool = Field(description="Whether there are more records than were read.")
+
+
+class ShadowDifference(BaseModel):
+    code: str
+    field: str
+    before: str | None = Field(description="What the spec at work makes of it; `***` of what is personal.")
+    after: str | None
+
+
+class SpecShadow(BaseModel):
+    """A spec that reads along, and what it has understood so far beside the one at work."""
+
+    text: SpecText
+    author: str
+    started_at: AwareDatetime
+    pieces: int = Field(description="Answers and pushed bodies that both have read.")
+    records: int
+    same: int
+    differ: int
+    unusable: int
+    unusable_in_shadow: int
+    messages: dict[str, int] = Field(description="What it does not understand, and how often.")
+    shown: list[ShadowDifference] = Field(description="The first differences.")
+
+
 class AdminCall(BaseModel):
     """One call to an agency, without what was said."""
 

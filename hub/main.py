@@ -28,7 +28,7 @@ from hub.access.keys import ApiKeys
 from hub.access.people import People
 from hub.access.provider import Provider
 from hub.access.sign_in import SignIn
-from hub.admin import agencies_api, alerts_api, calls_api, keys_api, people_api, secrets_api
+from hub.admin import agencies_api, alerts_api, calls_api, keys_api, people_api, secrets_api, specs_api
 from hub.alerts.recipients import Recipients
 from hub.alerts.watch import AlertWatch
 from hub.bodies import BodyLimit
@@ -288,8 +288,10 @@ def create_api(hub: Hub) -> FastAPI:
     )
     app.include_router(health.router(hub.database, hub.registry, hub.leaving))
     app.include_router(portal_routes.router(hub.fresh.for_page, hub.ownership.prove, hub.admission))
-    app.include_router(_console(hub))
+    tools = _tools(hub)
+    app.include_router(_console(hub, tools))
     app.include_router(agencies_api.router(hub.database, hub.registry, hub.keys, hub.specs))
+    app.include_router(specs_api.router(hub.database, hub.vault, hub.keys, hub.specs, tools))
     app.include_router(secrets_api.router(hub.registry, hub.keys, hub.secrets))
     app.include_router(keys_api.router(hub.registry, hub.keys))
     app.include_router(calls_api.router(Calls(hub.database, hub.vault), hub.registry, hub.keys))
@@ -315,7 +317,7 @@ def _push(hub: Hub) -> Push:
     return Push(hub.inbox, hub.registry, hub.secrets, hub.refusals, hub.tries, previous=hub.secrets.previous)
 
 
-def _console(hub: Hub) -> APIRouter:
+def _tools(hub: Hub) -> admin.Tools:
     async def dry_run(spec: AgencySpec, window: Window) -> AsyncIterator[Rehearsed]:
         adapter = await asyncio.to_thread(hub.specs.follower.build, spec)
         if Capability.CHANGES not in adapter.capabilities:
@@ -323,10 +325,14 @@ def _console(hub: Hub) -> APIRouter:
         async for page in rehearse(hub.database, adapter, hub.vault, window):
             yield page
 
+    return admin.Tools(hub.documents, hub.secrets, dry_run)
+
+
+def _console(hub: Hub, tools: admin.Tools) -> APIRouter:
     return admin.router(
         *(hub.database, hub.registry, hub.sign_in, hub.vault, hub.specs, hub.secrets, hub.keys, hub.recipients),
         hub.drafts,
-        admin.Tools(hub.documents, hub.secrets, dry_run),
+        tools,
         hub.provider,
         hub.inbox,
     )

@@ -92,15 +92,19 @@ def console(
     documents = documents or no_documents(database)
     secrets = HubSecrets(database, vault, SecretStore(Path("nowhere")))
     parts = spec_parts(database, registry, vault, documents)
+    drafts, tools = Drafts(database, vault, parts.specs), tools_of(database, vault, parts, documents)
+    keys, recipients = ApiKeys(database), Recipients(database, vault, plain_http=True)
+    kept = (database, registry, sign_in, vault, parts, secrets, keys, recipients)
+    return admin.router(*kept, drafts, tools, provider, Inbox(database, vault, registry))
 
+
+def tools_of(database: Database, vault: Vault, parts: SpecParts, documents: Documents | None = None) -> admin.Tools:
     async def dry_run(spec: AgencySpec, window: Window) -> AsyncIterator[Rehearsed]:
         async for page in rehearse(database, parts.follower.build(spec), vault, window):
             yield page
 
-    drafts, tools = Drafts(database, vault, parts.specs), admin.Tools(documents, secrets, dry_run)
-    keys, recipients = ApiKeys(database), Recipients(database, vault, plain_http=True)
-    kept = (database, registry, sign_in, vault, parts, secrets, keys, recipients)
-    return admin.router(*kept, drafts, tools, provider, Inbox(database, vault, registry))
+    secrets = HubSecrets(database, vault, SecretStore(Path("nowhere")))
+    return admin.Tools(documents or no_documents(database), secrets, dry_run)
 
 
 def app_of(*routers: APIRouter) -> FastAPI:

@@ -17,21 +17,13 @@ from contracts.admin import (
     Past,
     Quarantine,
     QuarantineGroup,
-    Rollback,
     Run,
     Runs,
-    SpecChecked,
-    SpecMistake,
-    SpecToCheck,
-    SpecToPublish,
-    SpecVersion,
-    SpecVersions,
     Stream,
     StreamKind,
 )
 from contracts.agency import AgencySpec
 from contracts.observation import AgencyId
-from contracts.problem import FieldProblem
 from hub.access.audit import concerning
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
@@ -44,14 +36,12 @@ from hub.quarantine.closing import NotOpen, close_all
 from hub.quarantine.groups import group, groups, numbers
 from hub.registry import Registry
 from hub.specs.parts import SpecParts
-from hub.specs.reach import beyond
-from hub.specs.specs import NoSuchVersion, Overtaken, SpecWrong, Version, Way
+from hub.specs.specs import Version
 from hub.streams.backfill import share_read
 from hub.sync import orders
 from hub.sync.status import StreamStatus, runs, statuses
 
 _Agency = Annotated[AgencyId, Path(description="Its id, such as so-tnmt.")]
-_Number = Annotated[int, Path(ge=1, lt=2**31)]
 _LongNumber = Annotated[int, Path(ge=1, lt=2**63)]
 
 
@@ -70,12 +60,6 @@ def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecPar
     looks, operates = allowed(keys, Scope.ADMIN_LOOK), allowed(keys, Scope.ADMIN_OPERATE)
     missing = known(ProblemType.MALFORMED_REQUEST, ProblemType.ADMIN_NOT_FOUND)
     large = responses(ProblemType.BODY_TOO_LARGE)
-    overtaken = known(
-        ProblemType.MALFORMED_REQUEST,
-        ProblemType.ADMIN_NOT_FOUND,
-        ProblemType.OVERTAKEN,
-        ProblemType.BODY_TOO_LARGE,
-    )
 
     def the_agency(agency: str) -> AgencySpec:
         if (spec := registry.spec(agency)) is None:
@@ -171,63 +155,6 @@ def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecPar
         except orders.NoSuchStream as error:
             raise _none(str(error)) from None
 
-    # --- specs ------------------------------------------------------------------------------------
-
-    @routes.get("/agencies/{agency}/spec", summary="The spec that is at work", responses=missing)
-    async def spec_at_work(agency: _Agency, caller: Caller = looks) -> SpecVersion:
-        if (version := await specs.current(agency)) is None:
-            raise _none(f"There is no agency {agency}.")
-        return _version(version)
-
-    @routes.get("/agencies/{agency}/versions", summary="All versions of an agency's spec", responses=missing)
-    async def all_versions(agency: _Agency, caller: Caller = looks) -> SpecVersions:
-        return SpecVersions(items=[_version(each) for each in await specs.versions(agency)])
-
-    @routes.post(
-        "/agencies/{agency}/spec/check",
-        summary="What is wrong with a spec",
-        responses=known(ProblemType.MALFORMED_REQUEST, ProblemType.BODY_TOO_LARGE),
-    )
-    async def check_spec(agency: _Agency, asked: SpecToCheck, caller: Caller = operates) -> SpecChecked:
-        """What it says is compared with its schema, its WSDL and itself. Nobody is called."""
-        found = await specs.check(agency, asked.text)
-        told = [SpecMistake(line=each.line, place=each.place, words=each.words, warning=each.warning) for each in found]
-        return SpecChecked(mistakes=told)
-
-    @routes.put("/agencies/{agency}/spec", summary="Publish a spec", responses=overtaken)
-    async def publish_spec(agency: _Agency, wanted: SpecToPublish, caller: Caller = operates) -> SpecVersion:
-        """It is at work in all processes within seconds, and watched for an hour: should it understand less than the
-        one before, that comes back by itself."""
-        current = await specs.current(agency)
-        try:
-            if wrong := beyond(caller, current.text if current else None, wanted.text):
-                raise SpecWrong(wrong)
-            version = await specs.publish(
-                agency,
-                wanted.text,
-                author=actor(caller),
-                reason=wanted.reason,
-                way=Way.API,
-                based_on=wanted.based_on,
-            )
-        except SpecWrong as error:
-            raise _wrong(error) from None
-        except Overtaken as error:
-            raise ProblemError(ProblemType.OVERTAKEN, f"{str(error)[0].upper()}{str(error)[1:]}.") from None
-        await follower.catch_up()
-        return _version(version)
-
-    @routes.post(
-        "/agencies/{agency}/versions/{version}/rollback", summary="Go back to an earlier version", responses=overtaken
-    )
-    async def roll_back(agency: _Agency, version: _Number, wanted: Rollback, caller: Caller = operates) -> SpecVersion:
-        try:
-            done = await specs.roll_back(agency, version, author=actor(caller), reason=wanted.reason)
-        except NoSuchVersion as error:
-            raise _none(str(error)) from None
-        await follower.catch_up()
-        return _version(done)
-
     # --- the quarantine ---------------------------------------------------------------------------
 
     @routes.get("/quarantine", summary="What is not understood, by its causes", responses=known())
@@ -251,18 +178,6 @@ def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecPar
 
 def _none(sentence: str) -> ProblemError:
     return ProblemError(ProblemType.ADMIN_NOT_FOUND, sentence)
-
-
-def _wrong(error: SpecWrong) -> ProblemError:
-    wrong = [
-        FieldProblem(field="/text" + (f" line {each.line}" if each.line else ""), problem=f"{each.place}: {each.words}")
-        for each in error.mistakes
-    ]
-    return ProblemError(ProblemType.MALFORMED_REQUEST, "The spec cannot work as it is.", errors=wrong)
-
-
-def _version(version: Version) -> SpecVersion:
-    return SpecVersion(**asdict(version))
 
 
 def _stream(status: StreamStatus) -> Stream:

@@ -61,6 +61,9 @@ async def hub(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         await deliver(opened.database, opened.vault, pushing_spec(), "msg_1", type="fee.paid")
         await opened.subscriptions.make("portal", SubscriptionRequest(address="https://127.0.0.1:9/"))
         await DatabaseCallRecorder(opened.database, opened.vault)(call_record())
+        current = await opened.specs.specs.current("ubnd-pleiku")
+        assert current is not None
+        await opened.specs.shadows.start("ubnd-pleiku", current.text, actor="test")
         # A delivery, which nobody answers.
         await opened.subscriptions.test(1, "portal", opened.webhooks)
         yield opened

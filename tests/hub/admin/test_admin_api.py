@@ -17,7 +17,7 @@ from hub.access.keys import ApiKeys
 from hub.access.roles import Role
 from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
-from hub.admin import agencies_api, alerts_api, calls_api, keys_api, people_api, secrets_api
+from hub.admin import agencies_api, alerts_api, calls_api, keys_api, people_api, secrets_api, specs_api
 from hub.alerts.recipients import Recipients
 from hub.calls.search import Calls
 from hub.db import Database
@@ -28,7 +28,7 @@ from hub.specs.parts import SpecParts
 from hub.specs.specs import Way
 from hub.streams import store
 from hub.vault import Vault
-from tests.keepers import app_of, console, enrolled, spec_parts
+from tests.keepers import app_of, console, enrolled, spec_parts, tools_of
 from tests.parts import pulled_spec, registry_of
 
 SPEC = """\
@@ -54,6 +54,12 @@ RULES = {
     ("POST", "/v1/admin/agencies/{agency}/spec/check"): OPERATE,
     ("PUT", "/v1/admin/agencies/{agency}/spec"): OPERATE,
     ("POST", "/v1/admin/agencies/{agency}/versions/{version}/rollback"): OPERATE,
+    ("GET", "/v1/admin/agencies/{agency}/spec/shadow"): OPERATE,
+    ("PUT", "/v1/admin/agencies/{agency}/spec/shadow"): OPERATE,
+    ("DELETE", "/v1/admin/agencies/{agency}/spec/shadow"): OPERATE,
+    ("POST", "/v1/admin/agencies/{agency}/spec/trial"): OPERATE,
+    ("POST", "/v1/admin/agencies/{agency}/spec/dry-run"): OPERATE,
+    ("POST", "/v1/admin/agencies/{agency}/quarantine/{number}/preview"): OPERATE,
     ("GET", "/v1/admin/quarantine"): LOOK,
     ("GET", "/v1/admin/calls"): LOOK,
     ("GET", "/v1/admin/agencies/{agency}/calls/{number}"): LOOK,
@@ -90,6 +96,10 @@ RULES = {
 #: What each route that takes a body takes.
 BODIES = {
     "/v1/admin/agencies/{agency}/spec/check": {"text": SPEC},
+    "/v1/admin/agencies/{agency}/spec/shadow": {"text": SPEC},
+    "/v1/admin/agencies/{agency}/spec/trial": {"text": SPEC},
+    "/v1/admin/agencies/{agency}/spec/dry-run": {"text": SPEC},
+    "/v1/admin/agencies/{agency}/quarantine/{number}/preview": {"text": SPEC},
     "/v1/admin/agencies/{agency}/spec": {"text": SPEC, "reason": "thử", "based_on": 1},
     "/v1/admin/agencies/{agency}/versions/{version}/rollback": {"reason": "thử"},
     "/v1/admin/agencies/{agency}/quarantine/{number}/close": {"why": "thử"},
@@ -127,6 +137,7 @@ def parts(database: Database, registry: Registry, vault: Vault) -> SpecParts:
 def routers(database: Database, registry: Registry, vault: Vault, keys: ApiKeys, parts: SpecParts) -> list[APIRouter]:
     return [
         agencies_api.router(database, registry, keys, parts),
+        specs_api.router(database, vault, keys, parts, tools_of(database, vault, parts)),
         people_api.router(database, registry, keys, SignIn(database, vault)),
         keys_api.router(registry, keys),
         alerts_api.router(database, registry, keys, Recipients(database, vault, plain_http=True)),
