@@ -140,7 +140,7 @@ def _asked(visitor: Visitor, typed: Mapping[str, str], before: str) -> Asked | N
     if agency := typed["agency"]:
         agencies = (agency,) if agencies is None or agency in agencies else ()
     try:
-        since, until = (_moment(typed[name]) for name in ("since", "until"))
+        since, until = (moment_typed(typed[name]) for name in ("since", "until"))
     except ValueError:
         return None
     return Asked(
@@ -155,7 +155,7 @@ def _asked(visitor: Visitor, typed: Mapping[str, str], before: str) -> Asked | N
     )
 
 
-def _moment(told: str) -> datetime | None:
+def moment_typed(told: str) -> datetime | None:
     """What was typed into a field for a day and a time, here. Raises ValueError."""
     if not told:
         return None

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any, get_args
 
 from fastapi.responses import RedirectResponse, Response
@@ -11,6 +10,7 @@ from contracts.deliveries import DeliveryDetail, DeliveryState
 from contracts.status import DossierStatus
 from hub.access.audit import note
 from hub.access.scopes import Scope
+from hub.admin.calls import moment_typed
 from hub.admin.desk import PATH, Desk, Visitor
 from hub.calls.masking import masked, of_delivery
 from hub.calls.opened import opened
@@ -22,7 +22,6 @@ from hub.intake.deliveries import Deliveries
 from hub.intake.inbox import Inbox
 from hub.intake.replay import Chosen, Replayed, replay
 from hub.portal.look import as_written
-from hub.portal.page import VIETNAM
 from hub.portal.texts import Lang
 from hub.registry import Registry
 
@@ -44,7 +43,7 @@ def add(desk: Desk, database: Database, deliveries: Deliveries, intake: Inbox, r
     ) -> Response:
         before = _number(visitor.request.query_params.get("before", ""))
         try:
-            moment = _moment(since)
+            moment = moment_typed(since)
         except ValueError:
             moment, status = None, 422
         found = []
@@ -83,7 +82,7 @@ def add(desk: Desk, database: Database, deliveries: Deliveries, intake: Inbox, r
         agency = visitor.request.path_params["agency"]
         state, since = _state(visitor.fields.get("state", "")), visitor.fields.get("since", "")[:40]
         try:
-            chosen = Chosen(agency, states=[state], since=_moment(since))
+            chosen = Chosen(agency, states=[state], since=moment_typed(since))
         except ValueError:
             return await listed(visitor, agency, state, since)
         if not state:
@@ -172,13 +171,3 @@ def _state(told: str) -> str:
 
 def _number(told: str) -> int | None:
     return int(told) if told.isascii() and told.isdecimal() and len(told) < 19 else None
-
-
-def _moment(told: str) -> datetime | None:
-    """What was typed into a field for a day and a time, here. Raises ValueError."""
-    if not told:
-        return None
-    at = datetime.fromisoformat(told)
-    if not 2000 <= at.year <= 2999:
-        raise ValueError("no year of ours")
-    return at if at.tzinfo else at.replace(tzinfo=VIETNAM)
