@@ -1,12 +1,16 @@
 """Logging: one line per event, each with its correlation id, none with anybody's personal data."""
 
+import asyncio
+import atexit
 import json
 import logging
 import sys
 import traceback
+from collections import deque
 from collections.abc import Iterator
 from contextvars import ContextVar
 from functools import lru_cache
+from threading import Lock
 from typing import Any, TextIO
 
 import orjson
@@ -66,7 +70,7 @@ def configure(level: str = "INFO", format: str = "json", stream: TextIO | None =
     structlog.configure(
         processors=[*shared, renderers[format]],
         wrapper_class=structlog.make_filtering_bound_logger(root.level),
-        logger_factory=structlog.WriteLoggerFactory(handler.stream),
+        logger_factory=Lines(handler.stream).logger,
         cache_logger_on_first_use=False,
     )
     handler.setFormatter(
@@ -82,6 +86,47 @@ def configure(level: str = "INFO", format: str = "json", stream: TextIO | None =
     # Its lines hold paths and query strings; hub.request_log writes better ones.
     logging.getLogger("uvicorn.access").disabled = True
     logging.captureWarnings(True)
+
+
+class Lines:
+    """Writes lines to `stream`: those of one turn of the event loop together, a warning or worse at once.
+
+    A write for each costs a request more than all else that is done for its line. Outside of an event loop
+    each line is written at once.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._waiting: deque[str] = deque()
+        self._writing = Lock()
+        atexit.register(self._write)
+
+    def logger(self, *_args: Any) -> "Lines":
+        """structlog asks for a logger where it writes its first line."""
+        return self
+
+    def info(self, line: str) -> None:
+        is_first = not self._waiting
+        self._waiting.append(line)
+        if is_first:
+            try:
+                asyncio.get_running_loop().call_soon(self._write)
+            except RuntimeError:
+                self._write()
+
+    def error(self, line: str) -> None:
+        self._waiting.append(line)
+        self._write()
+
+    debug = info
+    warning = critical = error
+
+    def _write(self) -> None:
+        with self._writing:
+            # Until there is nothing: who adds to what is here relies on this to write that, too.
+            while self._waiting:
+                self._stream.write("".join(f"{self._waiting.popleft()}\n" for _ in range(len(self._waiting))))
+                self._stream.flush()
 
 
 def mask_personal(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

@@ -34,6 +34,7 @@ from hub.alerts.watch import AlertWatch
 from hub.bodies import BodyLimit
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.calls.search import Calls
+from hub.connections import HubProtocol
 from hub.db import Database
 from hub.developers import look as developers_look
 from hub.developers import routes as developer_pages
@@ -69,7 +70,6 @@ from hub.outbox.store import Outbox
 from hub.ownership import routes as ownership_routes
 from hub.ownership.attempts import Attempts
 from hub.ownership.full import Ownership
-from hub.patience import Impatient
 from hub.portal import look
 from hub.portal import routes as portal_routes
 from hub.proxies import BehindProxies
@@ -432,14 +432,14 @@ def rehearsal(hub: Hub, agency: str, window: Window) -> AsyncIterator[Rehearsed]
 async def _answer(hub: Hub, listener: socket.socket, stopping: asyncio.Event, ready: asyncio.Event) -> None:
     """Answer until `stopping`, and then to the end whoever has asked; connections that wait are the next process's."""
     load = Load()
-    # An answer is sent in two pieces. Without this, the second waits until the caller has acknowledged the first, which
-    # takes a system 40 ms. Connections have it from the listener.
+    # Of a stream, each piece would wait without this until the caller has acknowledged the one before, which takes a
+    # system 40 ms. Connections have it from the listener.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     proxies = [str(network) for network in hub.settings.trusted_proxies]
     app = BehindProxies(create_app(hub, load), proxies, certificates=hub.settings.client_certificates)
     config = uvicorn.Config(
         app,
-        http=Impatient,
+        http=HubProtocol,
         log_config=None,
         access_log=False,
         timeout_graceful_shutdown=10,

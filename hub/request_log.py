@@ -12,8 +12,6 @@ from hub.db import is_away
 from hub.log import bind_correlation, correlation_id
 from hub.problems import answer, of_crash
 
-log = structlog.get_logger()
-
 _HEADER = b"x-request-id"
 _USABLE_ID = re.compile(rb"[A-Za-z0-9_-]{1,64}")
 
@@ -34,6 +32,8 @@ class RequestLog:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
+        # Bound once: structlog would make a logger for each line.
+        self.log = structlog.get_logger().bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,16 +62,16 @@ class RequestLog:
             await self.app(scope, receive, watched)
         except Exception as error:
             if is_away(error):
-                log.warning(
+                self.log.warning(
                     "http.database_away", method=scope["method"], route=_route(scope), error=type(error).__name__
                 )
             else:
-                log.exception("http.crashed", method=scope["method"], route=_route(scope))
+                self.log.exception("http.crashed", method=scope["method"], route=_route(scope))
             # An answer that has begun cannot be taken back: the server cuts the connection.
             if status is None:
                 await answer(of_crash(error))(scope, receive, watched)
         finally:
-            log.info(
+            self.log.info(
                 "http.request",
                 method=scope["method"],
                 route=_route(scope),

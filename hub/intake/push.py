@@ -5,6 +5,7 @@ dependencies and models cost more than all that is done for an event. The route 
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -66,7 +67,7 @@ class Push:
         now = datetime.now(UTC)
         keys = _keys(self._secrets, webhook, agency)
         keys += [before for name in webhook.secrets if (before := self._previous(name)) is not None]
-        headers = dict(request.headers)
+        headers = _headers(request.scope)
         body = b""
         try:
             body = await read_body(request, headers)
@@ -87,14 +88,12 @@ class Push:
         if named:
             bind_correlation(named)
         accepted = await _accept(self._inbox, delivery)
-        for each in accepted:
-            WEBHOOKS.labels(agency, "duplicate" if each.duplicate else each.outcome.value).inc()
+        for outcome, many in Counter("duplicate" if it.duplicate else it.outcome.value for it in accepted).items():
+            WEBHOOKS.labels(agency, outcome).inc(many)
         status = 200 if all(each.duplicate for each in accepted) else 202
         if not pushed.is_batch:
             return status, accepted[0]
-        return status, AcceptedList(
-            items=[AcceptedEvent(**each.model_dump(), status=_status(each)) for each in accepted]
-        )
+        return status, AcceptedList(items=[AcceptedEvent(**it.__dict__, status=_status(it)) for it in accepted])
 
 
 class Floods:
@@ -190,6 +189,14 @@ def _pushing(registry: Registry, agency: str) -> tuple[AgencyAdapter, Webhook]:
             ProblemType.AGENCY_NOT_FOUND, "No agency that pushes has this id. Ids look like ubnd-pleiku."
         )
     return adapter, adapter.spec.webhook
+
+
+def _headers(scope: Scope) -> dict[str, str]:
+    """By their names in small letters; of those that come twice the first."""
+    headers: dict[str, str] = {}
+    for name, value in scope["headers"]:
+        headers.setdefault(name.decode("latin-1"), value.decode("latin-1"))
+    return headers
 
 
 def _keys(secrets: Secrets, webhook: Webhook, agency: str) -> list[str]:

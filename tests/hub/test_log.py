@@ -4,6 +4,8 @@ import asyncio
 import io
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +14,7 @@ import structlog
 from pydantic import BaseModel
 
 from hub.log import bind_correlation, configure, correlation_id
+from tests.running import ROOT
 
 Lines = Callable[[], list[dict[str, Any]]]
 
@@ -74,6 +77,55 @@ async def test_each_task_has_its_own_correlation_id(lines: Lines) -> None:
     assert list(await asyncio.gather(job("a"), job("b"))) == ["a", "b"]
     assert sorted(line["correlation_id"] for line in lines()) == ["a", "b"]
     assert correlation_id() == outside
+
+
+class Counted(io.StringIO):
+    """Counts how often it is written to."""
+
+    writes = 0
+
+    def write(self, text: str) -> int:
+        self.writes += 1
+        return super().write(text)
+
+
+async def test_the_lines_of_one_turn_of_the_event_loop_are_one_write() -> None:
+    stream = Counted()
+    configure("INFO", "json", stream)
+    log = structlog.get_logger()
+    for number in range(5):
+        log.info("request.done", number=number)
+    assert stream.writes == 0
+    await asyncio.sleep(0)
+    assert stream.writes == 1
+    assert [json.loads(line)["number"] for line in stream.getvalue().splitlines()] == [0, 1, 2, 3, 4]
+
+
+async def test_what_is_wrong_is_written_at_once_after_what_was_before_it() -> None:
+    stream = Counted()
+    configure("INFO", "json", stream)
+    structlog.get_logger().info("before")
+    structlog.get_logger().error("wrong")
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["before", "wrong"]
+    await asyncio.sleep(0)
+    assert stream.writes == 1
+
+
+def test_the_last_lines_of_a_process_are_written() -> None:
+    program = """
+import asyncio, structlog, threading
+from hub.log import configure
+configure()
+log = structlog.get_logger()
+async def main():
+    await asyncio.to_thread(log.info, "of.a.thread")
+    log.info("of.the.loop")
+    raise SystemExit(3)
+asyncio.run(main())
+"""
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert ended.returncode == 3
+    assert [json.loads(line)["event"] for line in ended.stderr.splitlines()] == ["of.a.thread", "of.the.loop"]
 
 
 def test_personal_keys_are_masked_at_any_depth(lines: Lines) -> None:
