@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 import structlog
 import uvicorn
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter, Depends, FastAPI
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp
 
@@ -260,6 +260,7 @@ def create_api(hub: Hub) -> FastAPI:
         version="1",
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(problems.no_other_parameters)],
         # Ours is hub.telemetry. Left on, it looks in each request for somebody who listens.
         telemetry={"tracing": False, "metrics": False, "logs": False},
         description="One index of all dossiers, whichever agency handles them.",

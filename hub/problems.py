@@ -10,7 +10,9 @@ from typing import Any
 
 import orjson
 from fastapi import FastAPI, Request
+from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError
+from fastapi.params import Query
 from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.routing import Match
@@ -337,12 +339,17 @@ def wrong(field: str, problem: str, expected: str) -> ProblemError:
 
 
 async def no_other_parameters(request: Request) -> None:
-    """For routes that filter: a misspelt filter that is passed over would be answered with all there is."""
+    """For the whole API: a misspelt parameter that is passed over is answered with all there is, or as of now, or from
+    the end of the feed, and nobody notices. Pages take what others append to their links."""
     # A coroutine, though it waits for nothing: the framework has a thread do whatever is none.
-    known = [parameter.alias for parameter in request.scope["route"].dependant.query_params]
+    route = request.scope["route"]
+    if not request.query_params or not route.path_format.startswith("/v1/"):
+        return
+    known = [each.alias for each in get_flat_params(route.dependant) if isinstance(each.field_info, Query)]
     for name in request.query_params:
         if name not in known:
-            raise wrong(name[:80], "no parameter of this address", f"one of {', '.join(known)}")
+            expected = f"one of {', '.join(known)}" if known else "no parameters"
+            raise wrong(name[:80], "no parameter of this address", expected)
 
 
 # --- from other errors ----------------------------------------------------------------------------
@@ -384,6 +391,10 @@ def _field_problem(item: Mapping[str, Any]) -> FieldProblem:
         field = str(path[0])
     if item["type"] == "missing":
         return FieldProblem(field=field, problem="missing", expected=f"a {place} value of that name")
+    if item["type"] == "extra_forbidden":
+        return FieldProblem(
+            field=field, problem="no field of this document", expected="one of those that /docs tells of"
+        )
     if wanted := re.fullmatch(r"(?:Input|\w+) should (?:be )?(.+)", item["msg"]):
         return FieldProblem(field=field, problem="does not fit", expected=wanted[1])
     return FieldProblem(field=field, problem=item["msg"])
@@ -415,7 +426,7 @@ _CONTENT = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
 
 
 def _complete(document: dict[str, Any]) -> None:
-    """Add the Problem schema, and tell of 400 where FastAPI tells of its own 422, which we never send."""
+    """Add the Problem schema, and tell of 400 wherever a parameter can be misspelt. FastAPI's own 422 we never send."""
     schemas = document.setdefault("components", {}).setdefault("schemas", {})
     problem = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
     schemas.update(problem.pop("$defs"))
@@ -423,11 +434,12 @@ def _complete(document: dict[str, Any]) -> None:
     schemas.pop("HTTPValidationError", None)
     schemas.pop("ValidationError", None)
     refused = {str(status): told for status, told in responses(ProblemType.MALFORMED_REQUEST).items()}
-    for operations in document["paths"].values():
+    for path, operations in document["paths"].items():
         for operation in operations.values():
             for content in operation.get("requestBody", {}).get("content", {}).values():
                 content["schema"] = _by_name(content["schema"], schemas)
-            if operation["responses"].pop("422", None):
+            operation["responses"].pop("422", None)
+            if path.startswith("/v1/"):
                 operation["responses"] |= refused | operation["responses"]
 
 

@@ -6,6 +6,10 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from hub.problems import MEDIA_TYPE
+
+_JSON = (b"application/json", MEDIA_TYPE.encode())
+
 
 def content_hash(text: str) -> str:
     """How a policy names an inline style or script by its text: 'sha256-…', quotes included."""
@@ -25,7 +29,8 @@ def policy(**directives: str) -> str:
 
 
 class SecurityHeaders:
-    """Adds the headers to every answer; a route that sets one itself keeps its own.
+    """Adds the headers to every answer; a route that sets one itself keeps its own. JSON has only those that say
+    something there, and a 304 is of what has its headers already.
 
     `styles` are the texts of all inline style elements our pages have. There is no script on them.
     """
@@ -43,14 +48,20 @@ class SecurityHeaders:
             "Referrer-Policy": "no-referrer",
             "X-Content-Type-Options": "nosniff",
         }
-        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        # What is no page needs few of them, and they would be as long as the answer.
+        few = {"Content-Security-Policy": policy(), "X-Content-Type-Options": "nosniff"}
+        self._of_pages, self._of_json = (
+            [(name.lower().encode(), value.encode()) for name, value in those.items()] for those in (headers, few)
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = message["headers"] = list(message.get("headers", ()))
-                names = {name for name, _ in own}
-                own += [header for header in self._headers if header[0] not in names]
+                names = dict(own)
+                is_json = message["status"] == 304 or names.get(b"content-type") in _JSON
+                wanted = self._of_json if is_json else self._of_pages
+                own += [header for header in wanted if header[0] not in names]
             await send(message)
 
         await self.app(scope, receive, with_headers)

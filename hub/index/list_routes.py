@@ -20,7 +20,7 @@ from hub.index.summaries import Json
 from hub.index.tallies import VIETNAM
 from hub.index.walks import RUNNING, Filter
 from hub.moments import Day, Moment
-from hub.problems import ProblemError, ProblemType, no_other_parameters, responses, wrong
+from hub.problems import ProblemError, ProblemType, responses, wrong
 
 #: In seconds. A younger answer is not to be had: one look at an agency takes that long.
 MaxAge = Annotated[int, Field(ge=5, le=86_400)]
@@ -124,7 +124,6 @@ def router(lists: Lists, keys: ApiKeys, at_most: AtMost) -> APIRouter:
         summary="Dossiers by filters",
         response_model=DossierPage,
         responses=NOT_MODIFIED | responses(ProblemType.MALFORMED_REQUEST, *REFUSED),
-        dependencies=[Depends(no_other_parameters)],
     )
     async def by_filter(
         request: Request,

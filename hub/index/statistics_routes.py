@@ -14,7 +14,7 @@ from hub.db import Database
 from hub.index import tallies
 from hub.index.list_routes import REFUSED
 from hub.index.tallies import VIETNAM
-from hub.problems import ProblemType, no_other_parameters, responses, wrong
+from hub.problems import ProblemType, responses, wrong
 
 
 def router(database: Database, keys: ApiKeys) -> APIRouter:
@@ -25,7 +25,6 @@ def router(database: Database, keys: ApiKeys) -> APIRouter:
         summary="Counts by agency, status and month",
         response_model=Statistics,
         responses=NOT_MODIFIED | responses(ProblemType.MALFORMED_REQUEST, *REFUSED),
-        dependencies=[Depends(no_other_parameters)],
     )
     async def statistics(
         request: Request,

@@ -13,7 +13,7 @@ from hub.index import list_routes
 from hub.intake import delivery_routes
 from hub.intake import routes as intake_routes
 from hub.intake.push import Push
-from hub.problems import ProblemError, ProblemType
+from hub.problems import ProblemError, ProblemType, no_other_parameters
 from hub.sandbox.sandbox import Sandbox
 
 PATH = "/sandbox"
@@ -29,6 +29,7 @@ def create_api(sandbox: Sandbox) -> FastAPI:
         version="1",
         docs_url=None,
         redoc_url=None,
+        dependencies=[Depends(no_other_parameters)],
         description="The same API over test agencies. Nothing here is seen outside.",
     )
     problems.install(api)

@@ -108,6 +108,18 @@ async def test_not_modified(operations: list[Operation], client: httpx.AsyncClie
     }
 
 
+async def test_a_misspelt_parameter_is_named(operations: list[Operation], client: httpx.AsyncClient) -> None:
+    """Passed over, `maxage=30` would be answered with what is old, and `since` with none of the changes since then."""
+    tried = [each for each in operations if each.path.startswith("/v1/") and each.path != "/v1/webhooks/{agency}"]
+    for each in tried:
+        answer = await client.request(each.method, each.url, params={"maxage": "30"})
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "maxage"), each
+    changes = await client.get("/v1/changes", params={"since": "3"})
+    assert changes.json()["errors"][0]["expected"] == "one of after, wait, agency, type, limit"
+    # A page takes what others append to links to it.
+    assert (await client.get("/", params={"fbclid": "x"})).status_code == 200
+
+
 async def test_bodies_that_are_too_large(
     operations: list[Operation], client: httpx.AsyncClient, headers: dict[str, str]
 ) -> None:

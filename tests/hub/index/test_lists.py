@@ -63,19 +63,6 @@ async def test_procedures_match_with_and_without_an_agencys_tail(new_client: New
     assert (await client.get("/v1/procedures", params={"named": "khai sinh"})).json()["items"] == []
 
 
-@pytest.mark.parametrize(
-    ("path", "misspelt"), [("dossiers", "overdu"), ("dossiers", "page[size]"), ("statistics", "from")]
-)
-async def test_a_filter_that_there_is_none_of_is_refused(new_client: NewClient, path: str, misspelt: str) -> None:
-    # Passed over, it would be answered with every dossier there is.
-    client = await new_client(Scope.DOSSIERS_READ, Scope.STATISTICS_READ)
-    refused = await client.get(f"/v1/{path}", params={misspelt: "true"})
-    assert refused.status_code == 400
-    [error] = refused.json()["errors"]
-    assert error["field"] == misspelt
-    assert "agency" in error["expected"]
-
-
 async def test_days_of_receipt_are_vietnams_and_the_newest_comes_first(new_client: NewClient, do: Record) -> None:
     client = await new_client(Scope.DOSSIERS_READ)
     # 17:00 UTC is midnight in Vietnam.
