@@ -28,7 +28,7 @@ from hub.access.keys import ApiKeys
 from hub.access.people import People
 from hub.access.provider import Provider
 from hub.access.sign_in import SignIn
-from hub.admin import agencies_api, alerts_api, calls_api, keys_api, people_api, secrets_api, specs_api
+from hub.admin import agencies_api, alerts_api, calls_api, drafts_api, keys_api, people_api, secrets_api, specs_api
 from hub.alerts.recipients import Recipients
 from hub.alerts.watch import AlertWatch
 from hub.bodies import BodyLimit
@@ -293,6 +293,7 @@ def create_api(hub: Hub) -> FastAPI:
     app.include_router(_console(hub, tools))
     app.include_router(agencies_api.router(hub.database, hub.registry, hub.keys, hub.specs))
     app.include_router(specs_api.router(hub.database, hub.vault, hub.keys, hub.specs, tools))
+    app.include_router(drafts_api.router(hub.keys, hub.specs, hub.drafts, tools))
     app.include_router(secrets_api.router(hub.registry, hub.keys, hub.secrets))
     app.include_router(keys_api.router(hub.registry, hub.keys))
     app.include_router(calls_api.router(Calls(hub.database, hub.vault), hub.registry, hub.keys))

@@ -136,8 +136,9 @@ class ProblemType(Enum):
     OVERTAKEN = Explanation(
         "overtaken",
         HTTPStatus.CONFLICT,
-        "Somebody has published another version meanwhile",
-        "Look at the version that is at work now, and send the change again with its number as `based_on`.",
+        "Somebody has changed it meanwhile",
+        "Look at the version that is at work now, and send the change again with its number as `based_on`; of a draft, "
+        "look at it and send yours again with its `digest`, or have it replace that version by `rebase`.",
     )
     UNDER_WAY = Explanation(
         "under-way",

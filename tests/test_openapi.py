@@ -41,8 +41,8 @@ CALLS_OUT = "/v1/subscriptions/{subscription}/test"
 
 # What fits the document is accepted, except where a document cannot say what fits: a cursor is one that the hub gave;
 # a day is not before another; an e-mail or phone can be compared; a delivery is signed, and of now; an agency is known;
-# a text is a spec; a code is long enough to be looked for, a reason is more than blanks; an address is one that can be
-# delivered to, and is new.
+# a text is a spec, a document a WSDL; a code is long enough to be looked for, a reason is more than blanks; an address
+# is one that can be delivered to, and is new.
 # That these are refused, and how, is told by tests of their own.
 CHECKS = """
 [checks]
@@ -73,6 +73,12 @@ checks.positive_data_acceptance.enabled = false
         "/v1/admin/agencies/{agency}/spec/shadow",
         "/v1/admin/agencies/{agency}/spec/trial",
         "/v1/admin/agencies/{agency}/spec/dry-run",
+        "/v1/admin/agencies/{agency}/draft",
+        "/v1/admin/agencies/{agency}/draft/operations",
+        "/v1/admin/agencies/{agency}/draft/trial",
+        "/v1/admin/agencies/{agency}/draft/dry-run",
+        "/v1/admin/agencies/{agency}/draft/publish",
+        "/v1/admin/drafts",
         "/v1/admin/agencies/{agency}/calls/{number}/open",
         "/v1/admin/alerts/recipients/mail",
         "/v1/admin/alerts/recipients/webhook",

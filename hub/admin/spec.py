@@ -11,6 +11,7 @@ from hub.admin.desk import PATH, Desk, Visitor
 from hub.portal.texts import Text
 from hub.specs.differences import line_by_line
 from hub.specs.drafts import Draft, Drafts, Moved
+from hub.specs.from_draft import Unlooked, publish
 from hub.specs.parts import SpecParts
 from hub.specs.reach import beyond
 from hub.specs.specs import Overtaken, SpecWrong, Way
@@ -115,15 +116,14 @@ def add(desk: Desk, parts: SpecParts, drafts: Drafts) -> None:
             return RedirectResponse(f"{PATH}/agencies/{quote(agency)}/spec?done=shadow", 303)
         if order == "publish" and not reason:
             return await page(visitor, draft, 422, mistakes=[_WHY])
-        if order == "publish" and not await drafts.settled(draft, fields.get("looked", ""), actor=actor):
-            return await page(visitor, draft, 422, mistakes=[_GUESSED])
         if order == "publish":
-            done = await parts.specs.publish(
-                agency, draft.text, author=actor, reason=reason[:300], way=Way.CONSOLE, based_on=draft.based_on
-            )
-            await drafts.drop(agency, actor=actor)
-            await parts.shadows.stop(agency, actor=actor)
-            await parts.follower.catch_up()
+            looked = fields.get("looked", "")
+            try:
+                done = await publish(
+                    parts, drafts, draft, looked=looked, author=actor, reason=reason[:300], way=Way.CONSOLE
+                )
+            except Unlooked:
+                return await page(visitor, draft, 422, mistakes=[_GUESSED])
             return RedirectResponse(f"{PATH}/agencies/{quote(agency)}/versions?done={done.version}", 303)
         return await page(visitor, draft, mistakes=await parts.specs.check(agency, draft.text))
 

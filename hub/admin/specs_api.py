@@ -32,7 +32,7 @@ from hub.access.audit import note
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.admin.api import PATH, actor, allowed, kept_by_nobody, known
-from hub.admin.studio.tools import Tools
+from hub.admin.studio.tools import DryRunFound, Tools
 from hub.db import Database
 from hub.index.rehearsal import Would
 from hub.problems import ProblemError, ProblemType, responses
@@ -65,18 +65,18 @@ def router(database: Database, vault: Vault, keys: ApiKeys, parts: SpecParts, to
         wrong += [each for each in await specs.check(agency, text) if not each.warning]
         spec = spec_in(text)
         if wrong or spec is None:
-            raise _wrong(wrong)
+            raise spec_wrong(wrong)
         return spec
 
     @routes.get("/agencies/{agency}/spec", summary="The spec that is at work", responses=missing)
     async def spec_at_work(agency: _Agency, caller: Caller = looks) -> SpecVersion:
         if (version := await specs.current(agency)) is None:
             raise _none(f"There is no agency {agency}.")
-        return _version(version)
+        return version_told(version)
 
     @routes.get("/agencies/{agency}/versions", summary="All versions of an agency's spec", responses=missing)
     async def all_versions(agency: _Agency, caller: Caller = looks) -> SpecVersions:
-        return SpecVersions(items=[_version(each) for each in await specs.versions(agency)])
+        return SpecVersions(items=[version_told(each) for each in await specs.versions(agency)])
 
     @routes.post("/agencies/{agency}/spec/check", summary="What is wrong with a spec", responses=taken)
     async def check_spec(agency: _Agency, asked: SpecToCheck, caller: Caller = operates) -> SpecChecked:
@@ -102,11 +102,11 @@ def router(database: Database, vault: Vault, keys: ApiKeys, parts: SpecParts, to
                 based_on=wanted.based_on,
             )
         except SpecWrong as error:
-            raise _wrong(error.mistakes) from None
+            raise spec_wrong(error.mistakes) from None
         except Overtaken as error:
             raise ProblemError(ProblemType.OVERTAKEN, f"{str(error)[0].upper()}{str(error)[1:]}.") from None
         await follower.catch_up()
-        return _version(version)
+        return version_told(version)
 
     @routes.post(
         "/agencies/{agency}/versions/{version}/rollback", summary="Go back to an earlier version", responses=overtaken
@@ -117,7 +117,7 @@ def router(database: Database, vault: Vault, keys: ApiKeys, parts: SpecParts, to
         except NoSuchVersion as error:
             raise _none(str(error)) from None
         await follower.catch_up()
-        return _version(done)
+        return version_told(done)
 
     # --- before it is at work ---------------------------------------------------------------------
 
@@ -157,14 +157,14 @@ def router(database: Database, vault: Vault, keys: ApiKeys, parts: SpecParts, to
         try:
             seen = await tools.ask(spec, asked.code or "")
         except ValueError as error:
-            raise _wrong([Mistake("", None, "", str(error))]) from None
+            raise spec_wrong([Mistake("", None, "", str(error))]) from None
         return SpecTried(code=seen.code, tried=[TriedOperation(**each.model_dump()) for each in seen.tried])
 
     @routes.post("/agencies/{agency}/spec/dry-run", summary="What a pull by a spec would change", responses=taken)
     async def dry_run(agency: _Agency, asked: SpecToCheck, caller: Caller = operates) -> DryRunResult:
         """Of the last day. The agency is asked; nothing of it is kept."""
         found = await tools.dry_run(await usable(caller, agency, asked.text))
-        return DryRunResult(**asdict(found) | {"shown": _would(found.shown)})
+        return dry_run_told(found)
 
     @routes.post(
         "/agencies/{agency}/quarantine/{number}/preview",
@@ -192,7 +192,7 @@ def _none(sentence: str) -> ProblemError:
     return ProblemError(ProblemType.ADMIN_NOT_FOUND, sentence)
 
 
-def _wrong(mistakes: Sequence[Mistake]) -> ProblemError:
+def spec_wrong(mistakes: Sequence[Mistake]) -> ProblemError:
     wrong = [
         FieldProblem(field="/text" + (f" line {each.line}" if each.line else ""), problem=f"{each.place}: {each.words}")
         for each in mistakes
@@ -200,13 +200,17 @@ def _wrong(mistakes: Sequence[Mistake]) -> ProblemError:
     return ProblemError(ProblemType.MALFORMED_REQUEST, "The spec cannot work as it is.", errors=wrong)
 
 
-def _version(version: Version) -> SpecVersion:
+def version_told(version: Version) -> SpecVersion:
     return SpecVersion(**asdict(version))
 
 
 def _difference(told: Sequence[str | None]) -> ShadowDifference:
     code, field, before, after = told
     return ShadowDifference(code=str(code), field=str(field), before=before, after=after)
+
+
+def dry_run_told(found: DryRunFound) -> DryRunResult:
+    return DryRunResult(**asdict(found) | {"shown": _would(found.shown)})
 
 
 def _would(changes: Sequence[Would]) -> list[DossierWould]:

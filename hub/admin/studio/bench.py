@@ -13,7 +13,7 @@ from contracts.agency import AgencySpec
 from hub.access.scopes import Scope
 from hub.admin.desk import PATH, Desk, Visitor
 from hub.admin.studio.steps import Step, by_step
-from hub.admin.studio.tools import Seen, Tools
+from hub.admin.studio.tools import Seen, Tools, seen_in
 from hub.secrets.keeping import HubSecrets
 from hub.specs.drafts import Draft, Drafts
 from hub.specs.editing import Path as Place
@@ -59,7 +59,7 @@ class Work:
     @property
     def seen(self) -> Seen | None:
         """The last trial, as long as it is kept."""
-        return Seen.model_validate_json(self.draft.seen) if self.draft.seen else None
+        return seen_in(self.draft)
 
 
 Handler = Callable[[Work], Awaitable[Response]]

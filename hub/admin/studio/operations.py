@@ -7,16 +7,19 @@ from typing import Any
 from fastapi.responses import Response
 
 from config.yaml_text import read_yaml
+from contracts.agency import AgencySpec
 from contracts.operations import RestRequest, SoapRequest
 from contracts.system import SoapSystem
 from hub.admin.studio.bench import Bench, Work
 from hub.admin.studio.steps import Step
+from hub.admin.studio.tools import Tools
+from hub.specs.drafts import Draft
 from hub.specs.editing import Path
 from hub.studio import guesses
 from hub.studio.draft import draft
 from hub.studio.found import Found
 
-_NAMES = ("lookup", "changes")
+OPERATIONS = ("lookup", "changes")
 
 
 def add(bench: Bench) -> None:
@@ -24,27 +27,35 @@ def add(bench: Bench) -> None:
 
     @bench.step(Step.OPERATIONS)
     async def operations(work: Work) -> Response:
-        found = await _found(bench, work)
-        chosen = {name: _chosen(work, name, found) for name in _NAMES}
+        found = await offered_to(bench.tools, work.draft, work.parts)
+        chosen = chosen_of(work.parts, found)
         if work.ordered:
             if found:
                 fields = work.visitor.fields
-                wanted = {name: fields.get(name, "-") for name in _NAMES}
-                work = await bench.edit(work, _changes(work, found, chosen, wanted))
+                wanted = {name: fields.get(name, "-") for name in OPERATIONS}
+                await bench.edit(work, choice(work.agency, work.parts, found, wanted))
             return bench.go_on(work, Step.OPERATIONS.next)
-        guessed = {"lookup": guesses.lookup(found), "changes": guesses.changes(found)} if found else {}
-        return bench.page(work, Step.OPERATIONS, found=found, chosen=chosen, guessed=guessed)
+        return bench.page(work, Step.OPERATIONS, found=found, chosen=chosen, guessed=guessed_of(found))
 
 
-async def _found(bench: Bench, work: Work) -> Found | None:
-    system = work.parts.system
-    name = work.draft.document or (system.wsdl if isinstance(system, SoapSystem) else None)
-    return await bench.tools.offered(name) if name else None
+async def offered_to(tools: Tools, draft: Draft, spec: AgencySpec) -> Found | None:
+    """What the document says that the draft was made from, or is about."""
+    name = draft.document or (spec.system.wsdl if isinstance(spec.system, SoapSystem) else None)
+    return await tools.offered(name) if name else None
 
 
-def _chosen(work: Work, name: str, found: Found | None) -> str | None:
-    """The operation that the draft has for it."""
-    operation = getattr(work.parts.operations, name, None)
+def guessed_of(found: Found | None) -> dict[str, guesses.Chosen | None]:
+    """Which of its operations does what, by their names and what they take."""
+    return {"lookup": guesses.lookup(found), "changes": guesses.changes(found)} if found else {}
+
+
+def chosen_of(spec: AgencySpec, found: Found | None) -> dict[str, str | None]:
+    """The operations that the spec has, by what they do."""
+    return {name: _chosen(spec, name, found) for name in OPERATIONS}
+
+
+def _chosen(spec: AgencySpec, name: str, found: Found | None) -> str | None:
+    operation = getattr(spec.operations, name, None)
     request = operation.request if operation else None
     if isinstance(request, SoapRequest):
         return request.operation
@@ -59,19 +70,20 @@ def _bare(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
-def _changes(work: Work, found: Found, chosen: Mapping[str, str | None], wanted: Mapping[str, str]) -> dict[Path, Any]:
-    """What another choice changes: that operation, and the mapping, which is of its answer. Nothing for the same."""
-    names = {each.name for each in found.operations}
-    others = [name for name in _NAMES if wanted[name] != (chosen[name] or "-") and wanted[name] in {*names, "-"}]
+def choice(agency: str, spec: AgencySpec, found: Found, wanted: Mapping[str, str]) -> dict[Path, Any]:
+    """What another choice changes: that operation, and the mapping, which is of its answer. Nothing for the same.
+    `wanted`: "-" for none."""
+    names, chosen = {each.name for each in found.operations}, chosen_of(spec, found)
+    others = [name for name in OPERATIONS if wanted[name] != (chosen[name] or "-") and wanted[name] in {*names, "-"}]
     if not others:
         return {}
-    choice = {name: None if wanted[name] == "-" else wanted[name] for name in _NAMES}
-    made = read_yaml(draft(found, work.agency, address=found.address, chosen=choice))
+    both = {name: None if wanted[name] == "-" else wanted[name] for name in OPERATIONS}
+    made = read_yaml(draft(found, agency, address=found.address, chosen=both))
     changes: dict[Path, Any] = {("operations", name): made["operations"].get(name) for name in others}
     if "mapping" in made:
         changes["mapping",] = made["mapping"]
-    if "sync" in made and work.parts.sync is None:
+    if "sync" in made and spec.sync is None:
         changes["sync",] = made["sync"]
-    if choice["changes"] is None:
+    if both["changes"] is None:
         changes["sync",] = None
     return changes

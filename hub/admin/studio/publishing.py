@@ -11,6 +11,8 @@ from hub.admin.studio.steps import Step, by_step
 from hub.admin.studio.tools import DryRunFound
 from hub.portal.texts import Lang
 from hub.specs.differences import line_by_line
+from hub.specs.from_draft import Unlooked
+from hub.specs.from_draft import publish as put_to_work
 from hub.specs.specs import Overtaken, Version, Way
 
 
@@ -38,18 +40,21 @@ async def _published(bench: Bench, work: Work, current: Version | None) -> Respo
     reason = work.visitor.fields.get("reason", "").strip()
     if not reason:
         return _page(bench, work, current, 422, no_reason=True)
-    if not await bench.drafts.settled(work.draft, work.visitor.fields.get("looked", ""), actor=work.actor):
-        return _page(bench, work, current, 422)
-    parts, draft = bench.parts, work.draft
+    looked = work.visitor.fields.get("looked", "")
     try:
-        done = await parts.specs.publish(
-            work.agency, draft.text, author=work.actor, reason=reason[:300], way=Way.CONSOLE, based_on=draft.based_on
+        done = await put_to_work(
+            bench.parts,
+            bench.drafts,
+            work.draft,
+            looked=looked,
+            author=work.actor,
+            reason=reason[:300],
+            way=Way.CONSOLE,
         )
+    except Unlooked:
+        return _page(bench, work, current, 422)
     except Overtaken as error:
         return _page(bench, work, error.newer, 409)
-    await bench.drafts.drop(work.agency, actor=work.actor)
-    await parts.shadows.stop(work.agency, actor=work.actor)
-    await parts.follower.catch_up()
     return RedirectResponse(f"{PATH}/agencies/{quote(work.agency)}/versions?done={done.version}", 303)
 
 

@@ -6,10 +6,12 @@ from difflib import get_close_matches
 
 from fastapi.responses import Response
 
+from config.spec_file import SpecFile
 from contracts.codes import fold
 from contracts.status import DossierStatus
 from hub.admin.studio.bench import Bench, Work
 from hub.admin.studio.steps import Step
+from hub.admin.studio.tools import Seen, Tools
 from hub.specs.editing import Path
 from hub.studio import guesses
 
@@ -45,25 +47,27 @@ def add(bench: Bench) -> None:
             await bench.edit(work, changes)
             await bench.drafts.looked_at(work.agency, [place[1] for place in given], actor=work.actor)
             return bench.go_on(work, Step.STATUSES.next)
-        return bench.page(work, Step.STATUSES, words=await _words(bench, work), statuses=list(DossierStatus))
+        return bench.page(
+            work, Step.STATUSES, words=await words_of(bench.tools, work.seen, work.file), statuses=list(DossierStatus)
+        )
 
 
-async def _words(bench: Bench, work: Work) -> list[Word]:
-    """Those without a status first, then by how often they were seen."""
-    seen, spec = work.seen, work.file.spec
+async def words_of(tools: Tools, seen: Seen | None, file: SpecFile) -> list[Word]:
+    """Those of the last trial and of the spec; those without a status first, then by how often they were seen."""
+    spec, parts = file.spec, file.parts
     counted: Counter[str] = Counter()
     tried = (seen.of("changes") or seen.best) if seen else None
     if tried and spec:
         try:
-            counted = (await bench.tools.read(spec, tried)).words
+            counted = (await tools.read(spec, tried)).words
         except ValueError:
             counted = Counter()
     # Words are compared folded: one of several spellings stands for all, the spec's own if it has one.
-    spelled = {fold(word): word for word in (*counted, *work.parts.statuses)}
+    spelled = {fold(word): word for word in (*counted, *parts.statuses)}
     times: Counter[str] = Counter()
     for word, number in counted.items():
         times[fold(word)] += number
-    words = [Word(word, times[folded], work.parts.status_of(word), _likely(word)) for folded, word in spelled.items()]
+    words = [Word(word, times[folded], parts.status_of(word), _likely(word)) for folded, word in spelled.items()]
     return sorted(words, key=lambda each: (each.status is not None, -each.seen, each.word))
 
 

@@ -14,6 +14,7 @@ from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure
 from hub.documents.documents import Documents
 from hub.index.rehearsal import Would
+from hub.specs.drafts import Draft
 from hub.studio.found import Found
 from hub.studio.introspect import Introspection, introspect, read_text
 from hub.studio.trial import Attempt, read_again, try_out
@@ -54,6 +55,11 @@ class Seen(BaseModel):
 
     def of(self, operation: str) -> Tried | None:
         return next((each for each in self.tried if each.operation == operation), None)
+
+
+def seen_in(draft: Draft) -> Seen | None:
+    """The last trial, as long as the draft keeps it."""
+    return Seen.model_validate_json(draft.seen) if draft.seen else None
 
 
 class Page(Protocol):

@@ -17,13 +17,14 @@ from hub.access.keys import ApiKeys
 from hub.access.roles import Role
 from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
-from hub.admin import agencies_api, alerts_api, calls_api, keys_api, people_api, secrets_api, specs_api
+from hub.admin import agencies_api, alerts_api, calls_api, drafts_api, keys_api, people_api, secrets_api, specs_api
 from hub.alerts.recipients import Recipients
 from hub.calls.search import Calls
 from hub.db import Database
 from hub.log import bind_correlation
 from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets
+from hub.specs.drafts import Drafts
 from hub.specs.parts import SpecParts
 from hub.specs.specs import Way
 from hub.streams import store
@@ -60,6 +61,18 @@ RULES = {
     ("POST", "/v1/admin/agencies/{agency}/spec/trial"): OPERATE,
     ("POST", "/v1/admin/agencies/{agency}/spec/dry-run"): OPERATE,
     ("POST", "/v1/admin/agencies/{agency}/quarantine/{number}/preview"): OPERATE,
+    ("GET", "/v1/admin/drafts"): OPERATE,
+    ("POST", "/v1/admin/drafts"): MANAGE,
+    ("GET", "/v1/admin/agencies/{agency}/draft"): OPERATE,
+    ("PUT", "/v1/admin/agencies/{agency}/draft"): OPERATE,
+    ("DELETE", "/v1/admin/agencies/{agency}/draft"): OPERATE,
+    ("GET", "/v1/admin/agencies/{agency}/draft/operations"): OPERATE,
+    ("PUT", "/v1/admin/agencies/{agency}/draft/operations"): OPERATE,
+    ("POST", "/v1/admin/agencies/{agency}/draft/trial"): OPERATE,
+    ("GET", "/v1/admin/agencies/{agency}/draft/trial"): OPERATE,
+    ("POST", "/v1/admin/agencies/{agency}/draft/dry-run"): OPERATE,
+    ("POST", "/v1/admin/agencies/{agency}/draft/publish"): OPERATE,
+    ("POST", "/v1/admin/agencies/{agency}/draft/rebase"): OPERATE,
     ("GET", "/v1/admin/quarantine"): LOOK,
     ("GET", "/v1/admin/calls"): LOOK,
     ("GET", "/v1/admin/agencies/{agency}/calls/{number}"): LOOK,
@@ -100,6 +113,12 @@ BODIES = {
     "/v1/admin/agencies/{agency}/spec/trial": {"text": SPEC},
     "/v1/admin/agencies/{agency}/spec/dry-run": {"text": SPEC},
     "/v1/admin/agencies/{agency}/quarantine/{number}/preview": {"text": SPEC},
+    "/v1/admin/drafts": {"id": "so-moi", "name_vi": "Sở Mới"},
+    "/v1/admin/agencies/{agency}/draft": {"text": SPEC, "digest": ""},
+    "/v1/admin/agencies/{agency}/draft/operations": {"lookup": None, "changes": None},
+    "/v1/admin/agencies/{agency}/draft/trial": {},
+    "/v1/admin/agencies/{agency}/draft/publish": {"reason": "thử"},
+    "/v1/admin/agencies/{agency}/draft/rebase": {"version": 1},
     "/v1/admin/agencies/{agency}/spec": {"text": SPEC, "reason": "thử", "based_on": 1},
     "/v1/admin/agencies/{agency}/versions/{version}/rollback": {"reason": "thử"},
     "/v1/admin/agencies/{agency}/quarantine/{number}/close": {"why": "thử"},
@@ -138,6 +157,7 @@ def routers(database: Database, registry: Registry, vault: Vault, keys: ApiKeys,
     return [
         agencies_api.router(database, registry, keys, parts),
         specs_api.router(database, vault, keys, parts, tools_of(database, vault, parts)),
+        drafts_api.router(keys, parts, Drafts(database, vault, parts.specs), tools_of(database, vault, parts)),
         people_api.router(database, registry, keys, SignIn(database, vault)),
         keys_api.router(registry, keys),
         alerts_api.router(database, registry, keys, Recipients(database, vault, plain_http=True)),
