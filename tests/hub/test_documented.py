@@ -1,6 +1,7 @@
 """Which operations may answer 304, 413, 429 and 503 is tried, one by one, and each tells of it in the document."""
 
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from contracts.subscription import SubscriptionRequest
 from hub import shedding
 from hub.access.people import People, Person
 from hub.access.scopes import Caller, Scope
+from hub.admin.studio.tools import Seen
 from hub.bodies import LARGEST
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.index.marks import Contact
@@ -25,6 +27,7 @@ from tests.observations import observation as said
 from tests.parts import call_record, deliver, pushing_spec
 from tests.test_openapi import ENDLESS, write
 
+OPENAPI = Path(__file__).parent / "studio" / "documents" / "so-khdt.openapi.yaml"
 CODE = "H21.20-261123-0001"
 ADDRESS = "203.0.113.7"
 
@@ -64,6 +67,12 @@ async def hub(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         current = await opened.specs.specs.current("ubnd-pleiku")
         assert current is not None
         await opened.specs.shadows.start("ubnd-pleiku", current.text, actor="test")
+        await opened.documents.put({"pleiku.openapi": OPENAPI.read_bytes()}, actor="test")
+        await opened.drafts.begin("ubnd-pleiku", current.text, document="pleiku.openapi", actor="test")
+        draft = await opened.drafts.of("ubnd-pleiku")
+        assert draft is not None
+        seen = Seen(at=datetime.now(UTC), code=CODE, tried=[]).model_dump_json().encode()
+        await opened.drafts.remember(draft, seen, actor="test", code=CODE)
         # A delivery, which nobody answers.
         await opened.subscriptions.test(1, "portal", opened.webhooks)
         yield opened
