@@ -8,7 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from contracts.alert import AlertKind
 from hub.access.scopes import Scope
-from hub.admin.desk import PATH, Desk, Visitor
+from hub.admin.desk import PATH, Desk, Visitor, number_told
 from hub.alerts import silences
 from hub.alerts.reading import known
 from hub.alerts.recipients import NoSuchRecipient, Recipients, RecipientWrong
@@ -103,8 +103,7 @@ def add(desk: Desk, database: Database, registry: Registry, recipients: Recipien
 
     @desk.post("/alerts/silences/{number}/end", Scope.ADMIN_OPERATE)
     async def end(visitor: Visitor) -> Response:
-        told = visitor.request.path_params["number"]
-        number = int(told) if told.isdecimal() and len(told) < 19 else 0
+        number = number_told(visitor.request.path_params["number"]) or 0
         try:
             agency = await silences.agency_of(database, number)
             if visitor.caller.agencies is not None and agency not in visitor.caller.agencies:
@@ -131,9 +130,8 @@ def add(desk: Desk, database: Database, registry: Registry, recipients: Recipien
     def order(name: str, give: Callable[..., Awaitable[None]]) -> None:
         @desk.post(f"/alerts/recipients/{{number}}/{name}", Scope.ADMIN_MANAGE)
         async def given(visitor: Visitor) -> Response:
-            told = visitor.request.path_params["number"]
             try:
-                await give(int(told) if told.isdecimal() and len(told) < 19 else 0, actor=visitor.caller.name)
+                await give(number_told(visitor.request.path_params["number"]) or 0, actor=visitor.caller.name)
             except NoSuchRecipient:
                 return await page(visitor, 404)
             return done(name)

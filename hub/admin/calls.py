@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from hub.access.audit import Wanted, latest
 from hub.access.scopes import Scope
-from hub.admin.desk import Desk, Visitor
+from hub.admin.desk import Desk, Visitor, number_told
 from hub.calls.search import LONGEST_WHY, SHORTEST_CODE, SHORTEST_WHY, Asked, Bodies, Calls, Found, NoSuchCall
 from hub.db import Database
 from hub.portal.look import as_written
@@ -99,7 +99,8 @@ def add(desk: Desk, database: Database, calls: Calls, registry: Registry) -> Non
         )
 
     async def masked(visitor: Visitor, status: int = 200, *, why: str = "") -> Response:
-        agency, number = visitor.request.path_params["agency"], _number(visitor.request.path_params["number"])
+        told = visitor.request.path_params
+        agency, number = told["agency"], number_told(told["number"]) or 0
         try:
             return await page(visitor, await calls.masked(agency, number, registry.spec(agency)), status, why=why)
         except (NoSuchCall, VaultError) as error:
@@ -117,7 +118,8 @@ def add(desk: Desk, database: Database, calls: Calls, registry: Registry) -> Non
 
     @desk.post("/agencies/{agency}/calls/{number}/open", Scope.ADMIN_OPERATE, of_agency=True)
     async def in_full(visitor: Visitor) -> Response:
-        agency, number = visitor.request.path_params["agency"], _number(visitor.request.path_params["number"])
+        told = visitor.request.path_params
+        agency, number = told["agency"], number_told(told["number"]) or 0
         why = visitor.fields.get("why", "")
         try:
             return await page(
@@ -127,11 +129,6 @@ def add(desk: Desk, database: Database, calls: Calls, registry: Registry) -> Non
             return await masked(visitor, 422, why=why)
         except (NoSuchCall, VaultError) as error:
             return gone(visitor, error)
-
-
-def _number(told: str) -> int:
-    """Of a call; 0, which is none's, where it is no number."""
-    return int(told) if told.isascii() and told.isdecimal() and len(told) < 19 else 0
 
 
 def _asked(visitor: Visitor, typed: Mapping[str, str], before: str) -> Asked | None:
@@ -151,7 +148,7 @@ def _asked(visitor: Visitor, typed: Mapping[str, str], before: str) -> Asked | N
         until,
         typed["correlation_id"] or None,
         typed["code"] or None,
-        _number(before) or None,
+        number_told(before),
     )
 
 

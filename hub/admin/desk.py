@@ -167,6 +167,11 @@ def comes_from_us(request: Request) -> bool:
     return origin is None or origin.partition("://")[2] == request.headers.get("host")
 
 
+def number_told(told: str) -> int | None:
+    """Of a row, as an address or a form has it; None where it is none."""
+    return int(told) if told.isascii() and told.isdecimal() and len(told) < 19 else None
+
+
 def day_told(told: str) -> datetime | None:
     """The beginning of the day that was typed into a date field, here; None where it was left empty. Raises
     ValueError."""

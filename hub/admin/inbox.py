@@ -11,7 +11,7 @@ from contracts.status import DossierStatus
 from hub.access.audit import note
 from hub.access.scopes import Scope
 from hub.admin.calls import moment_typed
-from hub.admin.desk import PATH, Desk, Visitor
+from hub.admin.desk import PATH, Desk, Visitor, number_told
 from hub.calls.masking import masked, of_delivery
 from hub.calls.opened import opened
 from hub.calls.search import LONGEST_WHY, SHORTEST_WHY
@@ -41,7 +41,7 @@ def add(desk: Desk, database: Database, deliveries: Deliveries, intake: Inbox, r
     async def listed(
         visitor: Visitor, agency: str, state: str, since: str, status: int = 200, **context: Any
     ) -> Response:
-        before = _number(visitor.request.query_params.get("before", ""))
+        before = number_told(visitor.request.query_params.get("before", ""))
         try:
             moment = moment_typed(since)
         except ValueError:
@@ -99,7 +99,7 @@ def add(desk: Desk, database: Database, deliveries: Deliveries, intake: Inbox, r
 
     async def found(visitor: Visitor) -> DeliveryDetail | None:
         told = visitor.request.path_params
-        return await deliveries.numbered(told["agency"], _number(told["number"]) or 0)
+        return await deliveries.numbered(told["agency"], number_told(told["number"]) or 0)
 
     async def page(
         visitor: Visitor, sent: DeliveryDetail, status: int = 200, *, is_open: bool = False, **context: Any
@@ -167,7 +167,3 @@ def _words(lang: Lang) -> dict[str, Any]:
 
 def _state(told: str) -> str:
     return told if told in get_args(DeliveryState) else ""
-
-
-def _number(told: str) -> int | None:
-    return int(told) if told.isascii() and told.isdecimal() and len(told) < 19 else None

@@ -6,7 +6,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from hub.access.keys import ApiKeys, KeyWrong, NoKey
 from hub.access.scopes import Scope
-from hub.admin.desk import PATH, Desk, Visitor, day_told
+from hub.admin.desk import PATH, Desk, Visitor, day_told, number_told
 from hub.portal.texts import Text
 from hub.registry import Registry
 
@@ -117,5 +117,4 @@ def add(desk: Desk, keys: ApiKeys, registry: Registry) -> None:
 
 
 def _number(visitor: Visitor) -> int:
-    told = visitor.fields.get("number", "")
-    return int(told) if told.isdecimal() and len(told) < 19 else 0
+    return number_told(visitor.fields.get("number", "")) or 0

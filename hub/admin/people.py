@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 from hub.access.accounts import AccountWrong
 from hub.access.roles import Role
 from hub.access.scopes import Scope
-from hub.admin.desk import PATH, Desk, Visitor
+from hub.admin.desk import PATH, Desk, Visitor, number_told
 from hub.portal.texts import Text
 from hub.registry import Registry
 
@@ -104,7 +104,6 @@ def add(desk: Desk, registry: Registry) -> None:
 
     @desk.post("/people/session", Scope.ADMIN_MANAGE)
     async def put_out(visitor: Visitor) -> Response:
-        told = visitor.fields.get("id", "")
-        if told.isdecimal() and len(told) < 19:
-            await sign_in.end(int(told), actor=visitor.caller.name)
+        if number := number_told(visitor.fields.get("id", "")):
+            await sign_in.end(number, actor=visitor.caller.name)
         return RedirectResponse(_PEOPLE, 303)

@@ -10,7 +10,7 @@ from contracts.agency import AgencySpec
 from contracts.observation import Channel
 from contracts.status import DossierStatus
 from hub.access.scopes import Scope
-from hub.admin.desk import PATH, Desk, Visitor
+from hub.admin.desk import PATH, Desk, Visitor, number_told
 from hub.db import Database
 from hub.portal.texts import Lang, Text
 from hub.quarantine.closing import NotOpen, close_all
@@ -59,10 +59,8 @@ def add(desk: Desk, database: Database, vault: Vault, parts: SpecParts) -> None:
 
     async def found(visitor: Visitor) -> Group:
         """The group that is asked for. Raises NotOpen."""
-        told = visitor.request.path_params["number"]
-        if not (told.isdecimal() and len(told) < 19):
-            raise NotOpen(told)
-        return await group(database, visitor.request.path_params["agency"], int(told))
+        told = visitor.request.path_params
+        return await group(database, told["agency"], number_told(told["number"]) or 0)
 
     def gone(visitor: Visitor) -> Response:
         return desk.page(visitor.request, "quarantine_gone.html", 404, caller=visitor.caller)

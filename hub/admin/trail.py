@@ -6,7 +6,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from hub.access.audit import Wanted, exported, latest, verify
 from hub.access.scopes import Scope
-from hub.admin.desk import Desk, Visitor
+from hub.admin.desk import Desk, Visitor, number_told
 from hub.calls.search import Calls
 from hub.db import Database
 
@@ -26,11 +26,10 @@ def add(desk: Desk, database: Database, calls: Calls) -> None:
     async def trail(visitor: Visitor) -> Response:
         asked = visitor.request.query_params
         typed = _typed(asked)
-        before = asked.get("before", "")
         found = await latest(
             database,
             _wanted(typed),
-            before=int(before) if before.isdecimal() and len(before) < 19 else None,
+            before=number_told(asked.get("before", "")),
             most=_LINES,
         )
         verdict = None

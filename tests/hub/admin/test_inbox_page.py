@@ -10,7 +10,6 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from hub import problems
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
 from hub.access.tables import audit
@@ -20,7 +19,7 @@ from hub.intake.refusals import Refusals
 from hub.registry import Registry
 from hub.vault import Vault
 from tests.hub.intake.senders import CODE, DATA, EVENT, Sender, sending
-from tests.keepers import console, enrolled
+from tests.keepers import app_of, console, enrolled, visitor
 from tests.parts import STATUSES, pushing_spec, registry_of
 
 NAME, WHY = "Nguyễn Thị Ánh", "cơ quan báo thiếu ngày hẹn"
@@ -51,21 +50,13 @@ async def sender(database: Database, vault: Vault) -> AsyncIterator[Sender]:
 
 @pytest.fixture
 def app(database: Database, vault: Vault, registry: Registry, sender: Sender) -> FastAPI:
-    app = FastAPI()
-    problems.install(app)
-    app.include_router(console(database, registry, SignIn(database, vault), vault))
-    return app
+    return app_of(console(database, registry, SignIn(database, vault), vault))
 
 
 @pytest.fixture
-async def client(app: FastAPI, database: Database, vault: Vault) -> AsyncIterator[httpx.AsyncClient]:
-    async with visitor(app) as client:
-        await enrolled(client, SignIn(database, vault))
-        yield client
-
-
-def visitor(app: FastAPI) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub", follow_redirects=True)
+async def client(client: httpx.AsyncClient, sign_in: SignIn) -> httpx.AsyncClient:
+    await enrolled(client, sign_in)
+    return client
 
 
 async def listed(client: httpx.AsyncClient, **asked: str) -> tuple[str, list[str]]:
@@ -135,7 +126,7 @@ async def test_who_keeps_one_agency_sees_and_reads_no_other(
     app: FastAPI, client: httpx.AsyncClient, database: Database, vault: Vault
 ) -> None:
     _, [event] = await listed(client, state="quarantined")
-    async with visitor(app) as other:
+    async with visitor(app, follow_redirects=True) as other:
         await enrolled(other, SignIn(database, vault), "binh", Role.OPERATOR, ["so-yt"])
         page = await other.get("/admin/inbox?agency=ubnd-pleiku")
         assert "m1" not in page.text and "ubnd-pleiku" not in page.text
@@ -143,7 +134,7 @@ async def test_who_keeps_one_agency_sees_and_reads_no_other(
         assert (await other.post("/admin/agencies/ubnd-pleiku/inbox/replay", data={"do": "read"})).status_code == 403
         # Under another agency's name it is not there.
         assert (await other.get(event.replace("ubnd-pleiku", "so-yt"))).status_code == 404
-    async with visitor(app) as looker:
+    async with visitor(app, follow_redirects=True) as looker:
         await enrolled(looker, SignIn(database, vault), "chi", Role.VIEWER)
         assert "Đọc lại" not in unescape((await looker.get(event)).text)
         assert (await looker.post(f"{event}/replay", data={"do": "read"})).status_code == 403

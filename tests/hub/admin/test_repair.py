@@ -17,7 +17,7 @@ from hub.db import Database
 from hub.registry import Registry
 from hub.specs.specs import Specs, Way
 from hub.vault import Vault
-from tests.keepers import app_of, console, enrolled
+from tests.keepers import app_of, console, enrolled, visitor
 from tests.parts import NamedSecrets, deliver, no_documents, registry_of
 
 SPEC = """\
@@ -48,14 +48,9 @@ async def app(database: Database, vault: Vault, specs: Specs) -> AsyncIterator[F
 
 
 @pytest.fixture
-async def client(app: FastAPI, database: Database, vault: Vault) -> AsyncIterator[httpx.AsyncClient]:
-    async with visitor(app) as client:
-        await enrolled(client, SignIn(database, vault))
-        yield client
-
-
-def visitor(app: FastAPI) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub", follow_redirects=True)
+async def client(client: httpx.AsyncClient, sign_in: SignIn) -> httpx.AsyncClient:
+    await enrolled(client, sign_in)
+    return client
 
 
 async def say(database: Database, vault: Vault, status: str, count: int = 1) -> None:
@@ -201,6 +196,6 @@ async def test_others_agencies_are_not_in_the_list(
     client: httpx.AsyncClient, app: FastAPI, database: Database, vault: Vault
 ) -> None:
     await say(database, vault, "LA")
-    async with visitor(app) as other:
+    async with visitor(app, follow_redirects=True) as other:
         await enrolled(other, SignIn(database, vault), "binh", Role.OPERATOR, ["so-tnmt"])
         assert "so-xd" not in (await other.get("/admin/quarantine")).text

@@ -14,7 +14,6 @@ import yaml
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from hub import problems
 from hub.access.audit import Wanted, latest
 from hub.access.roles import Role
 from hub.access.sign_in import SignIn
@@ -24,7 +23,7 @@ from hub.documents.documents import Documents
 from hub.specs.drafts import Draft, Drafts
 from hub.specs.specs import Specs, Way
 from hub.vault import Vault
-from tests.keepers import console, enrolled
+from tests.keepers import app_of, console, enrolled, visitor
 from tests.parts import NamedSecrets, no_documents, registry_of
 
 OPENAPI = Path(__file__).parent.parent / "studio" / "documents" / "so-khdt.openapi.yaml"
@@ -77,22 +76,14 @@ def drafts(database: Database, vault: Vault, specs: Specs) -> Drafts:
 async def app(database: Database, vault: Vault, specs: Specs, tmp_path: Path) -> AsyncIterator[FastAPI]:
     await specs.publish("so-xd", SPEC, author="an", reason="đầu tiên", way=Way.CONSOLE, based_on=None)
     async with registry_of() as registry:
-        app = FastAPI()
-        problems.install(app)
         documents = Documents(database, tmp_path / "none", tmp_path / "documents")
-        app.include_router(console(database, registry, SignIn(database, vault), vault, documents))
-        yield app
+        yield app_of(console(database, registry, SignIn(database, vault), vault, documents))
 
 
 @pytest.fixture
-async def client(app: FastAPI, database: Database, vault: Vault) -> AsyncIterator[httpx.AsyncClient]:
-    async with visitor(app) as client:
-        await enrolled(client, SignIn(database, vault))
-        yield client
-
-
-def visitor(app: FastAPI) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://hub", follow_redirects=True)
+async def client(client: httpx.AsyncClient, sign_in: SignIn) -> httpx.AsyncClient:
+    await enrolled(client, sign_in)
+    return client
 
 
 def seen(*records: object) -> bytes:
@@ -218,7 +209,7 @@ async def test_what_was_answered_is_sealed_told_of_once_and_forgotten(
 ) -> None:
     await remember(drafts, RECORD)
     assert "Nguyễn".encode() not in await database.reads.fetchval("SELECT seen FROM spec_draft")
-    async with visitor(app) as other:
+    async with visitor(app, follow_redirects=True) as other:
         await enrolled(other, SignIn(database, vault), "binh", Role.OPERATOR, ["so-xd"])
         for _ in range(2):
             assert "Nguyễn Văn Đức" in (await other.get("/admin/studio/so-xd/trial")).text
@@ -235,7 +226,7 @@ async def test_who_is_for_one_agency_reaches_no_other(
     app: FastAPI, client: httpx.AsyncClient, drafts: Drafts, specs: Specs, database: Database, vault: Vault
 ) -> None:
     await client.post("/admin/studio", data={"id": "so-moi", "name": "Sở Mới"})
-    async with visitor(app) as other:
+    async with visitor(app, follow_redirects=True) as other:
         await enrolled(other, SignIn(database, vault), "binh", Role.OPERATOR, ["so-xd", "so-moi"])
         assert (await other.get("/admin/studio")).status_code == 403
         assert (await other.get("/admin/studio/so-tnmt/trial")).status_code == 403
