@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
 
 CHROMIUM = os.environ.get("HUB_TEST_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium; set HUB_TEST_CHROMIUM to its path")
@@ -25,8 +25,17 @@ def launched() -> Iterator[Browser]:
         browser.close()
 
 
+def follow(what: Locator) -> None:
+    """Click what leads to a page, and be there: a click alone is done before the page that it leads to is whole, or has
+    begun at all."""
+    with what.page.expect_navigation():
+        what.click()
+
+
 def violations(page: Page) -> list[Any]:
     """What axe-core finds wrong with the page for people who see, hear or move otherwise: rule and place of each."""
+    # What was seen of a page may be its beginning.
+    page.wait_for_load_state()
     page.add_script_tag(path=AXE)
     found = page.evaluate("axe.run({runOnly: ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice']})")
     return [(rule["id"], [node["target"] for node in rule["nodes"]]) for rule in found["violations"]]
@@ -39,7 +48,9 @@ def screenshot(page: Page, name: str) -> None:
 
 
 def looked_at(page: Page, name: str) -> None:
-    """At both widths nothing is wrong for people who see, hear or move otherwise, or wider than the screen."""
+    """At both widths nothing is wrong for people who see, hear or move otherwise, or wider than the screen. Whoever has
+    just clicked has `follow`ed."""
+    page.wait_for_load_state()
     for width in (360, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         screenshot(page, f"{name}-{width}")

@@ -3,13 +3,13 @@
 import re
 from collections.abc import Iterator
 
-import pyotp
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browsing import needs_chromium, screenshot, violations
-from tests.keepers import PASSWORD, Keeper
-from tests.running import ROOT, HubProcess, NewHub, kept_running, run_hub
+from tests.browsing import follow, needs_chromium, screenshot, violations
+from tests.keepers import PASSWORD
+from tests.running import ROOT, HubProcess, NewHub, kept_running
+from tests.signing_in import enrol, first_password
 
 pytestmark = needs_chromium
 
@@ -32,43 +32,27 @@ def looked_at(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
 
 
-def first_password(hub: HubProcess, *arguments: str) -> str:
-    """As whoever is at the hub's terminal makes it."""
-    done = run_hub("accounts", *arguments, url=hub.database_url, data_dir=hub.data_dir, agencies_dir=hub.agencies_dir)
-    assert done.returncode == 0, done.stderr
-    return done.stdout.split()[0]
-
-
-def enrol(page: Page) -> Keeper:
-    secret = page.locator("code.secret").inner_text().replace(" ", "")
-    keeper = Keeper("", pyotp.TOTP(secret))
-    page.get_by_label("Mật khẩu mới").fill(PASSWORD)
-    page.get_by_label("Gõ 6 chữ số").fill(keeper.code())
-    page.get_by_role("button", name="Lưu và vào").click()
-    return keeper
-
-
 def test_from_the_first_sign_in_to_an_operator_who_may_not_manage(browser: Browser, hub: HubProcess) -> None:
     page = opened(browser, hub, 1280)
     password = first_password(hub, "invite", "an.nguyen", "--role", "admin")
     page.goto("/admin")
     looked_at(page)
-    page.get_by_role("link", name="Tôi có mật khẩu dùng một lần").click()
+    follow(page.get_by_role("link", name="Tôi có mật khẩu dùng một lần"))
     looked_at(page)
     page.get_by_label("Mật khẩu dùng một lần").fill("ABCDE")
-    page.get_by_role("button", name="Tiếp tục").click()
+    follow(page.get_by_role("button", name="Tiếp tục"))
     looked_at(page)
     page.get_by_label("Mật khẩu dùng một lần").fill(password)
-    page.get_by_role("button", name="Tiếp tục").click()
+    follow(page.get_by_role("button", name="Tiếp tục"))
     looked_at(page)
     keeper = enrol(page)
     assert page.url.endswith("/admin")
     looked_at(page)
-    page.get_by_role("link", name="Người quản trị", exact=True).click()
+    follow(page.get_by_role("link", name="Người quản trị", exact=True))
     page.get_by_label("Tên").fill("binh.tran")
     page.get_by_label("Vai trò").last.select_option("operator")
     page.get_by_label("Chỉ các cơ quan").last.fill("so-tnmt")
-    page.get_by_role("button", name="Mời").click()
+    follow(page.get_by_role("button", name="Mời"))
     looked_at(page)
     invited = page.locator(".made code").inner_text()
 
@@ -76,14 +60,14 @@ def test_from_the_first_sign_in_to_an_operator_who_may_not_manage(browser: Brows
     other.goto("/admin/begin")
     looked_at(other)
     other.get_by_label("Mật khẩu dùng một lần").fill(invited)
-    other.get_by_role("button", name="Tiếp tục").click()
+    follow(other.get_by_role("button", name="Tiếp tục"))
     looked_at(other)
     enrol(other)
     assert other.url.endswith("/admin")
     assert other.get_by_role("link", name="Người quản trị", exact=True).count() == 0
-    other.get_by_role("link", name="Sở Tài nguyên và Môi trường").click()
+    follow(other.get_by_role("link", name="Sở Tài nguyên và Môi trường"))
     looked_at(other)
-    other.get_by_role("button", name=re.compile("Tạm dừng.*Đọc thay đổi")).click()
+    follow(other.get_by_role("button", name=re.compile("Tạm dừng.*Đọc thay đổi")))
     other.get_by_text("Đã tạm dừng.").wait_for()
     looked_at(other)
     for path in ("/admin/people", "/admin/agencies/ubnd-pleiku"):
@@ -104,32 +88,32 @@ def test_from_the_first_sign_in_to_an_operator_who_may_not_manage(browser: Brows
             looked_at(page)
             screenshot(page, f"{name}-{width}")
     page.goto("/admin")
-    page.get_by_role("link", name="Cảnh báo").click()
+    follow(page.get_by_role("link", name="Cảnh báo"))
     page.get_by_label("Thêm người nhận").fill("truc@gialai.example")
-    page.get_by_role("button", name="Thêm").click()
+    follow(page.get_by_role("button", name="Thêm"))
     page.get_by_label("Vì sao").fill("bảo trì")
-    page.get_by_role("button", name="Tạm im").click()
+    follow(page.get_by_role("button", name="Tạm im"))
     page.get_by_text("Đã tạm im.").wait_for()
     for width in (360, 1280):
         page.set_viewport_size({"width": width, "height": 800})
         looked_at(page)
         screenshot(page, f"alerts-{width}")
-    page.get_by_role("link", name="Khóa API").click()
+    follow(page.get_by_role("link", name="Khóa API"))
     page.get_by_label("Tên", exact=True).fill("cong-dich-vu")
     page.get_by_label("dossiers:read").check()
     page.get_by_label("Chỉ các cơ quan").fill("so-ma")
-    page.get_by_role("button", name="Tạo khóa").click()
+    follow(page.get_by_role("button", name="Tạo khóa"))
     page.get_by_text("Có cơ quan không tồn tại").wait_for()
     looked_at(page)
     assert page.get_by_label("dossiers:read").is_checked(), "what was right need not be typed again"
     page.get_by_label("Chỉ các cơ quan").fill("so-tnmt")
-    page.get_by_role("button", name="Tạo khóa").click()
+    follow(page.get_by_role("button", name="Tạo khóa"))
     assert page.locator("code.secret").inner_text().startswith("ghk_")
     page.get_by_text("chưa dùng lần nào").focus()
     page.keyboard.press("Enter")
     looked_at(page)
     screenshot(page, "keys-made")
-    page.get_by_role("button", name="Thay bằng khóa mới").click()
+    follow(page.get_by_role("button", name="Thay bằng khóa mới"))
     page.get_by_text("đã được thay, còn dùng được").click()
     for name in ("keys", "secrets"):
         for width in (1280, 360):
@@ -140,15 +124,15 @@ def test_from_the_first_sign_in_to_an_operator_who_may_not_manage(browser: Brows
     page.set_viewport_size({"width": 1280, "height": 800})
     page.goto("/admin/people")
     other.goto("/admin")
-    page.locator("li", has_text=re.compile("binh.tran")).get_by_role("button", name="Chấm dứt").click()
+    follow(page.locator("li", has_text=re.compile("binh.tran")).get_by_role("button", name="Chấm dứt"))
     other.goto("/admin")
     assert other.url.endswith("/admin/sign-in")
 
-    page.get_by_role("button", name="Thoát").click()
+    follow(page.get_by_role("button", name="Thoát"))
     page.get_by_label("Tên").fill("an.nguyen")
     page.get_by_label("Mật khẩu", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Tiếp tục").click()
+    follow(page.get_by_role("button", name="Tiếp tục"))
     looked_at(page)
     page.get_by_label("Mã 6 chữ số").fill(keeper.code(later=1))
-    page.get_by_role("button", name="Đăng nhập").click()
+    follow(page.get_by_role("button", name="Đăng nhập"))
     assert page.url.endswith("/admin")

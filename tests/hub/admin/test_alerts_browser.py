@@ -13,9 +13,9 @@ import asyncpg
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import looked_at, needs_chromium
-from tests.hub.admin.test_admin_browser import enrol, first_password
+from tests.browsing import follow, looked_at, needs_chromium
 from tests.running import HubProcess, NewHub, free_port, kept_running
+from tests.signing_in import signed_in
 
 pytestmark = needs_chromium
 
@@ -123,17 +123,12 @@ def nothing_is_kept_out(browser: Browser, hub: HubProcess, page: Page) -> None:
 
 
 def test_an_alert_opens_is_silenced_and_is_over_by_itself(browser: Browser, hub: HubProcess) -> None:
-    # axe is a script, which our policy keeps out.
-    page = browser.new_context(base_url=hub.url, bypass_csp=True).new_page()
-    page.goto("/admin/begin")
-    page.get_by_label("Mật khẩu dùng một lần").fill(first_password(hub, "invite", "an.nguyen", "--role", "admin"))
-    page.get_by_role("button", name="Tiếp tục").click()
-    enrol(page)
+    page = signed_in(browser, hub)
 
     down = "Sở Xây dựng: hệ thống không trả lời"
     until(page, hub, "/admin", lambda: down in section(page, "Cần người xử lý"))
     looked_at(page, "alert-needs")
-    page.get_by_role("link", name="Cảnh báo").click()
+    follow(page.get_by_role("link", name="Cảnh báo"))
     assert down in section(page, "Đang mở")
     looked_at(page, "alert-open")
 

@@ -7,9 +7,10 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from hub.access.provider import SECRET
-from tests.browsing import looked_at, needs_chromium
+from tests.browsing import follow, looked_at, needs_chromium
 from tests.identity import identity_provider
-from tests.running import ROOT, HubProcess, NewHub, kept_running, run_hub
+from tests.running import ROOT, HubProcess, NewHub, kept_running
+from tests.signing_in import begin, first_password
 
 pytestmark = needs_chromium
 
@@ -33,19 +34,14 @@ def hub(new_hub: NewHub) -> Iterator[HubProcess]:
 
 def begun(page: Page, hub: HubProcess, name: str) -> None:
     """With a one-time password from the hub's terminal, at the choice of how to come in from now on."""
-    arguments = ("accounts", "invite", name, "--role", "viewer")
-    done = run_hub(*arguments, url=hub.database_url, data_dir=hub.data_dir, agencies_dir=hub.agencies_dir)
-    assert done.returncode == 0, done.stderr
-    page.goto("/admin/begin")
-    page.get_by_label("Mật khẩu dùng một lần").fill(done.stdout.split()[0])
-    page.get_by_role("button", name="Tiếp tục").click()
+    begin(page, first_password(hub, "invite", name, "--role", "viewer"))
     page.get_by_role("link", name="Từ nay vào bằng tài khoản công vụ").wait_for()
 
 
 def signed_in_there(page: Page, login: str, factors: str = "mfa") -> None:
     page.get_by_label("Login").fill(login)
     page.get_by_label("Factors").select_option(factors)
-    page.get_by_role("button", name="Sign in").click()
+    follow(page.get_by_role("button", name="Sign in"))
 
 
 def test_in_and_out_and_in_again_under_our_own_policy(browser: Browser, hub: HubProcess) -> None:
@@ -57,8 +53,8 @@ def test_in_and_out_and_in_again_under_our_own_policy(browser: Browser, hub: Hub
     page.keyboard.press("Enter")
     signed_in_there(page, "an")
     expect(page).to_have_url(f"{hub.url}/admin")
-    page.get_by_role("button", name="Thoát").click()
-    page.get_by_role("link", name="Đăng nhập bằng tài khoản công vụ").click()
+    follow(page.get_by_role("button", name="Thoát"))
+    follow(page.get_by_role("link", name="Đăng nhập bằng tài khoản công vụ"))
     # There they are still known, and nobody asks again.
     expect(page).to_have_url(f"{hub.url}/admin")
     cookies = {each["name"]: each for each in context.cookies(f"{hub.url}/admin")}
@@ -77,21 +73,21 @@ def test_each_page_on_the_way(browser: Browser, hub: HubProcess) -> None:
     page = context.new_page()
     begun(page, hub, "binh.tran")
     looked_at(page, "oidc-begin")
-    page.get_by_role("link", name="Từ nay vào bằng tài khoản công vụ").click()
+    follow(page.get_by_role("link", name="Từ nay vào bằng tài khoản công vụ"))
     signed_in_there(page, "binh", factors="")
     page.get_by_role("heading", name="Tạo cách đăng nhập của bạn").wait_for()
     assert page.get_by_label("Mật khẩu mới").count() == 0
     looked_at(page, "oidc-second-factor")
     totp = pyotp.TOTP(page.locator("code.secret").inner_text().replace(" ", ""))
     page.get_by_label("Gõ 6 chữ số").fill(totp.now())
-    page.get_by_role("button", name="Lưu và vào").click()
+    follow(page.get_by_role("button", name="Lưu và vào"))
     expect(page).to_have_url(f"{hub.url}/admin")
-    page.get_by_role("button", name="Thoát").click()
+    follow(page.get_by_role("button", name="Thoát"))
     page.get_by_role("link", name="Đăng nhập bằng tài khoản công vụ").wait_for()
     looked_at(page, "oidc-sign-in")
     context.clear_cookies()
     page.goto("/admin/sign-in")
-    page.get_by_role("link", name="Đăng nhập bằng tài khoản công vụ").click()
+    follow(page.get_by_role("link", name="Đăng nhập bằng tài khoản công vụ"))
     signed_in_there(page, "chi")
     page.get_by_role("heading", name="Chưa có tài khoản nào ở đây cho bạn").wait_for()
     looked_at(page, "oidc-stranger")

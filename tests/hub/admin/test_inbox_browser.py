@@ -2,22 +2,19 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
-from pathlib import Path
 
 import httpx
-import pyotp
 import pytest
 import yaml
 from fastapi import FastAPI
 from playwright.sync_api import Browser
 
-from tests.browsing import launched, looked_at, needs_chromium
+from tests.browsing import follow, looked_at, needs_chromium
 from tests.hub.intake.senders import CODE, DATA, EVENT, SECRET, Sender
-from tests.keepers import PASSWORD, Keeper
-from tests.running import HubProcess, kept_running, run_hub
+from tests.running import HubProcess, NewHub, kept_running
+from tests.signing_in import signed_in
 
 pytestmark = needs_chromium
 
@@ -34,23 +31,10 @@ SPEC = {
 
 
 @pytest.fixture(scope="module")
-def hub(
-    new_database: Callable[[], AbstractContextManager[str]], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[HubProcess]:
-    folder: Path = tmp_path_factory.mktemp("hub")
-    (folder / "agencies").mkdir()
-    (folder / "agencies" / "ubnd-pleiku.yaml").write_text(yaml.safe_dump(SPEC, allow_unicode=True))
-    with new_database() as url:
-        secrets = {"ubnd-pleiku-webhook": SECRET}
-        process = HubProcess(url, folder / "data", folder / "agencies", command="api", secrets=secrets)
-        with kept_running(process):
-            yield process
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with launched() as opened:
-        yield opened
+def hub(new_hub: NewHub) -> Iterator[HubProcess]:
+    specs = {"ubnd-pleiku": yaml.safe_dump(SPEC, allow_unicode=True)}
+    with new_hub(specs, command="api", secrets={"ubnd-pleiku-webhook": SECRET}) as made, kept_running(made):
+        yield made
 
 
 async def pushed(hub: HubProcess) -> None:
@@ -67,38 +51,28 @@ def test_what_came_is_found_looked_at_and_read_again(browser: Browser, hub: HubP
     # In a thread: Playwright's own loop runs in this one.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(pushed(hub))).result()
-    arguments = ("accounts", "invite", "an.nguyen", "--role", "admin")
-    made = run_hub(*arguments, url=hub.database_url, data_dir=hub.data_dir, agencies_dir=hub.agencies_dir)
-    # axe is a script, which our policy keeps out.
-    page = browser.new_context(base_url=hub.url, bypass_csp=True).new_page()
-    page.goto("/admin/begin")
-    page.get_by_label("Mật khẩu dùng một lần").fill(made.stdout.split()[0])
-    page.get_by_role("button", name="Tiếp tục").click()
-    keeper = Keeper("an.nguyen", pyotp.TOTP(page.locator("code.secret").inner_text().replace(" ", "")))
-    page.get_by_label("Mật khẩu mới").fill(PASSWORD)
-    page.get_by_label("Gõ 6 chữ số").fill(keeper.code())
-    page.get_by_role("button", name="Lưu và vào").click()
-    page.get_by_role("link", name="Webhook đến", exact=True).click()
+    page = signed_in(browser, hub)
+    follow(page.get_by_role("link", name="Webhook đến", exact=True))
     page.get_by_role("region", name="Các sự kiện").wait_for()
     # Refused calls are kept some seconds later.
     while not page.get_by_text("bad_signature").count():
         page.reload()
     looked_at(page, "inbox-all")
     page.get_by_label("Kết quả").select_option("quarantined")
-    page.get_by_role("button", name="Tìm").click()
-    page.get_by_role("button", name="Xem thử sẽ đổi gì").click()
+    follow(page.get_by_role("button", name="Tìm"))
+    follow(page.get_by_role("button", name="Xem thử sẽ đổi gì"))
     page.get_by_text("Chưa có gì thay đổi").wait_for()
     looked_at(page, "inbox-tried")
-    page.get_by_role("region", name="Các sự kiện").get_by_role("link").first.click()
+    follow(page.get_by_role("region", name="Các sự kiện").get_by_role("link").first)
     body = page.get_by_role("region", name="Nội dung", exact=True)
     assert CODE in body.inner_text() and NAME not in body.inner_text()
     looked_at(page, "delivery-masked")
-    page.get_by_role("button", name="Đọc lại").click()
+    follow(page.get_by_role("button", name="Đọc lại"))
     page.get_by_role("status").wait_for()
     page.get_by_label("Vì sao cần xem").fill("cơ quan hỏi, phiếu 7")
-    page.get_by_role("button", name="Xem đầy đủ").click()
+    follow(page.get_by_role("button", name="Xem đầy đủ"))
     page.get_by_text("Hiện đầy đủ").wait_for()
     assert NAME in page.get_by_role("region", name="Nội dung", exact=True).inner_text()
     looked_at(page, "delivery-open")
-    page.get_by_role("link", name="English").click()
+    follow(page.get_by_role("link", name="English"))
     page.get_by_role("heading", name="An event that came").wait_for()

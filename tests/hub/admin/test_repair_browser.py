@@ -12,9 +12,9 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browsing import looked_at, needs_chromium
-from tests.hub.admin.test_admin_browser import enrol, first_password
+from tests.browsing import follow, looked_at, needs_chromium
 from tests.running import HubProcess, NewHub, kept_running
+from tests.signing_in import signed_in
 
 pytestmark = needs_chromium
 
@@ -55,25 +55,19 @@ def push(hub: HubProcess, status: str, *numbers: int) -> None:
 
 
 def test_a_broken_word_is_mended_and_a_bad_version_taken_back(browser: Browser, hub: HubProcess) -> None:
-    # axe is a script, which our policy keeps out.
-    page = browser.new_context(base_url=hub.url, bypass_csp=True).new_page()
-    password = first_password(hub, "invite", "an.nguyen", "--role", "admin")
-    page.goto("/admin/begin")
-    page.get_by_label("Mật khẩu dùng một lần").fill(password)
-    page.get_by_role("button", name="Tiếp tục").click()
-    enrol(page)
+    page = signed_in(browser, hub)
 
     push(hub, "CHO_BO_SUNG_HS", 1, 2, 3)
     page.goto("/admin")
-    page.get_by_role("link", name="Cách ly", exact=True).click()
+    follow(page.get_by_role("link", name="Cách ly", exact=True))
     looked_at(page, "quarantine")
-    page.get_by_role("link", name="CHO_BO_SUNG_HS").click()
+    follow(page.get_by_role("link", name="CHO_BO_SUNG_HS"))
     looked_at(page, "cause")
     page.get_by_label("nghĩa là").select_option("5")
-    page.get_by_role("button", name="Xem thử").click()
+    follow(page.get_by_role("button", name="Xem thử"))
     expect(page.get_by_text("3 trên 3 bản ghi sẽ hiểu trọn")).to_be_visible()
     looked_at(page, "tried")
-    page.get_by_role("button", name="Dùng và đọc lại").click()
+    follow(page.get_by_role("button", name="Dùng và đọc lại"))
     expect(page.get_by_text("Bản mới đang dùng.")).to_be_visible()
     # By the worker, a moment later.
     for _ in range(120):
@@ -86,18 +80,18 @@ def test_a_broken_word_is_mended_and_a_bad_version_taken_back(browser: Browser, 
     expect(page.get_by_text("Yêu cầu bổ sung giấy tờ").first).to_be_visible()
 
     page.goto("/admin/agencies/so-xd")
-    page.get_by_role("link", name="Sửa bản mô tả").click()
+    follow(page.get_by_role("link", name="Sửa bản mô tả"))
     looked_at(page, "spec")
     text = page.get_by_label("YAML").input_value()
     page.get_by_label("YAML").fill(text + "fax: 1\n")
-    page.get_by_role("button", name="Kiểm tra").click()
+    follow(page.get_by_role("button", name="Kiểm tra"))
     expect(page.get_by_role("heading", name="Chưa dùng được")).to_be_visible()
     looked_at(page, "spec-wrong")
     page.get_by_label("YAML").fill(text.replace("DANG_XU_LY", "DANG_XU_LI"))
-    page.get_by_role("button", name="Đọc song song").click()
+    follow(page.get_by_role("button", name="Đọc song song"))
     looked_at(page, "shadow")
     page.get_by_label("Vì sao").fill("đổi tên từ")
-    page.get_by_role("button", name="Xuất bản").click()
+    follow(page.get_by_role("button", name="Xuất bản"))
     expect(page.get_by_text("Bản 3 đang dùng, ở mọi")).to_be_visible()
 
     # The canary sees that the version before understands these.
@@ -114,11 +108,11 @@ def test_a_broken_word_is_mended_and_a_bad_version_taken_back(browser: Browser, 
     text = page.get_by_label("YAML").input_value()
     page.get_by_label("YAML").fill(text.replace("Sở Xây dựng,", "Sở Xây,"))
     page.get_by_label("Vì sao").fill("nhầm")
-    page.get_by_role("button", name="Xuất bản").click()
+    follow(page.get_by_role("button", name="Xuất bản"))
     section = page.locator("section", has=page.get_by_role("heading", name="Bản 4"))
     section.get_by_text("Quay lại bản này").click()
     section.get_by_label("Vì sao").fill("tên sai")
-    section.get_by_role("button", name="Dùng lại bản 4").click()
+    follow(section.get_by_role("button", name="Dùng lại bản 4"))
     expect(page.get_by_text("Bản 6 đang dùng, ở mọi")).to_be_visible()
     page.goto("/admin/agencies/so-xd")
     expect(page.get_by_role("heading", name="Sở Xây dựng")).to_be_visible()

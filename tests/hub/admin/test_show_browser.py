@@ -18,13 +18,13 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from config.settings import Settings
 from hub.main import create_api, open_hub
 from hub.specs.specs import Way
-from tests.browsing import looked_at, needs_chromium
+from tests.browsing import follow, looked_at, needs_chromium
 from tests.estate.client import Estate, running_estate
-from tests.hub.admin.test_admin_browser import enrol, first_password
 from tests.hub.admin.test_admin_rules import routes
 from tests.keepers import PASSWORD, Keeper
 from tests.parts import deliver, pushing_spec
 from tests.running import HubProcess, NewHub, kept_running
+from tests.signing_in import enrol, first_password
 
 pytestmark = needs_chromium
 
@@ -86,6 +86,10 @@ class Stopwatch:
         self.clicks += 1
         what.click()
 
+    def follow(self, what: Locator) -> None:
+        self.clicks += 1
+        follow(what)
+
 
 def opened(browser: Browser, hub: HubProcess) -> Page:
     # axe is a script, which our policy keeps out.
@@ -111,9 +115,9 @@ def first_sign_in(page: Page, hub: HubProcess) -> Keeper:
     password = first_password(hub, "invite", "an.nguyen", "--role", "admin")
     page.goto("/admin")
     expect(page).to_have_url(re.compile("/admin/sign-in$"))
-    page.get_by_role("link", name="Tôi có mật khẩu dùng một lần").click()
+    follow(page.get_by_role("link", name="Tôi có mật khẩu dùng một lần"))
     page.get_by_label("Mật khẩu dùng một lần").fill(password)
-    page.get_by_role("button", name="Tiếp tục").click()
+    follow(page.get_by_role("button", name="Tiếp tục"))
     looked_at(page, "enrol")
     keeper = enrol(page)
     expect(page).to_have_url(re.compile("/admin$"))
@@ -123,48 +127,48 @@ def first_sign_in(page: Page, hub: HubProcess) -> Keeper:
 
 def add_the_department(page: Page, agencies: KeptEstate) -> None:
     watch = Stopwatch()
-    click, secrets = watch.click, agencies.estate.secrets
-    click(page.get_by_role("link", name="Thêm cơ quan"))
+    secrets = agencies.estate.secrets
+    watch.follow(page.get_by_role("link", name="Thêm cơ quan"))
     looked_at(page, "studio-empty")
     page.get_by_label("Mã cơ quan").fill(AGENCY)
     page.get_by_label("Tên", exact=True).fill(NAME)
     page.get_by_label("Địa chỉ WSDL").fill(f"{agencies.estate.addresses[AGENCY]}/DichVuHoSo.asmx?wsdl")
-    click(page.get_by_label("Nằm trong mạng riêng"))
-    click(page.get_by_role("button", name="Đọc và viết nháp"))
+    watch.click(page.get_by_label("Nằm trong mạng riêng"))
+    watch.follow(page.get_by_role("button", name="Đọc và viết nháp"))
     expect(page.get_by_label("Tra cứu một hồ sơ")).to_have_value("TraCuuHoSo")
     looked_at(page, "operations")
-    click(page.get_by_role("button", name="Tiếp: thử và ánh xạ"))
+    watch.follow(page.get_by_role("button", name="Tiếp: thử và ánh xạ"))
 
     looked_at(page, "untried")
     page.get_by_label("so-tnmt-khoa").fill(secrets["so-tnmt-khoa"])
     page.get_by_label("Mã hồ sơ có thật").fill(agencies.code())
-    click(page.get_by_role("button", name="Hỏi cơ quan"))
+    watch.follow(page.get_by_role("button", name="Hỏi cơ quan"))
     expect(page.get_by_text("Tra cứu được")).to_be_visible()
     expect(page.get_by_text("Liệt kê được")).to_be_visible()
     assert secrets["so-tnmt-khoa"] not in page.content()
     # All is guessed here. What is not takes two clicks each: the fact, and its value.
     before = watch.clicks
-    click(page.get_by_label("Tên thủ tục"))
-    click(page.get_by_role("button", name="TenThuTuc"))
+    watch.click(page.get_by_label("Tên thủ tục"))
+    watch.follow(page.get_by_role("button", name="TenThuTuc"))
     by_hand, watch.clicks = watch.clicks - before, before
     expect(page.locator("li", has=page.get_by_label("Tên thủ tục")).get_by_text("← TenThuTuc")).to_be_visible()
     looked_at(page, "trial")
 
-    click(page.get_by_role("link", name="Tiếp: trạng thái"))
+    watch.follow(page.get_by_role("link", name="Tiếp: trạng thái"))
     looked_at(page, "statuses")
     guessed = page.locator("main select").evaluate_all("all => all.map(each => each.value)")
     assert guessed
     assert "-" not in guessed
-    click(page.get_by_role("button", name="Lưu, tiếp"))
+    watch.follow(page.get_by_role("button", name="Lưu, tiếp"))
     expect(page.get_by_label("Bao nhiêu phút đọc một lần")).to_have_value("5")
     looked_at(page, "schedule")
-    click(page.get_by_role("button", name="Lưu, tiếp"))
+    watch.follow(page.get_by_role("button", name="Lưu, tiếp"))
 
-    click(page.get_by_role("button", name="Chạy thử một ngày"))
+    watch.follow(page.get_by_role("button", name="Chạy thử một ngày"))
     expect(page.get_by_role("heading", name="Chạy thử một ngày qua")).to_be_visible()
     looked_at(page, "publish")
     page.get_by_label("Vì sao").fill("nối lần đầu")
-    click(page.get_by_role("button", name="Xuất bản"))
+    watch.follow(page.get_by_role("button", name="Xuất bản"))
     expect(page.get_by_text("Bản 1 đang dùng, ở mọi")).to_be_visible()
     print(f"clicks beyond typing: {watch.clicks}; for a value that is mapped by hand {by_hand} more")
     assert watch.clicks < MOST_CLICKS
@@ -187,19 +191,19 @@ def citizens_find(page: Page, code: str) -> None:
 def quarantined(page: Page) -> None:
     """The department is read now, and the word is in quarantine."""
     page.goto(f"/admin/agencies/{AGENCY}")
-    page.get_by_role("button", name=re.compile("Chạy ngay.*Đọc thay đổi")).click()
+    follow(page.get_by_role("button", name=re.compile("Chạy ngay.*Đọc thay đổi")))
     until(page, "/admin/quarantine", page.get_by_role("link", name=re.compile("so-tnmt")))
 
 
 def break_and_mend_a_word(page: Page, agencies: KeptEstate) -> None:
     agencies.break_a_word()
     quarantined(page)
-    page.get_by_role("link", name=WORD).click()
+    follow(page.get_by_role("link", name=WORD))
     page.get_by_label("nghĩa là").select_option("4")
-    page.get_by_role("button", name="Xem thử").click()
+    follow(page.get_by_role("button", name="Xem thử"))
     expect(page.get_by_text("sẽ hiểu trọn")).to_be_visible()
     looked_at(page, "cause-tried")
-    page.get_by_role("button", name="Dùng và đọc lại").click()
+    follow(page.get_by_role("button", name="Dùng và đọc lại"))
     expect(page.get_by_text("Bản mới đang dùng.")).to_be_visible()
     until(page, "/admin/quarantine", page.get_by_text("Không có gì đang cách ly."))
     page.goto(f"/admin/agencies/{AGENCY}/versions")
@@ -213,7 +217,7 @@ def publish_a_bad_version(page: Page, agencies: KeptEstate) -> None:
     text = page.get_by_label("YAML").input_value()
     page.get_by_label("YAML").fill(re.sub(f"\n *{WORD}:.*", "", text))
     page.get_by_label("Vì sao").fill("từ này không còn dùng")
-    page.get_by_role("button", name="Xuất bản").click()
+    follow(page.get_by_role("button", name="Xuất bản"))
     expect(page.get_by_text("Bản 3 đang dùng, ở mọi")).to_be_visible()
     agencies.break_a_word()
     quarantined(page)
@@ -221,11 +225,11 @@ def publish_a_bad_version(page: Page, agencies: KeptEstate) -> None:
 
 def roll_back(page: Page) -> None:
     page.goto(f"/admin/agencies/{AGENCY}")
-    page.get_by_role("link", name="Các bản mô tả").click()
+    follow(page.get_by_role("link", name="Các bản mô tả"))
     section = page.locator("section", has=page.get_by_role("heading", name="Bản 2"))
     section.get_by_text("Quay lại bản này").click()
     section.get_by_label("Vì sao").fill("từ này còn dùng")
-    section.get_by_role("button", name="Dùng lại bản 2").click()
+    follow(section.get_by_role("button", name="Dùng lại bản 2"))
     expect(page.get_by_text("Bản 4 đang dùng, ở mọi")).to_be_visible()
     until(page, "/admin/quarantine", page.get_by_text("Không có gì đang cách ly."))
 
@@ -234,10 +238,10 @@ def add_one_that_pushes(page: Page) -> None:
     page.goto("/admin/studio")
     page.get_by_label("Mã cơ quan").fill("so-xd")
     page.get_by_label("Tên", exact=True).fill("Sở Xây dựng")
-    page.get_by_role("button", name="Đọc và viết nháp").click()
+    follow(page.get_by_role("button", name="Đọc và viết nháp"))
     looked_at(page, "spec-new")
     page.get_by_label("Vì sao").fill("có trước khi nối")
-    page.get_by_role("button", name="Xuất bản").click()
+    follow(page.get_by_role("button", name="Xuất bản"))
     expect(page.get_by_text("Bản 1 đang dùng, ở mọi")).to_be_visible()
 
 
@@ -246,12 +250,12 @@ def operator_reaches_no_other(page: Page, other: Page) -> None:
     page.get_by_label("Tên").fill("binh.tran")
     page.get_by_label("Vai trò").last.select_option("operator")
     page.get_by_label("Chỉ các cơ quan").last.fill("so-xd")
-    page.get_by_role("button", name="Mời").click()
+    follow(page.get_by_role("button", name="Mời"))
     invited = page.locator(".made code").inner_text()
     looked_at(page, "invited")
     other.goto("/admin/begin")
     other.get_by_label("Mật khẩu dùng một lần").fill(invited)
-    other.get_by_role("button", name="Tiếp tục").click()
+    follow(other.get_by_role("button", name="Tiếp tục"))
     enrol(other)
     other.get_by_text("1 cơ quan").click()
     expect(other.get_by_role("link", name="Sở Xây dựng")).to_be_visible()
@@ -272,13 +276,13 @@ def operator_reaches_no_other(page: Page, other: Page) -> None:
 
 
 def sign_in_again(page: Page, keeper: Keeper) -> None:
-    page.get_by_role("button", name="Thoát").click()
+    follow(page.get_by_role("button", name="Thoát"))
     page.get_by_label("Tên").fill("an.nguyen")
     page.get_by_label("Mật khẩu", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Tiếp tục").click()
+    follow(page.get_by_role("button", name="Tiếp tục"))
     looked_at(page, "code")
     page.get_by_label("Mã 6 chữ số").fill(keeper.code(later=1))
-    page.get_by_role("button", name="Đăng nhập").click()
+    follow(page.get_by_role("button", name="Đăng nhập"))
     expect(page).to_have_url(re.compile("/admin$"))
 
 

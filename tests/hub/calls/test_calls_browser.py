@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import pyotp
 import pytest
 from playwright.sync_api import Browser
 
@@ -12,10 +11,10 @@ from config.secrets import digest_key_file, seal_key_file
 from hub.calls.recorder import DatabaseCallRecorder
 from hub.db import Database
 from hub.vault import Vault
-from tests.browsing import looked_at, needs_chromium
-from tests.keepers import PASSWORD, Keeper
+from tests.browsing import follow, looked_at, needs_chromium
 from tests.parts import call_record
-from tests.running import ROOT, HubProcess, NewHub, kept_running, run_hub
+from tests.running import ROOT, HubProcess, NewHub, kept_running
+from tests.signing_in import signed_in
 
 pytestmark = needs_chromium
 
@@ -46,31 +45,21 @@ def test_a_call_is_searched_for_looked_at_and_opened(browser: Browser, hub: HubP
     # In a thread: Playwright's own loop runs in this one.
     with ThreadPoolExecutor(1) as thread:
         thread.submit(lambda: asyncio.run(call_made(hub))).result()
-    arguments = ("accounts", "invite", "an.nguyen", "--role", "admin")
-    made = run_hub(*arguments, url=hub.database_url, data_dir=hub.data_dir, agencies_dir=hub.agencies_dir)
-    # axe is a script, which our policy keeps out.
-    page = browser.new_context(base_url=hub.url, bypass_csp=True).new_page()
-    page.goto("/admin/begin")
-    page.get_by_label("Mật khẩu dùng một lần").fill(made.stdout.split()[0])
-    page.get_by_role("button", name="Tiếp tục").click()
-    keeper = Keeper("an.nguyen", pyotp.TOTP(page.locator("code.secret").inner_text().replace(" ", "")))
-    page.get_by_label("Mật khẩu mới").fill(PASSWORD)
-    page.get_by_label("Gõ 6 chữ số").fill(keeper.code())
-    page.get_by_role("button", name="Lưu và vào").click()
-    page.get_by_role("link", name="Cuộc gọi", exact=True).click()
+    page = signed_in(browser, hub)
+    follow(page.get_by_role("link", name="Cuộc gọi", exact=True))
     looked_at(page, "calls-all")
     page.get_by_label("Mã hồ sơ").fill(CODE.lower().replace("-", " "))
     page.keyboard.press("Enter")
     page.get_by_text("Tìm trong mọi cuộc gọi").wait_for()
     looked_at(page, "calls-found")
-    page.get_by_role("region", name="Các cuộc gọi").get_by_role("link").first.click()
+    follow(page.get_by_role("region", name="Các cuộc gọi").get_by_role("link").first)
     answer = page.get_by_role("region", name="Đã trả lời")
     assert CODE in answer.inner_text()
     assert '\n          "TrangThai": "Đang xử lý",\n' in answer.inner_text(), "indented"
     assert "Đức" not in page.content()
     looked_at(page, "call-masked")
     page.get_by_label("Vì sao cần xem").fill("phiếu 123")
-    page.get_by_role("button", name="Xem đầy đủ").click()
+    follow(page.get_by_role("button", name="Xem đầy đủ"))
     page.get_by_text("Hiện đầy đủ").wait_for()
     assert "Nguyễn Văn Đức" in answer.inner_text()
     looked_at(page, "call-opened")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browsing import AXE, needs_chromium, violations
+from tests.browsing import AXE, follow, needs_chromium, violations
 from tests.running import ROOT, HubProcess, kept_running
 
 pytestmark = needs_chromium
@@ -93,10 +93,10 @@ def walk(page: Page, way: Walk | None = None) -> dict[str, str]:
     page.get_by_role("heading", name="Mười phút").wait_for()
     way.read()
     with way.step("click", "Thử nghiệm"):
-        page.get_by_role("navigation").get_by_role("link", name="Thử nghiệm").click()
+        follow(page.get_by_role("navigation").get_by_role("link", name="Thử nghiệm"))
     way.read()
     with way.step("click", "Tạo cơ quan thử"):
-        page.get_by_role("button", name="Tạo cơ quan thử").click()
+        follow(page.get_by_role("button", name="Tạo cơ quan thử"))
     way.read()
     settings = page.get_by_role("region", name="Thiết lập").inner_text()
     return dict(line.removeprefix("export ").split("=", 1) for line in settings.strip().splitlines())
@@ -115,12 +115,12 @@ def test_a_newcomer_sends_an_event_and_sees_it(page: Page, address: str, tmp_pat
     assert "H21.99-261126-0001" in seen.stdout
 
     with way.step("click", "Cuộc gọi"):
-        page.get_by_role("listitem").get_by_role("link", name="Cuộc gọi").last.click()
+        follow(page.get_by_role("listitem").get_by_role("link", name="Cuộc gọi").last)
     way.read()
     with way.step("paste", "HUB_KEY"):
         page.get_by_label("Khóa").fill(settings["HUB_KEY"])
     with way.step("click", "Xem"):
-        page.get_by_role("button", name="Xem").click()
+        follow(page.get_by_role("button", name="Xem"))
         page.get_by_text("Nguyễn Thị Ánh").first.wait_for()
     assert page.url == address + "/developers/calls"
     assert page.get_by_text("đã áp dụng").is_visible()
@@ -129,7 +129,7 @@ def test_a_newcomer_sends_an_event_and_sees_it(page: Page, address: str, tmp_pat
     told = (ROOT / "docs" / "developers.md").read_text("utf-8")
     assert f"{way.count('click')} clicks, {way.count('command')} commands" in told
 
-    page.get_by_role("button", name="Quên khóa").click()
+    follow(page.get_by_role("button", name="Quên khóa"))
     assert page.get_by_label("Khóa").input_value() == ""
 
 
@@ -145,7 +145,7 @@ def test_a_newcomer_who_signs_wrongly_is_told_what_is_wrong(page: Page, tmp_path
     ends = time.monotonic() + _PATIENCE_MS / 1000
     while time.monotonic() < ends:
         # Refused calls are written down every few seconds.
-        page.get_by_role("button", name="Xem").or_(page.get_by_role("link", name="Tải lại")).click()
+        follow(page.get_by_role("button", name="Xem").or_(page.get_by_role("link", name="Tải lại")))
         if page.get_by_text("Chỉ ký thân").count():
             break
         page.wait_for_timeout(500)
@@ -206,7 +206,7 @@ def test_nothing_keeps_anybody_from_using_a_page(browser: Browser, address: str,
     )
     page.goto("/developers/calls")
     page.get_by_label("Khóa").fill(settings["HUB_KEY"])
-    page.get_by_role("button", name="Xem").click()
+    follow(page.get_by_role("button", name="Xem"))
     page.get_by_text("H21.99-261126-0009").first.wait_for()
     wrong["calls"] = violations(page)
     assert {path: found for path, found in wrong.items() if found} == {}, wrong

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
-from tests.browsing import AXE, needs_chromium, violations
+from tests.browsing import AXE, follow, needs_chromium, violations
 
 pytestmark = needs_chromium
 
@@ -71,10 +71,10 @@ def test_nothing_keeps_anybody_from_using_a_page(browser: Browser, address: str)
             wrong[kind] = violations(page)
         page.goto(KINDS["question"])
         page.get_by_label("Sáu số cuối").fill("777123")
-        page.get_by_role("button", name="Xem hồ sơ").click()
+        follow(page.get_by_role("button", name="Xem hồ sơ"))
         wrong["refused"] = violations(page)
         page.get_by_label("Sáu số cuối").fill("482913")
-        page.get_by_role("button", name="Xem hồ sơ").click()
+        follow(page.get_by_role("button", name="Xem hồ sơ"))
         page.get_by_text("Nguyễn Văn Đức").wait_for()
         wrong["full"] = violations(page)
         assert {kind: found for kind, found in wrong.items() if found} == {}
@@ -83,9 +83,9 @@ def test_nothing_keeps_anybody_from_using_a_page(browser: Browser, address: str)
 
 def test_the_applicant_sees_all_of_it_without_javascript(page: Page) -> None:
     page.goto("/?code=H21.09-261120-0042")
-    page.get_by_role("link", name="Xem đầy đủ").click()
+    follow(page.get_by_role("link", name="Xem đầy đủ"))
     page.get_by_label("Sáu số cuối").fill("777 123")
-    page.get_by_role("button", name="Xem hồ sơ").click()
+    follow(page.get_by_role("button", name="Xem hồ sơ"))
     assert "chưa khớp" in page.get_by_role("alert").inner_text()
     page.keyboard.type("482 913")  # The field has the focus.
     page.keyboard.press("Enter")
@@ -97,7 +97,7 @@ def test_the_applicant_sees_all_of_it_without_javascript(page: Page) -> None:
 def test_the_form_works_without_javascript(page: Page) -> None:
     page.goto("/")
     page.get_by_label("Mã hồ sơ", exact=True).fill("h21.09 – 261120 – 0042")
-    page.get_by_role("button", name="Tra cứu").click()
+    follow(page.get_by_role("button", name="Tra cứu"))
     assert page.get_by_role("heading", level=1).inner_text() == "Hồ sơ đang được giải quyết"
     assert page.get_by_text("H21.09-261120-0042").is_visible()
 
