@@ -1,5 +1,6 @@
 """The admin's API, /v1/admin: agencies, their calls and specs, the quarantine, people, keys, secrets, the audit."""
 
+from datetime import date
 from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -111,6 +112,25 @@ class Stream(BaseModel):
     run: Run | None
 
 
+class HealthHour(BaseModel):
+    hour: AwareDatetime
+    state: Literal["well", "mixed", "failed", "withheld", "unknown"]
+
+
+class AgencyFigures(BaseModel):
+    """What the overview shows of an agency."""
+
+    last_succeeded_at: AwareDatetime | None = Field(description="When its changes were last read; null for never.")
+    lag_seconds: float | None = Field(description="Age of the moment up to which its changes are known.")
+    calls_today: int = Field(description="On `calls_day`.")
+    calls_day: date | None = Field(description="The last day, by the agency's clock, on which it was called.")
+    calls_per_day: int | None = Field(description="Its budget; null where it has none.")
+    quarantined: int = Field(description="Records that are not understood; at most 1,000 are counted.")
+    compared_at: AwareDatetime | None = Field(description="When it was last compared with the index as a whole.")
+    drift_percent: float | None = Field(description="Of its dossiers, how many were amiss then.")
+    hours: list[HealthHour] = Field(description="The last 48, the present one the last.")
+
+
 class AdminAgency(BaseModel):
     """An agency, and how it fares."""
 
@@ -124,6 +144,7 @@ class AdminAgency(BaseModel):
     )
     version: int | None = Field(description="Of its spec at work.")
     unusable: str | None = Field(description="Why this process cannot work with the newest version of its spec.")
+    figures: AgencyFigures | None = Field(description="Null for one that is not connected.")
     streams: list[Stream]
 
 

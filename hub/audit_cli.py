@@ -46,6 +46,9 @@ def verify_audit(
 @app.command("export")
 def export_audit(
     since: Annotated[datetime | None, typer.Option(help="From then on, in UTC; else from the first line.")] = None,
+    agency: Annotated[
+        str | None, typer.Option(help="Only what was done to it, its streams, its spec and whatever else of it.")
+    ] = None,
     target: Annotated[str | None, typer.Option(help="Only what was done to it, such as an agency.")] = None,
     actor: Annotated[str | None, typer.Option(help="Only what somebody did.")] = None,
     correlation_id: Annotated[
@@ -54,7 +57,7 @@ def export_audit(
 ) -> None:
     """Print the lines as JSON, one a row, the first first."""
 
-    wanted = Wanted(target, actor, correlation_id, since.replace(tzinfo=UTC) if since else None)
+    wanted = Wanted(target, actor, correlation_id, since.replace(tzinfo=UTC) if since else None, agency)
 
     async def work(hub: main.Hub) -> None:
         async for row in exported(hub.database, wanted):

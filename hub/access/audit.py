@@ -48,6 +48,7 @@ _CONCERNING = f"""
      ORDER BY id DESC
      LIMIT $3
 """
+_OF_AGENCY = "split_part(target, ' ', 1) = {} AND split_part(action, '.', 1) IN " + str(_OF_AGENCIES)
 _AT_ONCE = 1000
 
 
@@ -60,6 +61,8 @@ class Wanted:
     #: Of what was done in one go; and of who has looked at a call that was made in it.
     correlation_id: str | None = None
     since: datetime | None = None
+    #: Of what was done to it, and to its streams, spec, calls and whatever else of it.
+    agency: str | None = None
 
     def conditions(self) -> dict[str, Any]:
         """In SQL; each with the value that is `{}` in it."""
@@ -68,6 +71,7 @@ class Wanted:
             "actor = {}": self.actor,
             "(correlation_id = {0} OR detail ->> 'correlation_id' = {0})": self.correlation_id,
             "at >= {}": self.since,
+            _OF_AGENCY: self.agency,
         }
         return {condition: value for condition, value in all_of_them.items() if value is not None}
 

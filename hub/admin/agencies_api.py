@@ -1,5 +1,6 @@
 """/v1/admin/agencies, /v1/admin/quarantine: how agencies fare, their streams and specs, what is not understood."""
 
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -9,10 +10,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from contracts.admin import (
     AdminAgencies,
     AdminAgency,
+    AgencyFigures,
     Closed,
     Closing,
     Deed,
     Deeds,
+    HealthHour,
     Order,
     Past,
     Quarantine,
@@ -28,7 +31,7 @@ from hub.access.audit import concerning
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.admin.api import PATH, actor, allowed, as_utc, kept_by_nobody, known
-from hub.admin.health import Health, healths
+from hub.admin.overview import AgencyRow, overview
 from hub.db import Database
 from hub.moments import Moment
 from hub.problems import ProblemError, ProblemType, responses, wrong
@@ -69,28 +72,35 @@ def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecPar
     @routes.get("/agencies", summary="All agencies, and how they fare", responses=known())
     async def all_agencies(caller: Caller = looks) -> AdminAgencies:
         async with database.reads.acquire() as connection:
-            found, health = await statuses(connection), await healths(connection, registry)
-        at_work = await specs.at_work()
+            found = await statuses(connection)
+        at_work, rows = await specs.at_work(), await seen(caller.agencies)
         mine = [spec for spec in registry if caller.agencies is None or spec.id in caller.agencies]
-        return AdminAgencies(items=[told(spec, at_work.get(spec.id), found, health[spec.id]) for spec in mine])
+        return AdminAgencies(items=[told(spec, at_work.get(spec.id), found, rows.get(spec.id)) for spec in mine])
 
     @routes.get("/agencies/{agency}", summary="One agency, and how it fares", responses=missing)
     async def one_agency(agency: _Agency, caller: Caller = looks) -> AdminAgency:
         spec = the_agency(agency)
         async with database.reads.acquire() as connection:
-            found, health = await statuses(connection, agency), await healths(connection, registry)
-        return told(spec, await specs.current(agency), found, health[agency])
+            found = await statuses(connection, agency)
+        return told(spec, await specs.current(agency), found, (await seen([agency])).get(agency))
 
-    def told(spec: AgencySpec, version: Version | None, found: list[StreamStatus], health: Health) -> AdminAgency:
+    async def seen(only: Collection[str] | None) -> dict[str, AgencyRow]:
+        """As the overview shows them."""
+        return {row.spec.id: row for row in (await overview(database, registry, only=only)).agencies}
+
+    def told(
+        spec: AgencySpec, version: Version | None, found: list[StreamStatus], row: AgencyRow | None
+    ) -> AdminAgency:
         return AdminAgency(
             id=spec.id,
             identifier=spec.identifier,
             name_vi=spec.name.vi,
             name_en=spec.name.en,
             enabled=spec.enabled,
-            health=health,
+            health=row.health if row else "off",
             version=version.version if version else None,
             unusable="; ".join(follower.unusable.get(spec.id, ())) or None,
+            figures=_figures(row) if row else None,
             streams=[_stream(each) for each in found if each.agency == spec.id],
         )
 
@@ -178,6 +188,21 @@ def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecPar
 
 def _none(sentence: str) -> ProblemError:
     return ProblemError(ProblemType.ADMIN_NOT_FOUND, sentence)
+
+
+def _figures(row: AgencyRow) -> AgencyFigures:
+    gate, compared = row.gate, row.compared
+    return AgencyFigures(
+        last_succeeded_at=row.stream["last_succeeded_at"] if row.stream else None,
+        lag_seconds=row.lag.total_seconds() if row.lag is not None else None,
+        calls_today=gate.calls_today if gate else 0,
+        calls_day=gate.day if gate else None,
+        calls_per_day=row.per_day,
+        quarantined=row.quarantined,
+        compared_at=compared.at if compared else None,
+        drift_percent=compared.percent if compared else None,
+        hours=[HealthHour.model_validate({"hour": each.hour, "state": each.css}) for each in row.strip.bars],
+    )
 
 
 def _stream(status: StreamStatus) -> Stream:

@@ -36,6 +36,7 @@ _Number = Annotated[int, Path(ge=1, lt=2**63)]
 _Word = Annotated[str | None, Query(max_length=200, pattern=NO_NUL)]
 
 
+_OF_AGENCY = "Of what was done to it, and to its streams, its spec and whatever else of it."
 _IN_ONE_GO = "Of what was done in one go; and of who has looked at calls that were made in it."
 
 
@@ -112,13 +113,14 @@ def router(database: Database, registry: Registry, keys: ApiKeys, sign_in: SignI
     @routes.get("/audit", summary="Who did what to what, the latest first", responses=known())
     async def audit(
         caller: Caller = audits,
+        agency: Annotated[_Word, Query(description=_OF_AGENCY)] = None,
         target: _Word = None,
         actor: _Word = None,
         correlation_id: Annotated[_Word, Query(description=_IN_ONE_GO)] = None,
         before: Annotated[int | None, Query(ge=1, lt=2**63, description="Only lines before this one.")] = None,
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
     ) -> AuditLines:
-        found = await latest(database, Wanted(target, actor, correlation_id), before=before, most=limit)
+        found = await latest(database, Wanted(target, actor, correlation_id, agency=agency), before=before, most=limit)
         return AuditLines(
             items=[
                 AuditLine(
@@ -143,12 +145,13 @@ def router(database: Database, registry: Registry, keys: ApiKeys, sign_in: SignI
     )
     async def export(
         caller: Caller = audits,
+        agency: Annotated[_Word, Query(description=_OF_AGENCY)] = None,
         target: _Word = None,
         actor: _Word = None,
         correlation_id: Annotated[_Word, Query(description=_IN_ONE_GO)] = None,
         since: Annotated[Moment | None, Query()] = None,
     ) -> StreamingResponse:
-        wanted = Wanted(target, actor, correlation_id, as_utc(since, "since"))
+        wanted = Wanted(target, actor, correlation_id, as_utc(since, "since"), agency)
         return StreamingResponse(exported(database, wanted), media_type=EXPORT_TYPE, headers=EXPORT_HEADERS)
 
     @routes.get("/audit/verdict", summary="Whether the audit is whole", responses=known())

@@ -11,7 +11,7 @@ from hub.calls.search import Calls
 from hub.db import Database
 
 _LINES = 100
-_FILTERS = ("target", "actor", "correlation_id")
+_FILTERS = ("agency", "target", "actor", "correlation_id")
 
 #: A JSON document in each row.
 EXPORT_TYPE = "application/x-ndjson"
@@ -60,5 +60,5 @@ def _typed(asked: Mapping[str, str]) -> dict[str, str]:
 
 
 def _wanted(typed: Mapping[str, str]) -> Wanted:
-    target, actor, correlation_id = (typed[name] or None for name in _FILTERS)
-    return Wanted(target, actor, correlation_id)
+    agency, target, actor, correlation_id = (typed[name] or None for name in _FILTERS)
+    return Wanted(target, actor, correlation_id, agency=agency)

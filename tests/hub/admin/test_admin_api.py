@@ -275,6 +275,32 @@ async def test_streams_and_people_and_the_audit(client: httpx.AsyncClient, keys:
     assert (await client.get("/v1/admin/audit/verdict")).json()["holds"] is True
 
 
+async def test_how_an_agency_fares_is_told_as_the_overview_shows_it(
+    client: httpx.AsyncClient, keys: ApiKeys, database: Database
+) -> None:
+    client.headers.update(await all_of(keys))
+    await store.ensure(database, [pulled_spec("so-tnmt")])
+    for change in (
+        "UPDATE stream SET last_succeeded_at = now(), covered_until = now() - interval '2 hours'",
+        "INSERT INTO gate (agency, calls_today, day) VALUES ('so-tnmt', 17, '2026-11-26')",
+        "INSERT INTO quarantine (agency, digest, channel, reason, message, raw)"
+        " VALUES ('so-tnmt', '1', 'pull', 'bad_value', 'm', 'r')",
+        "INSERT INTO health_hour (agency, hour, well, failed, withheld, received, changed, lag_seconds)"
+        " VALUES ('so-tnmt', date_trunc('hour', now(), 'UTC'), 1, 1, 0, 0, 0, 0)",
+    ):
+        await database.reads.execute(change)
+    one = (await client.get("/v1/admin/agencies/so-tnmt")).json()
+    [listed] = [each for each in (await client.get("/v1/admin/agencies")).json()["items"] if each["id"] == "so-tnmt"]
+    assert listed["figures"].keys() == one["figures"].keys()
+    figures = listed["figures"]
+    assert (figures["calls_today"], figures["calls_day"], figures["quarantined"]) == (17, "2026-11-26", 1)
+    assert 7_100 < figures["lag_seconds"] < 100_000
+    assert figures["last_succeeded_at"]
+    assert (figures["compared_at"], figures["drift_percent"]) == (None, None)
+    assert len(figures["hours"]) == 48
+    assert {"mixed", "unknown"} == {each["state"] for each in figures["hours"]}
+
+
 async def test_the_audit_is_filtered_and_exported(client: httpx.AsyncClient, keys: ApiKeys, database: Database) -> None:
     client.headers.update(await all_of(keys))
     for number in range(4):

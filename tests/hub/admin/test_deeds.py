@@ -11,12 +11,12 @@ from hub.access.keys import ApiKeys
 from hub.access.roles import Role
 from hub.access.scopes import Scope
 from hub.access.sign_in import SignIn
-from hub.admin import agencies_api
+from hub.admin import agencies_api, people_api
 from hub.admin.words import ACTIONS
 from hub.db import Database
 from hub.registry import Registry
 from hub.vault import Vault
-from tests.keepers import app_of, enrolled, spec_parts
+from tests.keepers import app_of, enrolled, spec_parts, visitor
 
 OURS, OTHERS = "so-tnmt", "ubnd-pleiku"
 #: What is done to an agency; and to people, keys, secrets, recipients and the hub.
@@ -84,7 +84,7 @@ async def test_whoever_looks_at_all_agencies_sees_what_was_done_to_them_and_an_a
     assert told((await client.get("/admin")).text) == published | {("account.changed", "binh")}
     page = (await client.get(f"/admin/agencies/{OTHERS}")).text
     assert told(page) == {("spec.published", OTHERS)}
-    assert f'href="/admin/audit?target={OTHERS}"' in page
+    assert f'href="/admin/audit?agency={OTHERS}"' in page
     await enrolled(client, sign_in, "cuc", Role.VIEWER)
     page = (await client.get("/admin")).text
     assert told(page) == published
@@ -107,3 +107,22 @@ async def test_the_latest_come_first_and_no_more_than_are_read(
     items = (await client.get(f"/v1/admin/agencies/{OURS}/history?limit=50")).json()["items"]
     assert [items[0]["action"], items[-1]["action"], len(items)] == ["spec.rolled_back", "draft.saved", 42]
     assert (await client.get("/v1/admin/agencies/so-nowhere/history")).status_code == 404
+
+
+async def test_the_audit_of_an_agency_has_what_was_done_to_its_streams(
+    client: httpx.AsyncClient, sign_in: SignIn, database: Database, registry: Registry
+) -> None:
+    await done(database, OURS, f"{OURS} pull", OTHERS, f"{OTHERS} pull", action="sync.pause")
+    await done(database, OURS, action="account.invited")
+    await enrolled(client, sign_in)
+    page = (await client.get(f"/admin/agencies/{OURS}")).text
+    assert f'href="/admin/audit?agency={OURS}"' in page
+    seen = {("sync.pause", OURS), ("sync.pause", f"{OURS}+pull")}
+    assert told((await client.get(f"/admin/audit?agency={OURS}")).text) == seen
+    assert told((await client.get(f"/admin/audit/export?agency={OURS}")).text) == seen
+    app = app_of(people_api.router(database, registry, ApiKeys(database), sign_in))
+    key = await ApiKeys(database).create("robot", scopes=[Scope.ADMIN_AUDIT], actor="test")
+    async with visitor(app) as program:
+        program.headers["X-Api-Key"] = key
+        for path in ("", "/export"):
+            assert told((await program.get(f"/v1/admin/audit{path}", params={"agency": OURS})).text) == seen
