@@ -108,6 +108,11 @@ class Unusable(BaseModel):
     raw: str = Field(description="The record as it came.")
     observed_at: AwareDatetime
 
+    @property
+    def cause(self) -> str:
+        """The message whichever dossier it is about, by which many of one cause are counted."""
+        return self.message.replace(f"Dossier {self.code}", "A record", 1) if self.code else self.message
+
 
 class Reading(BaseModel):
     """What came of reading one answer or one event: the parts understood, and the parts not."""

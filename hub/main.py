@@ -327,7 +327,7 @@ def _tools(hub: Hub) -> admin.Tools:
         async for page in rehearse(hub.database, adapter, hub.vault, window):
             yield page
 
-    return admin.Tools(hub.documents, hub.secrets, dry_run)
+    return admin.Tools(hub.documents, hub.secrets, dry_run, hub.settings.agency_addresses)
 
 
 def _console(hub: Hub, tools: admin.Tools) -> APIRouter:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from html import unescape
@@ -98,13 +98,19 @@ def console(
     return admin.router(*kept, drafts, tools, provider, Inbox(database, vault, registry))
 
 
-def tools_of(database: Database, vault: Vault, parts: SpecParts, documents: Documents | None = None) -> admin.Tools:
+def tools_of(
+    database: Database,
+    vault: Vault,
+    parts: SpecParts,
+    documents: Documents | None = None,
+    addresses: Mapping[str, str] | None = None,
+) -> admin.Tools:
     async def dry_run(spec: AgencySpec, window: Window) -> AsyncIterator[Rehearsed]:
         async for page in rehearse(database, parts.follower.build(spec), vault, window):
             yield page
 
     secrets = HubSecrets(database, vault, SecretStore(Path("nowhere")))
-    return admin.Tools(documents or no_documents(database), secrets, dry_run)
+    return admin.Tools(documents or no_documents(database), secrets, dry_run, addresses)
 
 
 def app_of(*routers: APIRouter) -> FastAPI:

@@ -32,7 +32,7 @@ class Preview:
     read: int
     #: Understood as a whole.
     mended: int
-    #: What would still not be understood, by its message.
+    #: What would still not be understood, by its cause.
     left: Counter[str]
     #: The dossiers that would be other than they are.
     changes: tuple[Would, ...]
@@ -52,7 +52,7 @@ async def preview(
         raw = orjson.loads(vault.open(row["raw"]))
         reading = adapter.read(raw, Channel(row["channel"]), row["first_seen_at"].astimezone(UTC))
         mended += not reading.unusable
-        left.update(each.message for each in reading.unusable)
+        left.update(each.cause for each in reading.unusable)
         said += [] if reading.unusable else reading.observations
     async with database.engine.connect() as connection:
         await record(connection, said, vault)

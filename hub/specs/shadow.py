@@ -45,7 +45,7 @@ class Found:
     unusable_in_shadow: int = 0
     #: The first differences: code, field, and what each made of it. Of personal facts, only that they differ.
     shown: list[tuple[str, str, str | None, str | None]] = field(default_factory=list)
-    #: What the one in shadow does not understand, by its words.
+    #: What the one in shadow does not understand, by its causes.
     messages: dict[str, int] = field(default_factory=dict)
 
 
@@ -143,8 +143,8 @@ def _compare(found: Found, now: Reading, shadow: Reading) -> None:
     found.unusable += len(now.unusable)
     found.unusable_in_shadow += len(shadow.unusable)
     for each in shadow.unusable:
-        if each.message in found.messages or len(found.messages) < _MOST_SHOWN:
-            found.messages[each.message] = found.messages.get(each.message, 0) + 1
+        if each.cause in found.messages or len(found.messages) < _MOST_SHOWN:
+            found.messages[each.cause] = found.messages.get(each.cause, 0) + 1
     for key in dict.fromkeys([*before, *after]):
         found.records += 1
         differences = list(_differences(key[0], before.get(key, {}), after.get(key, {})))

@@ -1,7 +1,7 @@
 """What the studio does with agencies' systems: reads their documents, asks them, and tells what a pull would do."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -93,8 +93,12 @@ class DryRunFound:
 
 
 class Tools:
-    def __init__(self, documents: Documents, secrets: Secrets, dry_run: DryRun) -> None:
+    def __init__(
+        self, documents: Documents, secrets: Secrets, dry_run: DryRun, addresses: Mapping[str, str] | None = None
+    ) -> None:
+        """`addresses`: where agencies' systems really are, in place of what their specs say."""
         self._documents, self._secrets, self._dry_run = documents, secrets, dry_run
+        self._addresses = addresses or {}
 
     async def fetch(self, address: str, *, private: bool, actor: str) -> Introspection:
         """What the document at that address describes; it is kept. Raises ValueError, and AgencyFailure."""
@@ -125,7 +129,7 @@ class Tools:
         Raises ValueError for a spec that cannot work.
         """
         await self._documents.look()
-        now = datetime.now(UTC)
+        spec, now = self._where_it_is(spec), datetime.now(UTC)
         attempts = list[Attempt]()
         if spec.operations.changes or spec.operations.lookup is None:
             attempt = await self._try(spec, None, now - LAST_DAY)
@@ -158,7 +162,7 @@ class Tools:
         now = datetime.now(UTC)
         try:
             await self._documents.look()
-            async for page in self._dry_run(spec, Window(until=now, since=now - LAST_DAY)):
+            async for page in self._dry_run(self._where_it_is(spec), Window(until=now, since=now - LAST_DAY)):
                 found.received += page.received
                 found.added += page.added
                 found.changed += page.changed
@@ -167,6 +171,12 @@ class Tools:
         except (AgencyFailure, LookupError, ValueError) as failure:
             found.failure = str(failure)
         return found
+
+    def _where_it_is(self, spec: AgencySpec) -> AgencySpec:
+        address = self._addresses.get(spec.id)
+        if address is None or spec.system is None:
+            return spec
+        return spec.model_copy(update={"system": spec.system.model_copy(update={"address": address})})
 
 
 def _tried(attempt: Attempt) -> Tried:

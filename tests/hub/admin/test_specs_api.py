@@ -18,7 +18,7 @@ from hub.specs.parts import SpecParts
 from hub.specs.specs import Way
 from hub.vault import Vault
 from tests.adapters.servers import Told, answering
-from tests.keepers import app_of, spec_parts, tools_of
+from tests.keepers import app_of, spec_parts, tools_of, visitor
 from tests.parts import deliver, registry_of
 
 CODE, PERSON = "H21.03-261126-0001", "Nguyễn Văn Đức"
@@ -140,10 +140,26 @@ async def test_what_a_spec_would_mend_is_told_before_it_is_published(
     number = await database.reads.fetchval("SELECT id FROM quarantine")
     address = f"/v1/admin/agencies/so-xd/quarantine/{number}/preview"
     left = (await client.post(address, json={"text": text})).json()
-    assert (left["read"], left["mended"], left["changes"], sum(left["left"].values())) == (1, 0, [], 1)
+    assert (left["read"], left["mended"], left["changes"], list(left["left"].values())) == (1, 0, [], [1])
+    assert CODE not in str(left["left"]), "of many dossiers it is one cause"
     mended = text.replace('MOI: "1"\n', 'MOI: "1"\n  Chờ bổ sung HS: "5"\n')
     found = (await client.post(address, json={"text": mended})).json()
     assert (found["read"], found["mended"], found["left"], found["more"]) == (1, 1, {}, False)
     assert [(each["code"], each["status_after"]) for each in found["changes"]] == [(CODE, 5)]
     assert await database.reads.fetchval("SELECT count(*) FROM quarantine WHERE resolved_at IS NULL") == 1
     assert (await client.post("/v1/admin/agencies/so-xd/quarantine/99/preview", json={"text": text})).status_code == 404
+
+
+async def test_it_is_asked_where_its_system_really_is(
+    client: httpx.AsyncClient, text: str, address: str, parts: SpecParts, database: Database, vault: Vault
+) -> None:
+    """Which the hub's settings may say, in place of its spec."""
+    elsewhere = text.replace(address, "http://127.0.0.1:1")
+    tools = tools_of(database, vault, parts, addresses={"so-xd": address})
+    app = app_of(specs_api.router(database, vault, ApiKeys(database), parts, tools))
+    async with visitor(app) as program:
+        program.headers["X-Api-Key"] = client.headers["X-Api-Key"]
+        [tried] = (await program.post("/v1/admin/agencies/so-xd/spec/trial", json={"text": elsewhere})).json()["tried"]
+        assert (tried["failure"], tried["records"][0]["ten"]) == (None, PERSON)
+        would = (await program.post("/v1/admin/agencies/so-xd/spec/dry-run", json={"text": elsewhere})).json()
+        assert (would["received"], would["failure"]) == (1, None)
