@@ -43,8 +43,17 @@ def put(
     """Keep a secret in the database. It is read from standard input, or asked for; an argument would be seen by all."""
     value = getpass(f"{name}: ") if sys.stdin.isatty() else sys.stdin.read()
     until = timedelta(hours=overlap)
-    in_hub(lambda hub: hub.secrets.put(name, value.strip(), actor=actor(), overlap=until), mendable=(SecretWrong,))
-    print(f"Kept: {name}. All processes use it within seconds.")
+
+    async def work(hub: main.Hub) -> bool:
+        await hub.secrets.put(name, value.strip(), actor=actor(), overlap=until)
+        return hub.secrets.place(name) == "database"
+
+    if in_hub(work, mendable=(SecretWrong,)):
+        print(f"Kept: {name}. All processes use it within seconds.")
+    else:
+        print(
+            f"Kept: {name}. It is not used: the environment or a file has it, too, and goes before. Take it out there."
+        )
 
 
 @app.command()

@@ -25,6 +25,10 @@ DONE = {
     "set": Text(
         "Đã lưu. Mọi tiến trình dùng giá trị mới sau vài giây.", "Kept. All processes use the new one within seconds."
     ),
+    "unused": Text(
+        "Đã lưu, nhưng chưa dùng: biến môi trường hoặc tệp cũng có tên này và được dùng trước. Hãy xóa nó ở đó.",
+        "Kept, and not used: the environment or a file has this name, too, and goes before. Take it out there.",
+    ),
     "removed": Text("Đã xóa.", "Removed."),
 }
 #: For how long what a secret was before is good yet, in hours.
@@ -84,7 +88,8 @@ def add(desk: Desk, secrets: HubSecrets, registry: Registry) -> None:
             )
         except SecretWrong as error:
             return await page(visitor, 422, wrong=error.field, name=name)
-        return RedirectResponse(f"{PATH}/secrets?done=set", 303)
+        done = "set" if secrets.place(name) == "database" else "unused"
+        return RedirectResponse(f"{PATH}/secrets?done={done}", 303)
 
     @desk.post("/secrets/remove", Scope.ADMIN_MANAGE)
     async def remove(visitor: Visitor) -> Response:

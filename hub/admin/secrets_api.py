@@ -44,18 +44,19 @@ def router(registry: Registry, keys: ApiKeys, secrets: HubSecrets) -> APIRouter:
 
     @routes.put(
         "/secrets/{name}",
-        status_code=204,
         summary="Set a secret",
         responses=known(ProblemType.MALFORMED_REQUEST) | responses(ProblemType.BODY_TOO_LARGE),
     )
-    async def put(name: _Name, wanted: SecretToKeep, caller: Caller = manages) -> None:
-        """All processes use it within seconds."""
+    async def put(name: _Name, wanted: SecretToKeep, caller: Caller = manages) -> AdminSecret:
+        """All processes use it within seconds, unless `place` says that the environment or a file has it, too: what is
+        there goes before."""
         expires_at = as_utc(wanted.expires_at)
         try:
             overlap = timedelta(hours=wanted.overlap_hours)
             await secrets.put(name, wanted.value, actor=actor(caller), expires_at=expires_at, overlap=overlap)
         except SecretWrong as error:
             raise wrong(f"/{error.field}", "cannot be kept", str(error)) from None
+        return next(AdminSecret(**asdict(each)) for each in await secrets.all(registry) if each.name == name)
 
     @routes.delete("/secrets/{name}", status_code=204, summary="Remove a secret", responses=missing)
     async def remove(name: _Name, caller: Caller = manages) -> None:

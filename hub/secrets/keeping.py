@@ -102,12 +102,12 @@ class HubSecrets:
         """What it was before, while that is good beside it: for what others prove themselves by, not for what we
         call them with."""
         found = self._previous.get(name)
-        if found is None or found[1] <= datetime.now(UTC) or self._place(name) != "database":
+        if found is None or found[1] <= datetime.now(UTC) or self.place(name) != "database":
             return None
         return found[0]
 
     def has(self, name: str) -> bool:
-        return self._place(name) != "missing"
+        return self.place(name) != "missing"
 
     async def look(self) -> None:
         """Know what the database has now."""
@@ -222,12 +222,13 @@ class HubSecrets:
                 named.setdefault(name, []).append(spec.id)
         found = []
         for name in sorted({*rows, *named}):
-            place = self._place(name)
+            place = self.place(name)
             known = dict(rows[name]) if name in rows else {"name": name}
             found.append(Kept(place=place, agencies=tuple(named.get(name, ())), **known))
         return sorted(found, key=lambda each: each.place != "missing")
 
-    def _place(self, name: str) -> Place:
+    def place(self, name: str) -> Place:
+        """Where the one that counts is: what the environment or a file has goes before what the database has."""
         try:
             self._store.get(name)
         except KeyError:

@@ -361,13 +361,14 @@ async def test_a_secret_is_set_and_never_told(client: httpx.AsyncClient, keys: A
     client.headers.update(await all_of(keys))
     address = "/v1/admin/secrets/so-xd-khoa"
     body = {"value": "rất bí mật", "expires_at": "2027-01-31T00:00:00+07:00"}
-    assert (await client.put(address, json=body)).status_code == 204
+    kept = await client.put(address, json=body)
+    assert (kept.status_code, kept.json()["place"], "bí mật" in kept.text) == (200, "database", False)
     listed = await client.get("/v1/admin/secrets")
     [found] = [each for each in listed.json()["items"] if each["name"] == "so-xd-khoa"]
     assert (found["place"], found["set_by"], found["expires_at"]) == ("database", "key:robot", "2027-01-30T17:00:00Z")
     assert "bí mật" not in listed.text
     assert found["previous_until"] is None
-    assert (await client.put(address, json={"value": "mới", "overlap_hours": 24})).status_code == 204
+    assert (await client.put(address, json={"value": "mới", "overlap_hours": 24})).status_code == 200
     for wrong in (2161, -1, False, "24"):
         assert (await client.put(address, json={"value": "mới", "overlap_hours": wrong})).status_code == 400
     listed = await client.get("/v1/admin/secrets")

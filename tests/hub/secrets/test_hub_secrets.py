@@ -224,6 +224,20 @@ async def test_the_page(database: Database, vault: Vault) -> None:
         assert "Đã xóa" in gone.text
 
 
+async def test_who_sets_one_that_the_environment_has_is_told_that_it_is_not_used(
+    database: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HUB_SECRET_UBND_PLEIKU_WEBHOOK", "của môi trường")
+    async with registry_of(pushing_spec()) as registry, visitor(database, vault, registry) as client:
+        await enrolled(client, SignIn(database, vault))
+        fields = {"name": "ubnd-pleiku-webhook", "value": VALUE}
+        page = (await client.post("/admin/secrets", data=fields)).text
+        assert "Đã lưu, nhưng chưa dùng" in page
+        assert "Giá trị đặt ở đây chưa được dùng" in page
+        monkeypatch.delenv("HUB_SECRET_UBND_PLEIKU_WEBHOOK")
+        assert "chưa được dùng" not in (await client.get("/admin/secrets")).text
+
+
 def visitor(database: Database, vault: Vault, registry: Registry) -> httpx.AsyncClient:
     app = FastAPI()
     problems.install(app)
