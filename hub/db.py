@@ -19,8 +19,15 @@ Driver: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 #: One of its pool's.
 PoolConnection: TypeAlias = "asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
-#: What a database that is away, or going away, makes the driver raise.
-DATABASE_AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError)
+#: What a database that is away, or going away, makes the driver raise. The internal error is what it says between the
+#: server's last word on a connection and that connection's end.
+DATABASE_AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    asyncpg.OperatorInterventionError,
+)
 
 #: What connecting may raise: nobody is there, the address is none, or we are not let in.
 CANNOT_CONNECT = (OSError, ValueError, asyncpg.PostgresError, asyncpg.InterfaceError)

@@ -11,7 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from hub.alerts import watch as alerts
 from hub.calls import recorder
-from hub.db import DATABASE_AWAY, RETRY_SECONDS, Database
+from hub.db import RETRY_SECONDS, Database, is_away
 from hub.feed import keeping
 from hub.index import parts, tallies
 from hub.intake import keeping as inbox_keeping
@@ -30,6 +30,9 @@ log = structlog.get_logger()
 _LEADER_LOCK = 482_25625
 
 _HANGING_SECONDS = 10
+
+#: An answer that takes longer does not come any more.
+_ANSWER_SECONDS = 5
 
 #: By so much a machine's clock is not corrected by and by.
 _JUMP_SECONDS = 2
@@ -61,8 +64,12 @@ class Clock:
         while not self._stopping.is_set():
             try:
                 await self._lead()
-            except DATABASE_AWAY as error:
-                log.warning("clock.interrupted", reason=str(error) or type(error).__name__)
+            except Exception as error:
+                # Whatever it is: what ends here ends the process.
+                if is_away(error):
+                    log.warning("clock.interrupted", reason=str(error) or type(error).__name__)
+                else:
+                    log.exception("clock.failed")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), timeout=RETRY_SECONDS)
 
@@ -75,8 +82,8 @@ class Clock:
         connection = await self._database.connect_alone()
         try:
             # Of a leader that hangs, or whose machine does, the server ends the session, and with it the lock.
-            await connection.execute(f"SET idle_session_timeout = '{_HANGING_SECONDS}s'")
-            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER_LOCK):
+            await connection.execute(f"SET idle_session_timeout = '{_HANGING_SECONDS}s'", timeout=_ANSWER_SECONDS)
+            if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LEADER_LOCK, timeout=_ANSWER_SECONDS):
                 return
             log.info("clock.leads")
             CLOCK_LEADS.set(1)
@@ -86,7 +93,7 @@ class Clock:
             try:
                 while not self._stopping.is_set():
                     # The lock lives as long as this connection: once it is gone, another clock may lead.
-                    await connection.fetchval("SELECT 1", timeout=5)
+                    await connection.fetchval("SELECT 1", timeout=_ANSWER_SECONDS)
                     # What is due is a matter of the database's clock. When to look is one of this machine's: set
                     # back by an hour, the scheduler would sleep for it.
                     if abs(time() - monotonic() - set_at) > _JUMP_SECONDS:
@@ -98,7 +105,7 @@ class Clock:
                 scheduler.shutdown(wait=False)
                 CLOCK_LEADS.set(0)
         finally:
-            await connection.close(timeout=5)
+            await connection.close(timeout=_ANSWER_SECONDS)
 
     def _scheduler(self) -> AsyncIOScheduler:
         # Jobs are made from code at each start and kept in memory: APScheduler 3 fires a stored job once per

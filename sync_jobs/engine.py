@@ -10,7 +10,6 @@ not wait until something long gives way. A flood of some agencies is no delay fo
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -25,11 +24,10 @@ from pgqueuer.models import Job
 from pgqueuer.qm import QueueManager
 from pgqueuer.queries import Queries
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import AgencyAdapter
-from hub.db import DATABASE_AWAY, RETRY_SECONDS, ClockWrong, Database, driver_of, is_away
+from hub.db import RETRY_SECONDS, ClockWrong, Database, driver_of, is_away
 from hub.index.archive import archive, tonight
 from hub.index.tallies import VIETNAM
 from hub.intake.inbox import Inbox
@@ -83,6 +81,8 @@ _POLL = timedelta(seconds=5)
 #: And this often while jobs wait for which it has no room.
 _POLL_FULL = timedelta(seconds=0.05)
 _BATCH = 5
+#: An answer that takes longer does not come any more: a lost link need not tell us that it is lost.
+_ANSWER_SECONDS = 60
 #: So many hands of a worker take any job, and so many more nothing but short ones.
 _AT_ONCE = 20
 _SHORT_AT_ONCE = 10
@@ -171,18 +171,23 @@ class Worker:
 
     async def _work(self) -> None:
         # Each of the two managers keeps one connection for itself, on which it hears of jobs.
-        async with asyncpg.create_pool(self._database.url, min_size=3, max_size=6) as pool:
-            every, short = self._manager(pool, long=True), self._manager(pool, long=False)
-            # This version of the hub may understand more of the quarantine than the one before.
-            self._replay_wanted.set()
-            self._managers = [every, short]
+        pool = await asyncpg.create_pool(self._database.url, min_size=3, max_size=6, command_timeout=_ANSWER_SECONDS)
+        every, short = self._manager(pool, long=True), self._manager(pool, long=False)
+        # This version of the hub may understand more of the quarantine than the one before.
+        self._replay_wanted.set()
+        self._managers = [every, short]
+        ordering = asyncio.create_task(self._order_replays())
+        try:
             if self._stopping.is_set():
                 return
-            ordering = asyncio.create_task(self._order_replays())
             ended = await asyncio.gather(
                 self._hands(every, _AT_ONCE), self._hands(short, _SHORT_AT_ONCE), return_exceptions=True
             )
+        finally:
             ordering.cancel()
+            # To close it would be to wait for each connection to be given back. PgQueuer does not give back the one on
+            # which it listens where that has failed in certain ways, and the worker would wait for ever.
+            pool.terminate()
         for error in ended:
             if error:
                 raise error
@@ -271,10 +276,12 @@ class Worker:
         while True:
             await self._replay_wanted.wait()
             self._replay_wanted.clear()
-            with suppress(*DATABASE_AWAY, DBAPIError):
+            try:
                 async with self._database.begin() as connection:
                     if all(await enqueue(connection, [REPLAY])):
                         continue
+            except Exception as error:
+                log.warning("worker.replay_not_ordered", reason=type(error).__name__)
             # One that is under way may be past what is understood by now.
             self._replay_wanted.set()
             await asyncio.sleep(RETRY_SECONDS)
