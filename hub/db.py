@@ -1,10 +1,12 @@
 """The one database: SQLAlchemy for whatever writes or runs seldom, the plain driver for hot reads."""
 
+import asyncio
+import socket
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 import asyncpg
 from sqlalchemy import MetaData, event
@@ -37,6 +39,14 @@ RETRY_SECONDS = 2
 
 #: Further than this a machine's clock may not be from the database's.
 _CLOCK_ERROR = timedelta(seconds=30)
+
+#: A link on which the other machine acknowledges nothing for longer is lost: the machine is gone, or another has its
+#: address. By itself a system asks after two hours whether whoever owes an answer is still there.
+_LINK_SECONDS = 30
+_ASK_SECONDS = 10
+
+#: Who has ended work waits no longer for a database that does not say goodbye.
+_CLOSE_SECONDS = 10
 
 #: How long a connection may have rested and still be taken untried.
 _RESTED_SECONDS = 5
@@ -104,6 +114,23 @@ def _take_none_that_is_dead(engine: AsyncEngine) -> None:
             except Exception as error:
                 # Whatever is the matter with it: whether the database is there, the next connection tells.
                 raise DisconnectionError from error
+
+
+async def connect(*args: Any, **options: Any) -> Driver:
+    """A connection that ends when its link is lost, whatever it waits for. Takes what asyncpg's `connect` does."""
+    connection: Driver = await asyncpg.connect(*args, **options)
+    link = connection._transport.get_extra_info("socket")
+    if link.family != getattr(socket, "AF_UNIX", None):
+        link.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        for name, value in (
+            ("TCP_KEEPIDLE", _ASK_SECONDS),
+            ("TCP_KEEPINTVL", _ASK_SECONDS),
+            ("TCP_KEEPCNT", _LINK_SECONDS // _ASK_SECONDS - 1),
+            ("TCP_USER_TIMEOUT", _LINK_SECONDS * 1000),
+        ):
+            if (option := getattr(socket, name, None)) is not None:
+                link.setsockopt(socket.IPPROTO_TCP, option, value)
+    return connection
 
 
 _PLANNED_ONCE = {"plan_cache_mode": "force_generic_plan"}
@@ -198,12 +225,17 @@ class Database:
         writing, reading, often = (4, 2, 2) if schema else (10, 4, 6)
         try:
             reads = await asyncpg.create_pool(
-                url, min_size=1, max_size=reading, reset=left_as_found, server_settings=settings
+                url, min_size=1, max_size=reading, connect=connect, reset=left_as_found, server_settings=settings
             )
         except CANNOT_CONNECT as error:
             raise no_connection(error) from error
         hot = await asyncpg.create_pool(
-            url, min_size=0, max_size=often, reset=left_as_found, server_settings=settings | _PLANNED_ONCE
+            url,
+            min_size=0,
+            max_size=often,
+            connect=connect,
+            reset=left_as_found,
+            server_settings=settings | _PLANNED_ONCE,
         )
         # None beyond those that stay: to connect costs more than to wait, and a server has a hundred for all of us.
         engine = create_async_engine(
@@ -211,16 +243,16 @@ class Database:
             pool_size=writing,
             max_overflow=0,
             hide_parameters=True,
-            connect_args={"server_settings": settings},
+            connect_args={"server_settings": settings, "async_creator_fn": connect},
         )
         _take_none_that_is_dead(engine)
         return cls(url, engine, reads, hot, settings)
 
     async def close(self) -> None:
-        await self.engine.dispose()
-        await self.hot.close()
-        await self._hot.close()
-        await self.reads.close()
+        for close in (self.engine.dispose, self.hot.close, self._hot.close, self.reads.close):
+            # The driver's pools end at once what has not closed by then.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(close(), _CLOSE_SECONDS)
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
@@ -230,7 +262,7 @@ class Database:
 
     async def connect_alone(self) -> Driver:
         """A connection outside every pool, for LISTEN and for locks held as long as a process lives."""
-        return await asyncpg.connect(self.url, server_settings=self._settings)
+        return await connect(self.url, server_settings=self._settings)
 
     async def check_clock(self) -> None:
         """Raises ClockWrong."""

@@ -27,7 +27,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.adapter import AgencyAdapter
-from hub.db import RETRY_SECONDS, ClockWrong, Database, driver_of, is_away
+from hub.db import RETRY_SECONDS, ClockWrong, Database, connect, driver_of, is_away
 from hub.index.archive import archive, tonight
 from hub.index.tallies import VIETNAM
 from hub.intake.inbox import Inbox
@@ -171,7 +171,9 @@ class Worker:
 
     async def _work(self) -> None:
         # Each of the two managers keeps one connection for itself, on which it hears of jobs.
-        pool = await asyncpg.create_pool(self._database.url, min_size=3, max_size=6, command_timeout=_ANSWER_SECONDS)
+        pool = await asyncpg.create_pool(
+            self._database.url, min_size=3, max_size=6, connect=connect, command_timeout=_ANSWER_SECONDS
+        )
         every, short = self._manager(pool, long=True), self._manager(pool, long=False)
         # This version of the hub may understand more of the quarantine than the one before.
         self._replay_wanted.set()

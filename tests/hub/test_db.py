@@ -1,8 +1,10 @@
 """The pools: what the server has closed is not handed out, what has rested is tried first, and hot reads leave room."""
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 import asyncpg
 import psutil
@@ -11,8 +13,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from hub import db
-from hub.db import Database, DatabaseFailed
+from hub.db import Database, DatabaseFailed, Driver
 from hub.migrations.run import migrate_as_owner
+from tests.link import linked
 
 _OTHERS = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = current_database()"
 
@@ -121,6 +124,45 @@ async def test_a_hot_read_that_ends_last_keeps_nobody_from_closing(database_url:
     async with asyncio.timeout(20):
         await database.close()
     await last
+
+
+async def test_a_connection_that_nobody_gave_back_keeps_nobody_from_closing(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "_CLOSE_SECONDS", 0.1)
+    database = await Database.open(database_url)
+    await database.reads.acquire()
+    async with asyncio.timeout(20):
+        await database.close()
+    assert database.reads.is_closing()
+
+
+async def test_of_every_connection_it_is_seen_when_its_link_is_lost(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else who waits for an answer on it waits for as long as the process lives."""
+    made: list[Driver] = []
+
+    async def connect(*args: Any, **options: Any) -> Driver:
+        made.append(await asked(*args, **options))
+        return made[-1]
+
+    asked = db.connect
+    monkeypatch.setattr(db, "connect", connect)
+    async with linked(database_url) as (url, _):
+        database = await Database.open(url)
+        await database.hot.fetch("SELECT 1")
+        async with database.begin() as transaction:
+            lone = await database.connect_alone()
+            count = await transaction.execute(text(f"SELECT count(*) + 1 {_OTHERS}"))
+            assert len(made) == count.scalar() == 4
+            for each in made:
+                link = each._transport.get_extra_info("socket")
+                assert link.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+                assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) <= 30
+                assert link.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) <= 30_000
+        await lone.close()
+        await database.close()
 
 
 async def test_a_start_that_migrates_opens_no_pool(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
