@@ -66,8 +66,8 @@ class _Paired:
 
     def write(self, data: bytes) -> None:
         if self._held:
-            held, self._held = self._held, b""
-            self._transport.write(held + data)
+            self._held += data
+            self._let_go()
         elif data:
             self._held = data
             self._loop.call_soon(self._let_go)

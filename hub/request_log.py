@@ -33,7 +33,7 @@ class RequestLog:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         # Bound once: structlog would make a logger for each line.
-        self.log = structlog.get_logger().bind()
+        self._log = structlog.get_logger().bind()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -62,16 +62,16 @@ class RequestLog:
             await self.app(scope, receive, watched)
         except Exception as error:
             if is_away(error):
-                self.log.warning(
+                self._log.warning(
                     "http.database_away", method=scope["method"], route=_route(scope), error=type(error).__name__
                 )
             else:
-                self.log.exception("http.crashed", method=scope["method"], route=_route(scope))
+                self._log.exception("http.crashed", method=scope["method"], route=_route(scope))
             # An answer that has begun cannot be taken back: the server cuts the connection.
             if status is None:
                 await answer(of_crash(error))(scope, receive, watched)
         finally:
-            self.log.info(
+            self._log.info(
                 "http.request",
                 method=scope["method"],
                 route=_route(scope),

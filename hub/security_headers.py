@@ -58,10 +58,10 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 own = message["headers"] = list(message.get("headers", ()))
-                names = dict(own)
-                is_json = message["status"] == 304 or names.get(b"content-type") in _JSON
+                given = dict(own)
+                is_json = message["status"] == 304 or given.get(b"content-type") in _JSON
                 wanted = self._of_json if is_json else self._of_pages
-                own += [header for header in wanted if header[0] not in names]
+                own += [header for header in wanted if header[0] not in given]
             await send(message)
 
         await self.app(scope, receive, with_headers)

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path
 
 from config.spec_file import Mistake, SpecFile
-from contracts.admin import DryRunResult, SpecMistake, SpecVersion, TriedOperation
+from contracts.admin import DryRunResult, SpecVersion, TriedOperation
 from contracts.agency import AgencySpec
 from contracts.errors import AgencyFailure
 from contracts.observation import AgencyId
@@ -30,7 +30,15 @@ from contracts.studio import (
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.admin.api import PATH, actor, allowed, kept_by_nobody, known
-from hub.admin.specs_api import dry_run_told, spec_wrong, version_told
+from hub.admin.specs_api import (
+    dry_run_told,
+    mistakes_in,
+    mistakes_told,
+    overtaken_by,
+    spec_wrong,
+    usable_spec,
+    version_told,
+)
 from hub.admin.studio.drafting import Beginning, BeginningWrong, begin
 from hub.admin.studio.operations import choice, chosen_of, guessed_of, offered_to
 from hub.admin.studio.statuses import words_of
@@ -39,7 +47,7 @@ from hub.problems import ProblemError, ProblemType, responses, wrong
 from hub.specs.drafts import Draft, Drafts, Moved
 from hub.specs.from_draft import Unlooked, publish
 from hub.specs.parts import SpecParts
-from hub.specs.reach import beyond
+from hub.specs.reach import may_look
 from hub.specs.specs import Overtaken, SpecWrong, Way
 from hub.studio.found import Found
 
@@ -63,25 +71,14 @@ def router(keys: ApiKeys, parts: SpecParts, drafts: Drafts, tools: Tools) -> API
     async def the_draft(caller: Caller, agency: str) -> Draft:
         """For those who may: what is new is for who keeps the hub. Raises a 404 problem."""
         draft = await drafts.of(agency)
-        if draft is None or (draft.based_on is None and not caller.may(Scope.ADMIN_MANAGE)):
+        if draft is None or not may_look(caller, draft):
             raise _none(f"There is no agency {agency}, and no draft of one.")
         return draft
 
-    async def mistakes_in(caller: Caller, draft: Draft) -> list[Mistake]:
-        current = await parts.specs.current(draft.agency)
-        found = await parts.specs.check(draft.agency, draft.text)
-        return found + beyond(caller, current.text if current else None, draft.text)
-
     async def usable(caller: Caller, draft: Draft) -> AgencySpec:
-        """Raises a 400 problem for one that its caller could not publish."""
-        found = [each for each in await mistakes_in(caller, draft) if not each.warning]
-        spec = _file(draft).spec
-        if found or spec is None:
-            raise spec_wrong(found)
-        return spec
+        return await usable_spec(parts.specs, caller, draft.agency, draft.text)
 
     async def told(caller: Caller, draft: Draft) -> SpecDraft:
-        found = await mistakes_in(caller, draft)
         return SpecDraft(
             agency=draft.agency,
             text=draft.text,
@@ -92,9 +89,7 @@ def router(keys: ApiKeys, parts: SpecParts, drafts: Drafts, tools: Tools) -> API
             document=draft.document,
             guessed=draft.unlooked,
             guessed_digest=draft.question,
-            mistakes=[
-                SpecMistake(line=each.line, place=each.place, words=each.words, warning=each.warning) for each in found
-            ],
+            mistakes=mistakes_told(await mistakes_in(parts.specs, caller, draft.agency, draft.text)),
         )
 
     # --- drafts -----------------------------------------------------------------------------------
@@ -105,8 +100,7 @@ def router(keys: ApiKeys, parts: SpecParts, drafts: Drafts, tools: Tools) -> API
         mine = [
             each
             for each in await drafts.all()
-            if (caller.agencies is None or each.agency in caller.agencies)
-            and (each.based_on is not None or caller.may(Scope.ADMIN_MANAGE))
+            if (caller.agencies is None or each.agency in caller.agencies) and may_look(caller, each)
         ]
         names = ("agency", "based_on", "author", "saved_at")
         return SpecDrafts(items=[DraftHead(**{name: getattr(each, name) for name in names}) for each in mine])
@@ -141,12 +135,12 @@ def router(keys: ApiKeys, parts: SpecParts, drafts: Drafts, tools: Tools) -> API
         """It may be wrong as yet; it says what is."""
         before = await the_draft(caller, agency)
         if before.author is None and wanted.digest != before.digest:
-            raise _overtaken(f"the digest is not of the draft of {agency}")
+            raise overtaken_by(f"the digest is not of the draft of {agency}")
         who = actor(caller)
         try:
             after = await drafts.put(agency, wanted.text, shown=wanted.digest, based_on=before.based_on, actor=who)
         except Moved as error:
-            raise _overtaken(str(error)) from None
+            raise overtaken_by(str(error)) from None
         return await told(caller, after)
 
     @routes.delete("/agencies/{agency}/draft", status_code=204, summary="Throw a draft away", responses=missing)
@@ -172,11 +166,10 @@ def router(keys: ApiKeys, parts: SpecParts, drafts: Drafts, tools: Tools) -> API
     async def choose(agency: _Agency, wanted: Choice, caller: Caller = operates) -> SpecDraft:
         """With another one the mapping is drafted anew, from its answer."""
         draft, found = await offered(caller, agency)
-        names = {each.name for each in found.operations}
-        for place, name in wanted.model_dump().items():
+        names, chosen = {each.name for each in found.operations}, wanted.model_dump()
+        for place, name in chosen.items():
             if name is not None and name not in names:
                 raise wrong(f"/{place}", "the document has no such operation", f"one of {', '.join(sorted(names))}")
-        chosen = {place: name or "-" for place, name in wanted.model_dump().items()}
         changes = choice(agency, _file(draft).parts, found, chosen)
         if changes:
             try:
@@ -253,7 +246,7 @@ def router(keys: ApiKeys, parts: SpecParts, drafts: Drafts, tools: Tools) -> API
         except SpecWrong as error:
             raise spec_wrong(error.mistakes) from None
         except Overtaken as error:
-            raise _overtaken(str(error)) from None
+            raise overtaken_by(str(error)) from None
         return version_told(done)
 
     @routes.post("/agencies/{agency}/draft/rebase", summary="Have a draft replace a newer version", responses=overtaken)
@@ -263,7 +256,7 @@ def router(keys: ApiKeys, parts: SpecParts, drafts: Drafts, tools: Tools) -> API
         if draft.author is None or current is None:
             raise _none(f"Nobody has begun a draft of {agency}, or it has no version yet.")
         if current.version != wanted.version:
-            raise _overtaken(f"version {current.version} of {agency} is at work")
+            raise overtaken_by(f"version {current.version} of {agency} is at work")
         await drafts.rebase(agency, wanted.version, actor=actor(caller))
         return await told(caller, await the_draft(caller, agency))
 
@@ -295,7 +288,3 @@ def _offered(draft: Draft, found: Found) -> Offered:
 
 def _none(sentence: str) -> ProblemError:
     return ProblemError(ProblemType.ADMIN_NOT_FOUND, sentence)
-
-
-def _overtaken(why: str) -> ProblemError:
-    return ProblemError(ProblemType.OVERTAKEN, f"{why[0].upper()}{why[1:]}.")

@@ -13,7 +13,7 @@ from hub.specs.differences import line_by_line
 from hub.specs.drafts import Draft, Drafts, Moved
 from hub.specs.from_draft import Unlooked, publish
 from hub.specs.parts import SpecParts
-from hub.specs.reach import beyond
+from hub.specs.reach import beyond, may_look
 from hub.specs.specs import Overtaken, SpecWrong, Way
 
 #: No spec is longer.
@@ -66,7 +66,7 @@ def add(desk: Desk, parts: SpecParts, drafts: Drafts) -> None:
     async def found(visitor: Visitor) -> Draft | None:
         """The draft that is worked on, for those who may: what is new is for who keeps the hub."""
         draft = await drafts.of(visitor.request.path_params["agency"])
-        return draft if draft and (draft.based_on is not None or visitor.caller.may(Scope.ADMIN_MANAGE)) else None
+        return draft if draft and may_look(visitor.caller, draft) else None
 
     def missing(visitor: Visitor) -> Response:
         agency = visitor.request.path_params["agency"]

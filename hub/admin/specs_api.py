@@ -41,7 +41,7 @@ from hub.quarantine.groups import group, numbers
 from hub.quarantine.repair import preview
 from hub.specs.parts import SpecParts
 from hub.specs.reach import beyond
-from hub.specs.specs import NoSuchVersion, Overtaken, SpecWrong, Version, Way
+from hub.specs.specs import NoSuchVersion, Overtaken, Specs, SpecWrong, Version, Way
 from hub.specs.texts import spec_in
 from hub.vault import Vault
 
@@ -59,14 +59,7 @@ def router(database: Database, vault: Vault, keys: ApiKeys, parts: SpecParts, to
     overtaken = missing | responses(ProblemType.OVERTAKEN, ProblemType.BODY_TOO_LARGE)
 
     async def usable(caller: Caller, agency: str, text: str) -> AgencySpec:
-        """Raises a 400 problem for a text that its caller could not publish."""
-        current = await specs.current(agency)
-        wrong = beyond(caller, current.text if current else None, text)
-        wrong += [each for each in await specs.check(agency, text) if not each.warning]
-        spec = spec_in(text)
-        if wrong or spec is None:
-            raise spec_wrong(wrong)
-        return spec
+        return await usable_spec(specs, caller, agency, text)
 
     @routes.get("/agencies/{agency}/spec", summary="The spec that is at work", responses=missing)
     async def spec_at_work(agency: _Agency, caller: Caller = looks) -> SpecVersion:
@@ -81,9 +74,7 @@ def router(database: Database, vault: Vault, keys: ApiKeys, parts: SpecParts, to
     @routes.post("/agencies/{agency}/spec/check", summary="What is wrong with a spec", responses=taken)
     async def check_spec(agency: _Agency, asked: SpecToCheck, caller: Caller = operates) -> SpecChecked:
         """What it says is compared with its schema, its WSDL and itself. Nobody is called."""
-        found = await specs.check(agency, asked.text)
-        told = [SpecMistake(line=each.line, place=each.place, words=each.words, warning=each.warning) for each in found]
-        return SpecChecked(mistakes=told)
+        return SpecChecked(mistakes=mistakes_told(await specs.check(agency, asked.text)))
 
     @routes.put("/agencies/{agency}/spec", summary="Publish a spec", responses=overtaken)
     async def publish_spec(agency: _Agency, wanted: SpecToPublish, caller: Caller = operates) -> SpecVersion:
@@ -104,7 +95,7 @@ def router(database: Database, vault: Vault, keys: ApiKeys, parts: SpecParts, to
         except SpecWrong as error:
             raise spec_wrong(error.mistakes) from None
         except Overtaken as error:
-            raise ProblemError(ProblemType.OVERTAKEN, f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+            raise overtaken_by(str(error)) from None
         await follower.catch_up()
         return version_told(version)
 
@@ -190,6 +181,29 @@ def router(database: Database, vault: Vault, keys: ApiKeys, parts: SpecParts, to
 
 def _none(sentence: str) -> ProblemError:
     return ProblemError(ProblemType.ADMIN_NOT_FOUND, sentence)
+
+
+async def mistakes_in(specs: Specs, caller: Caller, agency: str, text: str) -> list[Mistake]:
+    """What is wrong with a text, for anybody and for this caller."""
+    current = await specs.current(agency)
+    return beyond(caller, current.text if current else None, text) + await specs.check(agency, text)
+
+
+async def usable_spec(specs: Specs, caller: Caller, agency: str, text: str) -> AgencySpec:
+    """Raises a 400 problem for a text that its caller could not publish."""
+    wrong = [each for each in await mistakes_in(specs, caller, agency, text) if not each.warning]
+    spec = spec_in(text)
+    if wrong or spec is None:
+        raise spec_wrong(wrong)
+    return spec
+
+
+def mistakes_told(found: Sequence[Mistake]) -> list[SpecMistake]:
+    return [SpecMistake(line=each.line, place=each.place, words=each.words, warning=each.warning) for each in found]
+
+
+def overtaken_by(why: str) -> ProblemError:
+    return ProblemError(ProblemType.OVERTAKEN, f"{why[0].upper()}{why[1:]}.")
 
 
 def spec_wrong(mistakes: Sequence[Mistake]) -> ProblemError:

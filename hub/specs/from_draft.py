@@ -8,10 +8,6 @@ from hub.specs.specs import Version, Way
 class Unlooked(Exception):
     """The draft has guesses that nobody has looked at."""
 
-    def __init__(self, draft: Draft) -> None:
-        super().__init__(f"nobody has looked at what was guessed in the draft of {draft.agency}")
-        self.draft = draft
-
 
 async def publish(
     parts: SpecParts, drafts: Drafts, draft: Draft, *, looked: str, author: str, reason: str, way: Way
@@ -21,7 +17,7 @@ async def publish(
     Raises Unlooked, SpecWrong, and Overtaken.
     """
     if not await drafts.settled(draft, looked, actor=author):
-        raise Unlooked(draft)
+        raise Unlooked
     done = await parts.specs.publish(
         draft.agency, draft.text, author=author, reason=reason, way=way, based_on=draft.based_on
     )

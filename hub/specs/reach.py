@@ -1,10 +1,16 @@
-"""What those who are for some agencies cannot put into their specs: secrets that are others', which would be sent to
-whatever address the spec says."""
+"""What those who keep some agencies do not reach: drafts of new ones, and secrets that are others', which would be sent
+to whatever address a spec says."""
 
 from config.spec_file import Mistake
-from hub.access.scopes import Caller
+from hub.access.scopes import Caller, Scope
 from hub.secrets.keeping import names_in
+from hub.specs.drafts import Draft
 from hub.specs.texts import spec_in
+
+
+def may_look(caller: Caller, draft: Draft) -> bool:
+    """Among agencies that are the caller's: one that is new is for who keeps the hub."""
+    return draft.based_on is not None or caller.may(Scope.ADMIN_MANAGE)
 
 
 def beyond(caller: Caller, before: str | None, text: str) -> list[Mistake]:

@@ -18,7 +18,7 @@ from hub.secrets.keeping import HubSecrets
 from hub.specs.drafts import Draft, Drafts
 from hub.specs.editing import Path as Place
 from hub.specs.parts import SpecParts
-from hub.specs.reach import beyond
+from hub.specs.reach import beyond, may_look
 from hub.specs.specs import SpecWrong
 
 #: No form of a step is longer.
@@ -77,7 +77,7 @@ class Bench:
             async def handle(visitor: Visitor) -> Response:
                 agency = visitor.request.path_params["agency"]
                 draft = await self.drafts.of(agency)
-                if draft is None or (draft.based_on is None and not visitor.caller.may(Scope.ADMIN_MANAGE)):
+                if draft is None or not may_look(visitor.caller, draft):
                     return self.desk.page(visitor.request, "no_agency.html", 404, caller=visitor.caller, agency=agency)
                 work = await self._work(visitor, draft)
                 if not work.file.document:

@@ -19,7 +19,7 @@ from hub.studio import guesses
 from hub.studio.draft import draft
 from hub.studio.found import Found
 
-OPERATIONS = ("lookup", "changes")
+_NAMES = ("lookup", "changes")
 
 
 def add(bench: Bench) -> None:
@@ -32,7 +32,7 @@ def add(bench: Bench) -> None:
         if work.ordered:
             if found:
                 fields = work.visitor.fields
-                wanted = {name: fields.get(name, "-") for name in OPERATIONS}
+                wanted = {name: _named(fields.get(name, "-")) for name in _NAMES}
                 await bench.edit(work, choice(work.agency, work.parts, found, wanted))
             return bench.go_on(work, Step.OPERATIONS.next)
         return bench.page(work, Step.OPERATIONS, found=found, chosen=chosen, guessed=guessed_of(found))
@@ -51,7 +51,7 @@ def guessed_of(found: Found | None) -> dict[str, guesses.Chosen | None]:
 
 def chosen_of(spec: AgencySpec, found: Found | None) -> dict[str, str | None]:
     """The operations that the spec has, by what they do."""
-    return {name: _chosen(spec, name, found) for name in OPERATIONS}
+    return {name: _chosen(spec, name, found) for name in _NAMES}
 
 
 def _chosen(spec: AgencySpec, name: str, found: Found | None) -> str | None:
@@ -65,25 +65,28 @@ def _chosen(spec: AgencySpec, name: str, found: Found | None) -> str | None:
     return None
 
 
+def _named(field: str) -> str | None:
+    """The operation that a field of the form names: "-" is none."""
+    return None if field == "-" else field
+
+
 def _bare(path: str) -> str:
     """A path whatever its placeholders are called."""
     return re.sub(r"\{[^}]*\}", "{}", path)
 
 
-def choice(agency: str, spec: AgencySpec, found: Found, wanted: Mapping[str, str]) -> dict[Path, Any]:
-    """What another choice changes: that operation, and the mapping, which is of its answer. Nothing for the same.
-    `wanted`: "-" for none."""
-    names, chosen = {each.name for each in found.operations}, chosen_of(spec, found)
-    others = [name for name in OPERATIONS if wanted[name] != (chosen[name] or "-") and wanted[name] in {*names, "-"}]
+def choice(agency: str, spec: AgencySpec, found: Found, wanted: Mapping[str, str | None]) -> dict[Path, Any]:
+    """What another choice changes: that operation, and the mapping, which is of its answer. Nothing for the same."""
+    names, chosen = {None, *(each.name for each in found.operations)}, chosen_of(spec, found)
+    others = [name for name in _NAMES if wanted[name] != chosen[name] and wanted[name] in names]
     if not others:
         return {}
-    both = {name: None if wanted[name] == "-" else wanted[name] for name in OPERATIONS}
-    made = read_yaml(draft(found, agency, address=found.address, chosen=both))
+    made = read_yaml(draft(found, agency, address=found.address, chosen=wanted))
     changes: dict[Path, Any] = {("operations", name): made["operations"].get(name) for name in others}
     if "mapping" in made:
         changes["mapping",] = made["mapping"]
     if "sync" in made and spec.sync is None:
         changes["sync",] = made["sync"]
-    if both["changes"] is None:
+    if wanted["changes"] is None:
         changes["sync",] = None
     return changes
