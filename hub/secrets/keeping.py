@@ -173,13 +173,15 @@ class HubSecrets:
             "set_by": actor,
             "expires_at": expires_at,
         }
+        # What the environment or a file has is what others prove themselves by, until it is taken out there.
+        elsewhere = self._stored(name)
+        before = self._vault.seal(elsewhere.encode()) if elsewhere else None
+        moment = func.clock_timestamp() + overlap if overlap else None
+        first = {"previous": before, "previous_until": moment} if before and overlap else {}
+        later = {"previous": (before or secret.c.value) if overlap else None, "previous_until": moment}
         async with self._database.begin() as connection:
-            before = {
-                "previous": secret.c.value if overlap else None,
-                "previous_until": func.clock_timestamp() + overlap if overlap else None,
-            }
-            statement = upsert(secret).values(name=name, **row)
-            statement = statement.on_conflict_do_update(index_elements=["name"], set_={**row, **before})
+            statement = upsert(secret).values(name=name, **row, **first)
+            statement = statement.on_conflict_do_update(index_elements=["name"], set_={**row, **later})
             until = await connection.scalar(statement.returning(secret.c.previous_until))
             moments = {"expires_at": expires_at, "previous_until": until}
             detail = {which: at.isoformat() for which, at in moments.items() if at}
@@ -229,11 +231,16 @@ class HubSecrets:
 
     def place(self, name: str) -> Place:
         """Where the one that counts is: what the environment or a file has goes before what the database has."""
+        if self._stored(name) is not None:
+            return "environment or file"
+        return "database" if name in self._values else "missing"
+
+    def _stored(self, name: str) -> str | None:
+        """What the environment or a file has."""
         try:
-            self._store.get(name)
+            return self._store.get(name)
         except KeyError:
-            return "database" if name in self._values else "missing"
-        return "environment or file"
+            return None
 
 
 def names_in(spec: AgencySpec) -> set[str]:

@@ -78,6 +78,22 @@ async def test_what_it_was_before_is_good_until_its_moment(database: Database, v
     assert mine.previous("k") is None, "replaced at once"
 
 
+async def test_what_a_file_had_is_what_it_was_before(database: Database, vault: Vault, tmp_path: Path) -> None:
+    secrets = kept(database, vault, tmp_path)
+    file = tmp_path / "secrets" / "k"
+    file.parent.mkdir()
+    for number in range(2):
+        file.write_text(f"file {number}")
+        await secrets.put("k", f"new {number}", actor="an", overlap=HOUR)
+        assert (secrets.get("k"), secrets.previous("k")) == (f"file {number}", None)
+        file.unlink()
+        assert (secrets.get("k"), secrets.previous("k")) == (f"new {number}", f"file {number}")
+    file.write_text("file 2")
+    await secrets.put("k", "new 2", actor="an")
+    file.unlink()
+    assert (secrets.get("k"), secrets.previous("k")) == ("new 2", None)
+
+
 async def test_its_moment_comes_without_another_look(database: Database, vault: Vault, tmp_path: Path) -> None:
     secrets = kept(database, vault, tmp_path)
     await secrets.put("k", "first", actor="an")
