@@ -9,7 +9,7 @@ from time import monotonic
 from typing import Any, Self, TypeAlias
 
 import asyncpg
-from sqlalchemy import MetaData, event
+from sqlalchemy import LargeBinary, MetaData, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DBAPIError, DisconnectionError
@@ -83,6 +83,10 @@ def check_clock(database_now: datetime) -> None:
 
 async def left_as_found(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """Reads change nothing about a connection, so that it needs no round trip to be as it was."""
+
+
+class Sealed(LargeBinary):
+    """What the vault has sealed. By this hub.resealing finds all of it when there is a new key."""
 
 
 class DatabaseFailed(Exception):

@@ -1,4 +1,4 @@
-"""The commands `hub secrets …`: which there are; set from standard input, remove, seal anew. None shows what one is."""
+"""The commands `hub secrets …`: which there are; set and remove one; seal all anew. None shows what one is."""
 
 import sys
 from datetime import timedelta
@@ -9,6 +9,7 @@ import typer
 
 from hub import main
 from hub.at_hand import actor, in_hub
+from hub.resealing import Resealed, seal_anew
 from hub.secrets.keeping import LONGEST_OVERLAP, Kept, SecretWrong
 from hub.terminal import Stop, one_sentence
 
@@ -67,5 +68,22 @@ def remove(name: _Name) -> None:
 
 @app.command()
 def rotate() -> None:
-    """Seal all of them anew, under the newest of HUB_SEAL_KEYS; then an older key is not needed for them any more."""
-    print(f"Sealed anew: {in_hub(lambda hub: hub.secrets.seal_anew(actor=actor()))}")
+    """Seal anew all that is sealed, secrets and personal data, under the newest of HUB_SEAL_KEYS; then nothing needs an
+    older key any more. The hub may go on; whoever was stopped halfway begins again."""
+
+    async def work(hub: main.Hub) -> Resealed:
+        databases = [hub.database, *([hub.sandbox.database] if hub.sandbox else [])]
+        return await seal_anew(databases, hub.vault, actor=actor())
+
+    report = in_hub(work)
+    for table, rows in sorted(report.done.items()):
+        if rows:
+            print(f"{table}: {rows}")
+    print(f"Sealed anew: {report.done.total()}.")
+    with one_sentence():
+        if report.failed:
+            some = ", ".join(sorted(report.failed)[:5])
+            raise Stop(
+                f"{len(report.failed)} rows cannot be opened with the keys at hand and stay as they are: {some}; "
+                "add the key they were sealed under, and begin again"
+            )

@@ -44,7 +44,8 @@ class Vault:
         if not keys or any(len(key) != _KEY_BYTES for key in keys):
             raise VaultError("a seal key must be 32 bytes in URL-safe base64")
         named = [_derived(key) for key in keys]
-        self._head = _FORM + named[0][0]
+        #: How all begins that is sealed under the newest key, in the newest form.
+        self.newest = _FORM + named[0][0]
         self._cipher = named[0][1]
         self._ciphers = dict(named)
         # What was sealed before there was this form.
@@ -60,7 +61,7 @@ class Vault:
 
     def seal(self, plain: bytes) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
-        return self._head + nonce + self._cipher.encrypt(nonce, plain, None)
+        return self.newest + nonce + self._cipher.encrypt(nonce, plain, None)
 
     def open(self, sealed: bytes) -> bytes:
         """Raises VaultError where it was sealed under another key, or is not what was sealed."""
@@ -71,6 +72,10 @@ class Vault:
             return cipher.decrypt(sealed[_NONCE_AT:_CONTENT_AT], sealed[_CONTENT_AT:], None)
         except (InvalidToken, InvalidTag, KeyError, ValueError) as error:
             raise VaultError("sealed under a key this hub does not have, or altered since") from error
+
+    def seal_anew(self, sealed: bytes) -> bytes:
+        """As it is, where it is sealed under the newest key; else sealed under that. Raises VaultError as `open`."""
+        return sealed if sealed.startswith(self.newest) else self.seal(self.open(sealed))
 
     def digest(self, content: bytes) -> bytes:
         """32 bytes that are equal exactly where `content` is."""

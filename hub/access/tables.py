@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from hub.db import metadata
+from hub.db import Sealed, metadata
 
 api_key = Table(
     "api_key",
@@ -43,7 +43,7 @@ account = Table(
     Column("agencies", ARRAY(Text)),  # null: all of them
     # Null until they have begun.
     Column("password_hash", Text),
-    Column("totp_secret", LargeBinary),  # sealed
+    Column("totp_secret", Sealed),  # sealed
     # Of whom the identity provider tells who it is: a digest of its name and of its name for them.
     Column("identity", LargeBinary, unique=True),
     # The last step of time whose code was used, as none is good twice.
@@ -74,7 +74,7 @@ admin_session = Table(
     Column("account_id", BigInteger, ForeignKey("account.id")),
     # begin, away, code or in; one of before there were steps leads nowhere.
     Column("step", Text, nullable=False, server_default=text("'code'")),
-    Column("totp_secret", LargeBinary),  # sealed; of one who begins
+    Column("totp_secret", Sealed),  # sealed; of one who begins
     Column("identity", LargeBinary),  # of one who begins, once the provider has told
     Column("last_used_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("agent", Text, nullable=False, server_default=text("''")),

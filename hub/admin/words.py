@@ -34,7 +34,7 @@ ACTIONS: dict[str, Text] = {
     "quarantine.closed": Text("đóng bản ghi cách ly", "closed quarantined records"),
     "secret.removed": Text("xóa bí mật", "removed a secret"),
     "secret.set": Text("đặt bí mật", "set a secret"),
-    "secrets.sealed_anew": Text("niêm phong lại các bí mật bằng khóa mới", "sealed all secrets under a new key"),
+    "secrets.sealed_anew": Text("niêm phong lại mọi dữ liệu bằng khóa mới", "sealed everything anew, under a new key"),
     "session.begun": Text("đăng nhập", "signed in"),
     "session.ended": Text("chấm dứt phiên đăng nhập", "ended a session"),
     "shadow.started": Text("đọc song song một bản mô tả", "started a shadow"),

@@ -8,14 +8,13 @@ from sqlalchemy import (
     Identity,
     Index,
     Integer,
-    LargeBinary,
     Table,
     Text,
     func,
     text,
 )
 
-from hub.db import metadata
+from hub.db import Sealed, metadata
 
 call = Table(
     "call",
@@ -31,8 +30,8 @@ call = Table(
     Column("outcome", Text, nullable=False),
     Column("message", Text),
     Column("status", Integer),
-    Column("request", LargeBinary, nullable=False),  # sealed
-    Column("response", LargeBinary, nullable=False),  # sealed
+    Column("request", Sealed, nullable=False),  # sealed
+    Column("response", Sealed, nullable=False),  # sealed
     Column("response_bytes", BigInteger, nullable=False),
     Column("correlation_id", Text),
     # Of the code of the dossier it was about, where it was about one: keyed, so that it tells nobody the code.

@@ -13,6 +13,7 @@ import asyncpg
 import orjson
 
 from hub.index.rows import LINE_COLUMNS
+from hub.vault import Vault
 
 #: Of a line, all but whose it is. `facts` as text.
 PACKED_COLUMNS = (*LINE_COLUMNS[1:], "recorded_at")
@@ -36,6 +37,13 @@ def unpack(packed: bytes) -> list[dict[str, Any]]:
         line |= {name: datetime.fromisoformat(told[name]) for name in _TIMES if name in told}
         lines.append(line)
     return lines
+
+
+def seal_packed_anew(packed: bytes, vault: Vault) -> bytes:
+    """As it is, where all of it is sealed under the newest key. Raises VaultError."""
+    lines = unpack(packed)
+    anew = [line | {"personal": line["personal"] and vault.seal_anew(line["personal"])} for line in lines]
+    return packed if anew == lines else pack(anew)
 
 
 def _text(value: bytes) -> str:

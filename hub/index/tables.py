@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.types import UserDefinedType
 
-from hub.db import metadata
+from hub.db import Sealed, metadata
 
 
 class Xid8(UserDefinedType[int]):
@@ -65,7 +65,7 @@ dossier = Table(
     Column("due_at", DateTime(timezone=True)),
     Column("finished_at", DateTime(timezone=True)),
     Column("gone_at", DateTime(timezone=True)),
-    Column("personal", LargeBinary),  # sealed JSON of the personal facts
+    Column("personal", Sealed),  # sealed JSON of the personal facts
     Column("moment_numbered", Boolean),  # null only between claiming the row and filling it
     Column("moment_rank", BigInteger),
     Column("top", LargeBinary),  # digest of the topmost line
@@ -131,7 +131,7 @@ observation = Table(
     Column("revision", BigInteger),
     Column("settles", Boolean, nullable=False),
     Column("facts", JSONB, nullable=False),
-    Column("personal", LargeBinary),
+    Column("personal", Sealed),
     Column("observed_at", DateTime(timezone=True), nullable=False),
     Column("channel", Text, nullable=False),
     Column("correlation_id", Text),
@@ -144,7 +144,7 @@ archive = Table(
     "archive",
     metadata,
     Column("dossier_id", BigInteger, ForeignKey(dossier.c.id), primary_key=True, autoincrement=False),
-    Column("packed", LargeBinary, nullable=False),
+    Column("packed", Sealed, nullable=False),  # what is sealed in its lines
 )
 
 change = Table(

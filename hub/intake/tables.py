@@ -18,7 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from hub.db import metadata
+from hub.db import Sealed, metadata
 from hub.index.tables import Xid8
 
 inbox = Table(
@@ -30,8 +30,8 @@ inbox = Table(
     # Of what it says, however that is written.
     Column("body_digest", LargeBinary, nullable=False),
     # Sealed, as it came; null for an event of a list, and once it was kept for long enough.
-    Column("body", LargeBinary),
-    Column("headers", LargeBinary),  # sealed JSON, without what lets in; null likewise
+    Column("body", Sealed),
+    Column("headers", Sealed),  # sealed JSON, without what lets in; null likewise
     Column("address", Text),  # from where it came
     Column("batch", Text),  # the webhook_id of the list that it came in
     Column("place", SmallInteger),  # where in it
@@ -61,7 +61,7 @@ inbox_conflict = Table(
     Column("id", BigInteger, Identity(always=True), primary_key=True),
     Column("inbox_id", BigInteger, nullable=False),
     Column("body_digest", LargeBinary, nullable=False),
-    Column("body", LargeBinary),  # sealed; null once it was kept for long enough
+    Column("body", Sealed),  # sealed; null once it was kept for long enough
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     UniqueConstraint("inbox_id", "body_digest"),
     Index("inbox_conflict_kept_idx", "received_at", postgresql_where=text("body IS NOT NULL")),
@@ -86,8 +86,8 @@ refused_call = Table(
     Column("status", SmallInteger, nullable=False),
     Column("problem", JSONB, nullable=False),  # contracts.problem.FieldProblem
     Column("address", Text),
-    Column("headers", LargeBinary),  # sealed JSON, without what lets in
-    Column("body", LargeBinary),  # sealed, its beginning
+    Column("headers", Sealed),  # sealed JSON, without what lets in
+    Column("body", Sealed),  # sealed, its beginning
     Column("body_bytes", Integer, nullable=False),
     Index(None, "agency", "id"),
 )

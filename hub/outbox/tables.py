@@ -19,7 +19,7 @@ from sqlalchemy import (
     text,
 )
 
-from hub.db import metadata
+from hub.db import Sealed, metadata
 
 destination = Table(
     "destination",
@@ -28,7 +28,7 @@ destination = Table(
     Column("kind", Text, nullable=False),  # webhook | mail
     # Keyed digest of an address that may be found again; null where nobody looks for it.
     Column("mark", LargeBinary, unique=True),
-    Column("target", LargeBinary, nullable=False),  # sealed: how its channel reaches it
+    Column("target", Sealed, nullable=False),  # sealed: how its channel reaches it
     Column("enabled", Boolean, nullable=False, server_default=text("true")),
     Column("disabled_at", DateTime(timezone=True)),
     Column("disabled_why", Text),  # failing | gone | owner | admin | key_ended
@@ -51,7 +51,7 @@ message = Table(
     # By which receivers know it again: the same for ever.
     Column("key", Text, nullable=False, unique=True),
     Column("kind", Text, nullable=False),
-    Column("content", LargeBinary, nullable=False),  # sealed
+    Column("content", Sealed, nullable=False),  # sealed
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Index(None, "created_at"),
 )
@@ -103,6 +103,6 @@ attempt = Table(
     Column("outcome", Text, nullable=False),  # as hub.outbox.rules.Outcome
     Column("status", SmallInteger),
     Column("message", Text),
-    Column("answer", LargeBinary),  # sealed: the beginning of what the other side said
+    Column("answer", Sealed),  # sealed: the beginning of what the other side said
     Index(None, "delivery_id", "id"),
 )

@@ -14,7 +14,7 @@ from sqlalchemy import (
     text,
 )
 
-from hub.db import metadata
+from hub.db import Sealed, metadata
 
 quarantine = Table(
     "quarantine",
@@ -29,7 +29,7 @@ quarantine = Table(
     Column("value", Text),
     Column("message", Text, nullable=False),
     Column("code", Text),
-    Column("raw", LargeBinary, nullable=False),  # sealed
+    Column("raw", Sealed, nullable=False),  # sealed
     Column("first_seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("last_seen_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("times", BigInteger, nullable=False, server_default=text("1")),

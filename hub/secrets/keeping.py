@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import asyncpg
 import structlog
-from sqlalchemy import case, delete, func, select, update
+from sqlalchemy import case, delete, func, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from config.secrets import SecretStore
@@ -196,20 +196,6 @@ class HubSecrets:
                 await note(connection, actor=actor, action="secret.removed", target=name)
         await self.look()
         return bool(gone.rowcount)
-
-    async def seal_anew(self, *, actor: str) -> int:
-        """Seal all of them under the newest key. How many there are."""
-        async with self._database.begin() as connection:
-            columns = (secret.c.name, secret.c.value, secret.c.previous)
-            rows = (await connection.execute(select(*columns).with_for_update())).all()
-            for name, value, previous in rows:
-                sealed = {"value": self._anew(value), "previous": previous and self._anew(previous)}
-                await connection.execute(update(secret).where(secret.c.name == name).values(sealed))
-            await note(connection, actor=actor, action="secrets.sealed_anew", detail={"secrets": len(rows)})
-        return len(rows)
-
-    def _anew(self, sealed: bytes) -> bytes:
-        return self._vault.seal(self._vault.open(sealed))
 
     async def all(self, registry: Registry) -> list[Kept]:
         """Those that the database has, and all that specs name: the missing ones first."""

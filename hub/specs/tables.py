@@ -15,7 +15,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from hub.db import metadata
+from hub.db import Sealed, metadata
 
 spec_version = Table(
     "spec_version",
@@ -63,7 +63,7 @@ spec_draft = Table(
     Column("saved_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("document", Text),  # what it was drafted from, as the table document names it
     # What the agency answered at the last trial, sealed; when; and who has looked at it.
-    Column("seen", LargeBinary),
+    Column("seen", Sealed),
     Column("seen_at", DateTime(timezone=True)),
     Column("seen_by", ARRAY(Text), nullable=False, server_default=text("'{}'")),
     # Status words and their codes that were guessed, and that nobody has looked at.

@@ -7,7 +7,6 @@ from pathlib import Path
 import httpx
 import pytest
 import time_machine
-from cryptography.fernet import Fernet
 from fastapi import FastAPI
 
 from config.secrets import SecretStore
@@ -185,24 +184,6 @@ async def test_what_cannot_be_kept(
     with pytest.raises(SecretWrong) as error:
         await kept(database, vault, tmp_path).put(name, value, actor="an")
     assert error.value.field == field
-
-
-async def test_they_are_sealed_anew_under_the_newest_key(database: Database, tmp_path: Path) -> None:
-    old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
-
-    def vault(keys: str) -> Vault:
-        return Vault(seal_keys=keys, digest_key="0" * 64)
-
-    await kept(database, vault(old), tmp_path).put("so-tnmt-khoa", "before", actor="an")
-    await kept(database, vault(old), tmp_path).put("so-tnmt-khoa", VALUE, actor="an", overlap=HOUR)
-    without = kept(database, vault(new), tmp_path)
-    await without.look()
-    with pytest.raises(KeyError):
-        without.get("so-tnmt-khoa")
-    assert await kept(database, vault(f"{new},{old}"), tmp_path).seal_anew(actor="an") == 1
-    secrets = kept(database, vault(new), tmp_path)
-    await secrets.look()
-    assert (secrets.get("so-tnmt-khoa"), secrets.previous("so-tnmt-khoa")) == (VALUE, "before")
 
 
 async def test_those_that_specs_name_and_nobody_has_come_first(
