@@ -12,7 +12,7 @@ from contracts.errors import AgencyFailure, Throttled
 from contracts.observation import Facts, Observation
 from hub.conformance.asking import Asking, Told
 from hub.conformance.case import Case, Examine
-from hub.conformance.report import Checks, Need, Verdict, untried, well, wrong
+from hub.conformance.report import Checks, Need, Verdict, either, untried, well, wrong
 from hub.studio.advice import advice
 from hub.studio.walk import leaves
 
@@ -40,7 +40,7 @@ async def _reached(case: Case) -> Verdict:
     assert first.failure
     operation = "changes" if case.walk else "lookup"
     hints = advice(first.failure, case.asking.spec, operation, case.asking.secrets)
-    return wrong(" ".join([first.words, *hints]))
+    return wrong(first.words, *hints)
 
 
 @CHECKS.check(
@@ -76,7 +76,7 @@ async def _certificate(case: Case) -> Verdict:
     if ends is None:
         return untried("no connection came about; see line.reached")
     days = (ends - datetime.now(UTC)).days
-    return Verdict(days >= _CERTIFICATE_DAYS, f"it ends on {ends:%Y-%m-%d}, in {days} days")
+    return either(days >= _CERTIFICATE_DAYS, f"it ends on {ends:%Y-%m-%d}, in {days} days")
 
 
 @CHECKS.check(
@@ -130,7 +130,7 @@ async def _clock(case: Case) -> Verdict:
         return wrong("the Date header holds no date")
     # The header says no fractions, and the answer took some time to come.
     off = abs((said.replace(tzinfo=said.tzinfo or UTC) - _ended(told)).total_seconds())
-    return Verdict(off <= _CLOCK_SECONDS, f"{off:.0f} s off")
+    return either(off <= _CLOCK_SECONDS, f"{off:.0f} s off")
 
 
 def _ended(told: Told) -> datetime:
@@ -149,7 +149,7 @@ async def _prompt(case: Case) -> Verdict:
     took = sorted(told.seconds for told in case.known.values())
     if not took:
         return untried("no dossier could be looked up")
-    return Verdict(took[-1] <= _PROMPT_SECONDS, f"the slowest of {len(took)}: {took[-1]:.2f} s")
+    return either(took[-1] <= _PROMPT_SECONDS, f"the slowest of {len(took)}: {took[-1]:.2f} s")
 
 
 @CHECKS.check(
@@ -195,19 +195,19 @@ def _differ(one: Observation | None, other: Observation | None) -> list[str]:
 async def _slow_down(case: Case) -> Verdict:
     codes = list(case.known)
     tells = [each.failure for each in _answers(case) if isinstance(each.failure, Throttled)]
-    seen = ""
+    seen = []
     if case.press and codes:
         answers = await case.asking.crowd((codes * case.press)[: case.press], 25)
         failures = [told.failure for _, told in answers if told.failure]
         tells += [each for each in failures if isinstance(each, Throttled)]
         if others := [each for each in failures if not isinstance(each, Throttled)]:
             return wrong(f"{len(others)} of {case.press} fast look-ups failed: {others[0].message}")
-        seen = f"{len(tells)} of {case.press} fast look-ups were told to wait"
+        seen = [f"{len(tells)} of {case.press} fast look-ups were told to wait"]
     if any(each.retry_after is None for each in tells):
         return wrong("it answered 429 without Retry-After")
     if not tells and not case.press:
         return untried("it was not asked too much; --press 200 asks 200 times as fast as it goes")
-    return well(seen)
+    return well(*seen)
 
 
 @CHECKS.check(

@@ -8,7 +8,7 @@ from contracts.adapter import Window
 from contracts.observation import Observation
 from hub.conformance.asking import Walk, is_queue
 from hub.conformance.case import Case, Examine
-from hub.conformance.report import Checks, Need, Verdict, untried, well, wrong
+from hub.conformance.report import Checks, Need, Verdict, either, untried, well, wrong
 
 CHECKS = Checks[Examine]()
 
@@ -184,7 +184,7 @@ async def _size(case: Case) -> Verdict:
     if case.small is None or not case.small.sizes:
         return untried("fewer than 4 dossiers, or pages whose size we cannot choose")
     most = max(case.small.sizes)
-    return Verdict(most <= case.small_size, f"{most} rows where {case.small_size} were asked for")
+    return either(most <= case.small_size, f"{most} rows where {case.small_size} were asked for")
 
 
 @CHECKS.check(
@@ -345,4 +345,4 @@ async def _nothing(case: Case, walk: Walk) -> Verdict:
 @_of_the_list
 async def _light(case: Case, walk: Walk) -> Verdict:
     sizes = [told.exchange.record.response_bytes for told in walk.questions if told.exchange and told.exchange.record]
-    return Verdict(max(sizes, default=0) <= _BIG_PAGE, f"the largest: {max(sizes, default=0) / 1000:.0f} kB")
+    return either(max(sizes, default=0) <= _BIG_PAGE, f"the largest: {max(sizes, default=0) / 1000:.0f} kB")

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
+from hub.portal.texts import Text
+
 #: What looks at one thing, and gives a verdict.
 Examine = TypeVar("Examine", bound=Callable[..., Any])
 
@@ -31,20 +33,29 @@ class Check:
 class Verdict:
     #: None where it could not be tried.
     passed: bool | None
-    #: What was seen. Names of fields and codes of dossiers, and nothing about people.
-    seen: str = ""
+    #: What was seen, in sentences that each language tells by themselves. Names of fields and codes of dossiers, and
+    #: nothing about people.
+    sentences: tuple[str | Text, ...] = ()
+
+    @property
+    def seen(self) -> str:
+        return " ".join(each.en if isinstance(each, Text) else each for each in self.sentences)
 
 
-def well(seen: str = "") -> Verdict:
+def either(passed: bool, *seen: str | Text) -> Verdict:
+    return Verdict(passed, seen)
+
+
+def well(*seen: str) -> Verdict:
     return Verdict(True, seen)
 
 
-def wrong(seen: str) -> Verdict:
+def wrong(*seen: str | Text) -> Verdict:
     return Verdict(False, seen)
 
 
 def untried(because: str) -> Verdict:
-    return Verdict(None, because)
+    return Verdict(None, (because,))
 
 
 class Checks(Generic[Examine]):

@@ -9,7 +9,7 @@ from itertools import pairwise
 from contracts.observation import Observation
 from contracts.pushing import StandardWebhooks, Webhook
 from hub.conformance.receiver import Receiver, Trick, Try
-from hub.conformance.report import Checks, Need, Verdict, untried, well, wrong
+from hub.conformance.report import Checks, Need, Verdict, either, untried, well, wrong
 from hub.developers.diagnosis import mistakes
 
 _CLOCK_SECONDS = 60
@@ -76,8 +76,8 @@ def _proved(heard: Heard) -> Verdict:
         if each.refused and each.refused.reason not in _SHAPE:
             told = f"{each.refused.field}: {each.refused.problem}; right is: {each.refused.expected}"
             if each.refused.reason == "bad_signature":
-                reasons = [x.en for secret in heard.secrets for x in mistakes(secret, each.headers, each.body)]
-                told = " ".join([*reasons, told] if reasons else [told])
+                reasons = [x for secret in heard.secrets for x in mistakes(secret, each.headers, each.body)]
+                return wrong(*reasons, told)
             return wrong(told)
     return well(heard.webhook.proof.kind) if heard.good else untried("nothing came that could be proved")
 
@@ -93,7 +93,7 @@ def _clock(heard: Heard) -> Verdict:
     if not isinstance(heard.webhook.proof, StandardWebhooks) or not heard.good:
         return untried("no time is signed")
     off = max(abs(each.at.timestamp() - int(each.headers["webhook-timestamp"])) for each in heard.good)
-    return Verdict(off <= _CLOCK_SECONDS, f"at most {off:.0f} s off")
+    return either(off <= _CLOCK_SECONDS, f"at most {off:.0f} s off")
 
 
 @_ALL.check(
@@ -304,7 +304,7 @@ def _pause(heard: Heard) -> Verdict:
         return came
     after = (following.at - busy.at).total_seconds()
     # Their clock may begin a little before ours.
-    return Verdict(after >= 0.9 * heard.busy_seconds, f"it came after {after:.1f} s of {heard.busy_seconds}")
+    return either(after >= 0.9 * heard.busy_seconds, f"it came after {after:.1f} s of {heard.busy_seconds}")
 
 
 @_ALL.check(

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from hub.conformance.receiver import Try
 from hub.conformance.report import Check, Finding
-from hub.wording import vietnamese
+from hub.portal.texts import Text
+from hub.wording import spoken
 
 
 class Lang(StrEnum):
@@ -27,8 +28,9 @@ def explained(check: Check, lang: Lang) -> Explained:
 
 
 def seen(finding: Finding, lang: Lang) -> str:
-    said = finding.verdict.seen
-    return said if lang is Lang.EN else vietnamese(said) or said
+    if lang is Lang.EN:
+        return finding.verdict.seen
+    return " ".join(each.vi if isinstance(each, Text) else spoken("vi", each) for each in finding.verdict.sentences)
 
 
 #: What is said around the checks, by what it is in English.
@@ -69,7 +71,7 @@ def of_try(made: Try, number: int, lang: Lang) -> str:
             name=name,
             status=refused.status,
             field=refused.field,
-            problem=refused.problem,
+            problem=spoken(lang.value, refused.problem),
         )
     elif made.left:
         said = framed("{name}: the sender did not wait for our answer", lang, name=name)

@@ -2,6 +2,14 @@
 
 SENTENCES = {
     "it was not reached": "không kết nối được",
+    # What was asked, and what came.
+    "$text: HTTP $status in $seconds s. $why": "$text: HTTP $status sau $seconds giây. $why",
+    "$text: HTTP $status in $seconds s": "$text: HTTP $status sau $seconds giây",
+    "$text: no answer, $seconds s. $why": "$text: không có câu trả lời, $seconds giây. $why",
+    "$text: no answer, $seconds s": "$text: không có câu trả lời, $seconds giây",
+    "nothing was sent. $why": "không gửi gì. $why",
+    "nothing was sent": "không gửi gì",
+    "$name: $problem; right is: $expected": "$name: $problem; đúng là: $expected",
     # The line.
     "the spec has neither a list nor a look-up, or no code is known: give --code": (
         "bản mô tả không có danh sách cũng không có tra cứu, hoặc chưa biết mã nào: hãy thêm --code"
@@ -15,6 +23,9 @@ SENTENCES = {
     "no dossier could be looked up": "không tra được hồ sơ nào",
     "$line, and no key was sent with it": "$line, mà không gửi khóa nào",
     "$line, with a wrong key": "$line, với khóa sai",
+    "$seconds s off": "lệch $seconds giây",
+    "$number texts": "$number đoạn văn bản",
+    "$number errors": "$number lỗi",
     "there was no answer": "không có câu trả lời",
     "there is no Date header": "không có tiêu đề Date",
     "the Date header holds no date": "tiêu đề Date không phải ngày giờ",
@@ -37,7 +48,16 @@ SENTENCES = {
     # The list.
     "$why ($number such)": "$why ($number chỗ như vậy)",
     "in pages of $size, $why": "khi mỗi trang $size dòng, $why",
-    "page $number: $line. $why": "trang $number: $line. $why",
+    "page $number: $text: HTTP $status in $seconds s. $why": (
+        "trang $number: $text: HTTP $status sau $seconds giây. $why"
+    ),
+    "page $number: $text: no answer, $seconds s. $why": (
+        "trang $number: $text: không có câu trả lời, $seconds giây. $why"
+    ),
+    "page $number: nothing was sent. $why": "trang $number: không gửi gì. $why",
+    "$rows rows on $pages pages": "$rows dòng trên $pages trang",
+    "the largest: $number kB": "trang lớn nhất: $number kB",
+    "$number numbers": "$number số",
     "$field of $code holds $value": "$field của $code có $value",
     "the spec has no list of changes": "bản mô tả không có danh sách thay đổi",
     "the list is empty": "danh sách trống",
@@ -98,9 +118,19 @@ SENTENCES = {
     "$code: changed at $one, then at $other": "$code: đổi lúc $one, rồi lại là $other",
     "$code: what it says of the dossier differs": "$code: điều nói về hồ sơ khác nhau",
     "$line, and a dossier in it": "$line, với một hồ sơ trong đó",
+    "asked for $value: $text: HTTP $status in $seconds s. $why": (
+        "hỏi $value: $text: HTTP $status sau $seconds giây. $why"
+    ),
+    "asked for $value: $text: no answer, $seconds s. $why": (
+        "hỏi $value: $text: không có câu trả lời, $seconds giây. $why"
+    ),
     "asked for $value: $line. The agency answered about another dossier than the one asked for.": (
         "hỏi $value: $line. Cơ quan trả về hồ sơ khác với hồ sơ được hỏi."
     ),
+    "$number dossiers": "$number hồ sơ",
+    "$number codes": "$number mã",
+    "$code: not found": "$code: không có",
+    "$code: $names differ": "$code: khác nhau ở $names",
     # Senders.
     "nothing came": "không có gì đến",
     "nothing came within $seconds s": "không có gì đến trong $seconds giây",
@@ -108,6 +138,12 @@ SENTENCES = {
     "nothing came that could be proved": "không có gì đến mà chứng minh được",
     "nothing came that was proved": "chưa có lần gửi nào được chứng minh",
     "nothing came that was understood": "chưa có lần gửi nào hiểu được",
+    "at most $seconds s off": "lệch nhiều nhất $seconds giây",
+    "the largest $number bytes": "lớn nhất $number byte",
+    "$number events": "$number sự kiện",
+    "$number ids": "$number id",
+    "$number delivered": "$number lần gửi đã nhận",
+    "after $seconds s": "sau $seconds giây",
     "no time is signed": "thời gian không được ký",
     "another format was agreed on": "đã thỏa thuận dạng khác",
     "Content-Type is $value": "Content-Type là $value",

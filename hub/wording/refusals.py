@@ -2,12 +2,16 @@
 
 SENTENCES = {
     "missing": "không có",
+    "missing or malformed": "không có, hoặc sai dạng",
     "missing, or not as agreed": "không có, hoặc không như đã thỏa thuận",
     "1 to 128 of A–Z a–z 0–9 _ -, or no such header": "1 đến 128 ký tự A–Z a–z 0–9 _ -, hoặc không có trường này",
     # Its headers.
     "1 to 128 of A–Z a–z 0–9 _ -": "1 đến 128 ký tự A–Z a–z 0–9 _ -",
     "seconds since 1970, in digits": "số giây từ năm 1970, viết bằng chữ số",
     "$seconds s $which; it is $time here": "$which $seconds giây; ở đây là $time",
+    "at most $old s old and $ahead s ahead; sign each try anew": (
+        "cũ không quá $old giây, sớm không quá $ahead giây; ký lại ở mỗi lần thử"
+    ),
     "old": "cũ",
     "ahead": "sớm",
     "v1,BASE64 of the HMAC-SHA256": "v1,BASE64 của HMAC-SHA256",

@@ -30,6 +30,11 @@ from hub.wording import (
 _FACT = re.compile(r"\$([a-z_]+)")
 #: What others wrote: whatever it looks like, it is no sentence of ours.
 _QUOTED = {"code", "element", "file", "name", "reference", "text", "value", "word", "words"}
+#: What is always a figure, and has no letters: `$number events` is no sentence about other events.
+_FIGURE = re.compile(r"[\W\d_]+")
+_FIGURES = {"number"}
+#: What two words beside each other look like: a sentence, and no value.
+_PROSE = re.compile(r"\w \w")
 #: No sentence of ours is told within so many others.
 _DEEPEST = 8
 
@@ -41,6 +46,8 @@ class _Sentence:
         pieces = _FACT.split(english)
         self.texts, self._names = pieces[::2], pieces[1::2]
         self._vietnamese = _FACT.split(vietnamese)
+        # Such as `$choices or $last`: it joins values, for there is an `or` in many a sentence.
+        self._joins = len(self.texts) == 3 and self.texts[1] in (" or ", " and ", " in ") and self.fixed < 6
 
     @property
     def fixed(self) -> int:
@@ -61,7 +68,13 @@ class _Sentence:
                 return None
             found.append(said[at:there])
             at = there + len(text)
-        return dict(zip(self._names, [*found, said[at:end]], strict=True)) if at <= end else None
+        if at > end:
+            return None
+        found.append(said[at:end])
+        if self._joins and any(map(_PROSE.search, found)):
+            return None
+        facts = dict(zip(self._names, found, strict=True))
+        return facts if all(_FIGURE.fullmatch(facts[name]) for name in _FIGURES & facts.keys()) else None
 
     def filled(self, facts: Mapping[str, str], depth: int) -> str:
         """In Vietnamese. A fact may be such a sentence in turn."""

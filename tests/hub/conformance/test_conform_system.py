@@ -21,6 +21,7 @@ from tests.adapters.servers import Asked, Told, answering
 from tests.adapters.specs import DOCUMENTS, Known, spec_of
 from tests.estate.client import running_estate
 from tests.hub.conformance.department import running
+from tests.hub.conformance.spoken import left_in_english
 
 #: The check that each flaw fails.
 FLAWS = {
@@ -98,6 +99,7 @@ async def test_each_flaw_is_found(flaw: str, tmp_path: Path, monkeypatch: pytest
     failed = {each.check.id: each for each in found.findings if each.word in ("FAIL", "better")}
     assert FLAWS[flaw] in failed, results(found)
     assert failed[FLAWS[flaw]].verdict.seen
+    assert left_in_english(found) == []
 
 
 async def test_one_that_says_slow_down_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,6 +118,7 @@ async def test_the_estate_does_what_it_must(agency: str, tmp_path: Path, monkeyp
     bad = [(each.check.id, each.verdict.seen) for each in found.findings if each.word == "FAIL"]
     assert not bad
     assert found.conforms
+    assert left_in_english(found) == []
 
 
 def test_every_check_was_seen_to_fail() -> None:
@@ -127,6 +130,7 @@ async def test_one_that_is_not_there(tmp_path: Path) -> None:
     assert results(found)["line.reached"] == "FAIL"
     assert {word for id, word in results(found).items() if id != "line.reached"} == {"not tried"}
     assert not found.conforms
+    assert left_in_english(found) == []
 
 
 async def test_slow_look_ups_and_heavy_pages_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,7 @@ from hub.conformance.report import Report
 from hub.conformance.sender_checks import CHECKS
 from hub.conformance.system import RECOMMENDED
 from hub.conformance.texts import Lang, of_try
+from tests.hub.conformance.spoken import left_in_english
 from tests.parts import NamedSecrets
 from tests.running import ROOT
 
@@ -160,6 +161,7 @@ async def test_each_flaw_is_found(flaw: str) -> None:
     failed = {each.check.id: each for each in report.findings if each.word in ("FAIL", "better")}
     assert FLAWS[flaw] in failed, report.as_json()
     assert failed[FLAWS[flaw]].verdict.seen
+    assert left_in_english(report) == []
 
 
 def test_every_check_was_seen_to_fail() -> None:

@@ -97,6 +97,14 @@ def test_what_is_stored_as_a_code_has_its_words() -> None:
     assert given_up | {"admin"} <= set(GIVEN_UP)
 
 
+def test_what_joins_values_joins_no_sentences() -> None:
+    assert vietnamese("'a', 'b' or 'c'") == "'a', 'b' hoặc 'c'"
+    for said in ("Ask who keeps the firewall or VPN.", "Ask them, and try again later", "HTTP 200 in 0.12 s of two"):
+        assert vietnamese(said) is None
+    assert vietnamese("7 events") == "7 sự kiện"
+    assert vietnamese("No agency has such events") is None
+
+
 def test_an_agencys_own_words_stay_as_they_are() -> None:
     words = "Lỗi: " * 5000 + "it took too long or $why"
     assert vietnamese(f"The agency says: {words}") == f"Cơ quan trả lời: {words}"
