@@ -1,16 +1,24 @@
 """What recipients of alerts get: a mail in both languages, and a webhook's body."""
 
-from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
 from contracts.alert import CHANGED, TEST, AlertTold
+from hub.alerts.rules import Kind
+from hub.alerts.texts import KINDS, STEPS, moment
+from hub.portal.texts import Text
 
 _TEST = (
     "Thử cảnh báo / Test of alerts",
     "Thư thử: cảnh báo của trục tích hợp sẽ đến đây.\n\n--\nA test: alerts of the hub will come here.\n",
+)
+#: So many systems that do not answer at once have it from somewhere else.
+_MANY = 3
+_MANY_DOWN = Text(
+    "Nhiều hệ thống cùng lúc: trước hết hãy xem mạng của trục.",
+    "Several at once: look at the hub's own network first.",
 )
 
 
@@ -41,22 +49,35 @@ def _subject(opened: list[AlertTold], resolved: list[AlertTold]) -> str:
     if len(opened) + len(resolved) == 1:
         [one] = opened + resolved
         return f"{'Cảnh báo' if opened else 'Đã hết'}: {one.title_vi}"
-    parts = [f"{len(opened)} cảnh báo mới"] if opened else []
-    parts += [f"{len(resolved)} đã hết"] if resolved else []
-    return f"Cảnh báo: {', '.join(parts)}"
+    parts = [
+        f"{word}: {', '.join(f'{KINDS[kind].vi} ({len(alike)})' for kind, alike in _by_kinds(those))}"
+        for word, those in (("Cảnh báo", opened), ("Đã hết", resolved))
+        if those
+    ]
+    return "; ".join(parts)
 
 
 def _body(opened: list[AlertTold], resolved: list[AlertTold]) -> str:
     lines: list[str] = []
-    for lang, words in (("vi", ("Mới:", "Đã hết:")), ("en", ("New:", "Over:"))):
-        lines += ["--"] if lang == "en" else []
-        for heading, those in zip(words, (opened, resolved), strict=True):
-            if those:
-                lines += [heading, *_lines(those, lang), ""]
+    for place, (new, over) in enumerate((("Mới", "Đã hết"), ("New", "Over"))):
+        lines += ["--"] if place else []
+        if opened:
+            lines += [f"{new}:", ""]
+            for kind, alike in _by_kinds(opened):
+                lines += [f"{KINDS[kind][place]} · {STEPS[kind][place]}:", *(_line(each, place) for each in alike)]
+                lines += [_MANY_DOWN[place], ""] if kind is Kind.DOWN and len(alike) >= _MANY else [""]
+        if resolved:
+            lines += [f"{over}:", *(_line(each, place) for _, alike in _by_kinds(resolved) for each in alike), ""]
     lines.append("Xem, tạm im hoặc đổi người nhận / See, silence, change recipients: /admin/alerts")
     return "\n".join(lines) + "\n"
 
 
-def _lines(those: Iterable[AlertTold], lang: str) -> Iterable[str]:
-    for each in those:
-        yield f"- {each.title_vi if lang == 'vi' else each.title_en} ({each.path})"
+def _by_kinds(those: list[AlertTold]) -> list[tuple[Kind, list[AlertTold]]]:
+    """What is the worst first."""
+    found = ((kind, [each for each in those if each.kind == kind]) for kind in Kind)
+    return [(kind, alike) for kind, alike in found if alike]
+
+
+def _line(alert: AlertTold, place: int) -> str:
+    when = moment(alert.opened_at) + (f" – {moment(alert.resolved_at)}" if alert.resolved_at else "")
+    return f"- {when} · {(alert.title_vi, alert.title_en)[place]} ({alert.path})"

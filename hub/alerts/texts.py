@@ -59,9 +59,7 @@ _SENTENCES: dict[Kind, Callable[[str, Mapping[str, Any]], Text]] = {
     Kind.BUDGET: lambda _, told: Text(
         f"đã gọi hết {told['per_day']} lượt của ngày", f"the day's {told['per_day']} calls are spent"
     ),
-    Kind.LAG: lambda _, told: Text(
-        f"trễ, mới biết đến {_moment(told['covered_until'])}", f"lags; known up to {_moment(told['covered_until'])}"
-    ),
+    Kind.LAG: lambda _, told: Text(f"trễ, mới biết đến {_covered(told)}", f"lags; known up to {_covered(told)}"),
     Kind.QUARANTINE: lambda what, told: Text(
         f"{_count(told['records'])} bản ghi có {'từ trạng thái lạ' if what == _STATUS else 'điều không đọc được'}",
         f"{_count(told['records'])} records with {'an unknown status' if what == _STATUS else 'what cannot be read'}",
@@ -136,8 +134,12 @@ def _count(number: int) -> str:
     return f"{number}+" if number >= MOST_COUNTED else str(number)
 
 
-def _moment(written: str) -> str:
-    return f"{datetime.fromisoformat(written).astimezone(VIETNAM):%H:%M %d/%m}"
+def _covered(told: Mapping[str, Any]) -> str:
+    return moment(datetime.fromisoformat(told["covered_until"]))
+
+
+def moment(at: datetime) -> str:
+    return f"{at.astimezone(VIETNAM):%H:%M %d/%m}"
 
 
 def _day(written: str) -> str:
