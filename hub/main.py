@@ -192,6 +192,7 @@ async def open_hub(
             opens = Opens()
             answers = Answers(database, registry, vault, shown=opens.note)
             messenger = await parts.enter_async_context(Messenger(settings.endpoint_networks))
+            plain_http = bool(settings.endpoint_networks)
             looks = await parts.enter_async_context(Looks(database, registry, vault))
             keys = ApiKeys(database)
             addresses = Addresses(database, vault, settings.unlimited_networks)
@@ -233,9 +234,9 @@ async def open_hub(
                 keys=keys,
                 sign_in=SignIn(database, vault),
                 provider=provider,
-                subscriptions=SubscriptionStore(database, registry, vault),
+                subscriptions=SubscriptionStore(database, registry, vault, plain_http=plain_http),
                 webhooks=WebhookChannel(messenger),
-                recipients=Recipients(database, vault, plain_http=bool(settings.endpoint_networks)),
+                recipients=Recipients(database, vault, plain_http=plain_http),
                 sandbox=sandbox,
             )
     finally:
@@ -278,14 +279,7 @@ def create_api(hub: Hub) -> FastAPI:
     deliveries = Deliveries(hub.database, hub.vault)
     app.include_router(delivery_routes.router(deliveries, hub.keys))
     app.include_router(
-        subscription_routes.router(
-            hub.subscriptions,
-            DeliveryLog(hub.database, hub.vault),
-            hub.webhooks,
-            hub.registry,
-            hub.keys,
-            plain_http=bool(hub.settings.endpoint_networks),
-        )
+        subscription_routes.router(hub.subscriptions, DeliveryLog(hub.database, hub.vault), hub.webhooks, hub.keys)
     )
     app.include_router(health.router(hub.database, hub.registry, hub.leaving))
     app.include_router(portal_routes.router(hub.fresh.for_page, hub.ownership.prove, hub.admission))
@@ -337,6 +331,8 @@ def _console(hub: Hub, tools: admin.Tools) -> APIRouter:
         tools,
         hub.provider,
         hub.inbox,
+        hub.subscriptions,
+        hub.webhooks,
     )
 
 

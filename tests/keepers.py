@@ -12,7 +12,7 @@ import httpx
 import pyotp
 from fastapi import APIRouter, FastAPI
 
-from adapters import Client, build_adapter
+from adapters import Client, Messenger, build_adapter
 from config.secrets import SecretStore
 from contracts.adapter import Window
 from contracts.agency import AgencySpec
@@ -33,6 +33,8 @@ from hub.specs.follower import Follower
 from hub.specs.parts import SpecParts
 from hub.specs.shadow import Shadows
 from hub.specs.specs import Specs
+from hub.subscriptions.channel import WebhookChannel
+from hub.subscriptions.subscriptions import SubscriptionStore
 from hub.vault import Vault
 from sync_jobs.rehearsal import Rehearsed, rehearse
 from tests.parts import NamedSecrets, no_documents
@@ -87,6 +89,7 @@ def console(
     documents: Documents | None = None,
     *,
     provider: Provider | None = None,
+    messenger: Messenger | None = None,
 ) -> APIRouter:
     """The admin's pages over a registry whose specs are nowhere else, until one is published."""
     documents = documents or no_documents(database)
@@ -95,7 +98,9 @@ def console(
     drafts, tools = Drafts(database, vault, parts.specs), tools_of(database, vault, parts, documents)
     keys, recipients = ApiKeys(database), Recipients(database, vault, plain_http=True)
     kept = (database, registry, sign_in, vault, parts, secrets, keys, recipients)
-    return admin.router(*kept, drafts, tools, provider, Inbox(database, vault, registry))
+    subscriptions = SubscriptionStore(database, registry, vault, plain_http=True)
+    webhooks = (subscriptions, WebhookChannel(messenger or Messenger()))
+    return admin.router(*kept, drafts, tools, provider, Inbox(database, vault, registry), *webhooks)
 
 
 def tools_of(

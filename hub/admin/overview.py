@@ -13,7 +13,7 @@ import orjson
 from fastapi.responses import Response
 
 from contracts.agency import AgencySpec
-from hub.access.audit import Line, Wanted, concerning, latest
+from hub.access.audit import Wanted, concerning, latest
 from hub.access.scopes import Scope
 from hub.admin.charts import HOURS, Chart, columns, strip
 from hub.admin.desk import Desk, Visitor
@@ -27,6 +27,7 @@ from hub.gate import GateStatus, statuses
 from hub.portal.texts import Text
 from hub.registry import Registry
 from hub.streams import hours
+from hub.subscriptions.subscriptions import SubscriptionStore
 
 HOUR_STATES = {
     "well": Text("tốt", "well"),
@@ -92,21 +93,21 @@ class Overview:
 _ORDER: dict[Health, int] = {"failing": 0, "late": 1, "slow": 2, "paused": 3, "starting": 4, "well": 5, "off": 6}
 
 
-def add(desk: Desk, database: Database, registry: Registry) -> None:
+def add(desk: Desk, database: Database, registry: Registry, subscriptions: SubscriptionStore) -> None:
     """Add both pages to the admin's routes."""
 
-    def page(visitor: Visitor, template: str, view: Overview, changes: list[Line]) -> Response:
+    def page(visitor: Visitor, template: str, view: Overview, **more: Any) -> Response:
         return desk.page(
             visitor.request,
             template,
             caller=visitor.caller,
             view=view,
-            changes=changes,
             health=HEALTH,
             hour_states=HOUR_STATES,
             steps=STEPS,
             title=lambda alert: title(alert, registry.spec(alert.agency)),
             path=path,
+            **more,
         )
 
     @desk.get("", Scope.ADMIN_LOOK)
@@ -117,11 +118,12 @@ def add(desk: Desk, database: Database, registry: Registry) -> None:
             changes = [each for each in found if not each.action.startswith(_NO_CHANGES)][:_CHANGES]
         else:
             changes = await concerning(database, visitor.caller.agencies, most=_CHANGES)
-        return page(visitor, "overview.html", view, changes)
+        ill = await subscriptions.ill(visitor.caller.agencies)
+        return page(visitor, "overview.html", view, changes=changes, ill=ill)
 
     @desk.get("/wall", Scope.ADMIN_LOOK)
     async def wall(visitor: Visitor) -> Response:
-        shown = page(visitor, "wall.html", await overview(database, registry, only=visitor.caller.agencies), [])
+        shown = page(visitor, "wall.html", await overview(database, registry, only=visitor.caller.agencies))
         shown.headers["Refresh"] = str(_WALL_SECONDS)
         return shown
 

@@ -23,6 +23,7 @@ from hub.admin import (
     quarantine,
     spec,
     studio,
+    subscriptions,
     trail,
     versions,
 )
@@ -44,6 +45,9 @@ from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets
 from hub.specs.drafts import Drafts
 from hub.specs.parts import SpecParts
+from hub.subscriptions.channel import WebhookChannel
+from hub.subscriptions.deliveries import DeliveryLog
+from hub.subscriptions.subscriptions import SubscriptionStore
 from hub.vault import Vault
 from hub.wording.outcomes import RUN_OUTCOMES
 
@@ -61,6 +65,8 @@ def router(
     tools: Tools,
     provider: Provider | None,
     intake: Inbox,
+    subscribed: SubscriptionStore,
+    webhooks: WebhookChannel,
 ) -> APIRouter:
     routes = APIRouter(prefix=PATH, include_in_schema=False)
     desk = Desk(routes, sign_in)
@@ -91,7 +97,8 @@ def router(
     alerts.add(desk, database, registry, recipients)
     calls.add(desk, database, found_calls, registry)
     inbox.add(desk, database, Deliveries(database, vault), intake, registry)
-    overview.add(desk, database, registry)
+    subscriptions.add(desk, subscribed, DeliveryLog(database, vault), webhooks, keys, registry)
+    overview.add(desk, database, registry, subscribed)
     quality.add(desk, database, registry)
     return routes
 

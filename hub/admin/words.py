@@ -50,6 +50,7 @@ ACTIONS: dict[str, Text] = {
     "subscription.enabled": Text("gửi lại đăng ký nhận thay đổi", "enabled a subscription"),
     "subscription.made": Text("tạo đăng ký nhận thay đổi", "made a subscription"),
     "subscription.secret_rotated": Text("thay bí mật của đăng ký", "rotated a subscription's secret"),
+    "subscription.tested": Text("gửi thử đến đăng ký nhận thay đổi", "tested a subscription"),
     "sync.backfill": Text("đọc lại một khoảng hồ sơ cũ", "ordered some of the past to be read"),
     "sync.pause": Text("tạm dừng đọc", "paused reading"),
     "sync.plan": Text("đổi lịch đọc", "changed the plan of reading"),

@@ -8,6 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from hub.outbox.store import reckon
 
+#: Of what waits, so many are counted.
+MOST_COUNTED = 1000
+
 _COLUMNS = """
     d.id, m.key, m.kind, d.state, d.attempts, d.created_at, d.finished_at,
     CASE WHEN d.state = 'open' THEN nullif(d.next_try_at, 'infinity') END AS next_try_at
@@ -27,6 +30,31 @@ _ONE = text(f"""
 """)
 _ATTEMPTS = text("""
     SELECT at, seconds, outcome, status, message, answer FROM attempt WHERE delivery_id = :id ORDER BY id
+""")
+# Of the latest deliveries, and of those that are tried again last, which are those that were tried most often: all that
+# ever went there is not looked through.
+_TRIES = text(f"""
+    WITH looked_at AS (
+        (SELECT id FROM delivery WHERE destination_id = :destination ORDER BY id DESC LIMIT :most)
+         UNION
+        (SELECT id FROM delivery
+          WHERE destination_id = :destination AND state = 'open' AND next_try_at < 'infinity'
+          ORDER BY next_try_at DESC LIMIT :most)
+    )
+    SELECT {_COLUMNS}, a.at, a.seconds, a.outcome, a.status, a.message, a.answer
+      FROM looked_at
+      JOIN delivery d USING (id)
+      JOIN message m ON m.id = d.message_id
+      JOIN attempt a ON a.delivery_id = d.id
+     ORDER BY a.id DESC
+     LIMIT :most
+""")
+_WAITING = text("""
+    SELECT (SELECT count(*) FROM (SELECT FROM delivery d WHERE d.destination_id = t.id AND d.state = 'open'
+                                   LIMIT :most) w) AS number,
+           CASE WHEN t.enabled THEN nullif(t.next_due_at, 'infinity') END AS next_try_at
+      FROM destination t
+     WHERE t.id = :destination
 """)
 _HOLD = text("SELECT FROM destination WHERE id = :destination FOR NO KEY UPDATE")
 # One that is under way is left alone, and one that waits for another of its line goes on waiting.
@@ -53,6 +81,16 @@ async def one(connection: AsyncConnection, destination: int, id: int) -> tuple[R
     """A delivery and its attempts."""
     found = (await connection.execute(_ONE, {"destination": destination, "id": id})).one_or_none()
     return found and (found, (await connection.execute(_ATTEMPTS, {"id": id})).all())
+
+
+async def tries(connection: AsyncConnection, destination: int, *, most: int) -> Sequence[Row[Any]]:
+    """What was tried last, the latest first: of each its attempt, and its delivery."""
+    return (await connection.execute(_TRIES, {"destination": destination, "most": most})).all()
+
+
+async def waiting(connection: AsyncConnection, destination: int) -> Row[Any]:
+    """How many deliveries wait, and when something is tried next."""
+    return (await connection.execute(_WAITING, {"destination": destination, "most": MOST_COUNTED})).one()
 
 
 async def again(connection: AsyncConnection, destination: int, id: int) -> None:

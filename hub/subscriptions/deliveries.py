@@ -1,5 +1,7 @@
 """A subscription's deliveries as its owner sees them."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, text
@@ -26,13 +28,35 @@ _STATES = {
 }
 _STORED = {told: stored for stored, told in _STATES.items()}
 
-_DESTINATION = text("SELECT destination_id FROM subscription WHERE id = :id AND owner = :owner")
+_DESTINATION = text("""
+    SELECT destination_id FROM subscription WHERE id = :id AND (CAST(:owner AS text) IS NULL OR owner = :owner)
+""")
 
 _FIRST = 2**63 - 1
 
 
+@dataclass(frozen=True, slots=True)
+class Attempted:
+    """A try, and what was tried."""
+
+    delivery: EventDelivery
+    attempt: DeliveryAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class Lately:
+    """What was tried last, the latest first; and what waits."""
+
+    attempts: list[Attempted]
+    #: At most MOST_COUNTED are counted.
+    waiting: int
+    #: When something is tried next; None where nothing is.
+    next_try_at: datetime | None
+
+
 class DeliveryLog:
-    """Everything raises NoSuchSubscription, where there is none of the owner's, or no such delivery."""
+    """Everything raises NoSuchSubscription, where there is none of the owner's, or no such delivery. None as the owner
+    is an admin."""
 
     def __init__(self, database: Database, vault: Vault) -> None:
         self._database, self._vault = database, vault
@@ -55,6 +79,14 @@ class DeliveryLog:
         async with self._database.begin() as connection:
             return await self._one(connection, await self._destination(connection, id, owner), delivery)
 
+    async def lately(self, id: int, owner: str | None, *, most: int) -> Lately:
+        async with self._database.begin() as connection:
+            destination = await self._destination(connection, id, owner)
+            tries = await history.tries(connection, destination, most=most)
+            waiting = await history.waiting(connection, destination)
+        attempts = [Attempted(EventDelivery(**_told(row)), self._tried(row)) for row in tries]
+        return Lately(attempts, waiting.number, waiting.next_try_at)
+
     async def again(self, id: int, owner: str, delivery: int) -> EventDeliveryDetail:
         """Have it tried now."""
         async with self._database.begin() as connection:
@@ -62,7 +94,7 @@ class DeliveryLog:
             await history.again(connection, destination, delivery)
             return await self._one(connection, destination, delivery)
 
-    async def _destination(self, connection: AsyncConnection, id: int, owner: str) -> int:
+    async def _destination(self, connection: AsyncConnection, id: int, owner: str | None) -> int:
         found = (await connection.execute(_DESTINATION, {"id": id, "owner": owner})).scalar_one_or_none()
         if found is None:
             raise NoSuchSubscription(f"there is no subscription {id}")

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from contracts.subscription import Why
 from hub.mail import addresses
 from hub.outbox.store import Disabled
+from hub.portal.texts import Text
 from hub.vault import Vault
 
 _DISABLED = text("""
@@ -18,21 +19,23 @@ _DISABLED = text("""
      ORDER BY s.id
 """)
 
-_WHY = {
-    Why.FAILING: (
+#: Within a sentence.
+WHY = {
+    Why.FAILING: Text(
         "trong khoảng ba ngày liền không có lần gửi nào thành công",
         "for about three days nothing that was sent has arrived",
     ),
-    Why.GONE: ("địa chỉ nhận trả lời 410 (không còn dùng)", "the endpoint answered 410 (gone)"),
-    Why.KEY_ENDED: (
+    Why.GONE: Text("địa chỉ nhận trả lời 410 (không còn dùng)", "the endpoint answered 410 (gone)"),
+    Why.OWNER: Text("chủ đăng ký đã tắt", "its owner disabled it"),
+    Why.ADMIN: Text("quản trị viên đã tắt", "an administrator disabled it"),
+    Why.KEY_ENDED: Text(
         "khóa API đã tạo ra đăng ký này không còn hiệu lực hoặc không còn quyền",
         "the API key that made it has ended, or has lost its scope",
     ),
-    Why.EXPIRED: (
+    Why.EXPIRED: Text(
         "những thay đổi còn phải gửi đã quá thời hạn lưu giữ",
         "what was still to be sent is kept no more",
     ),
-    Why.ADMIN: ("quản trị viên đã tắt", "an administrator disabled it"),
 }
 
 _BODY = """\
@@ -57,13 +60,13 @@ def teller(vault: Vault) -> Disabled:
 
     async def tell(connection: AsyncConnection, destinations: Collection[int]) -> None:
         for row in await connection.execute(_DISABLED, {"ids": sorted(destinations)}):
-            vi, en = _WHY.get(Why(row.disabled_why), _WHY[Why.ADMIN])
+            why = WHY[Why(row.disabled_why)]
             await addresses.write(
                 connection,
                 row.contact_id,
                 key=f"subscription-{row.id}-disabled-{row.disabled_at:%Y%m%d%H%M%S%f}",
                 subject=f"Đăng ký nhận sự kiện số {row.id} đã bị tắt / Subscription {row.id} was disabled",
-                body=_BODY.format(name=row.name, id=row.id, why_vi=vi, why_en=en),
+                body=_BODY.format(name=row.name, id=row.id, why_vi=why.vi, why_en=why.en),
                 vault=vault,
             )
 

@@ -1,6 +1,5 @@
 """/v1/subscriptions: a subscriber's own subscriptions, their deliveries, and what can be done about both."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -30,7 +29,6 @@ from hub.feed.cursor import BadCursor
 from hub.feed.reading import Expired
 from hub.moments import Moment
 from hub.problems import ProblemError, ProblemType, responses, wrong
-from hub.registry import Registry
 from hub.subscriptions.channel import WebhookChannel
 from hub.subscriptions.deliveries import DeliveryLog, attempt
 from hub.subscriptions.subscriptions import (
@@ -40,9 +38,6 @@ from hub.subscriptions.subscriptions import (
     SubscriptionStore,
     TooMany,
 )
-
-#: Tests wait for somebody else's endpoint; so many at once do for a process.
-_TESTS_AT_ONCE = 8
 
 _Number = Annotated[int, Path(ge=1, lt=2**63, description="Its number.")]
 
@@ -67,19 +62,9 @@ _NEVER_KEPT = {"Cache-Control": KEEP_NOTHING}
 _NO_WISHES, _GO_ON = SecretRequest(), Enabling()
 
 
-def router(
-    store: SubscriptionStore,
-    log: DeliveryLog,
-    channel: WebhookChannel,
-    registry: Registry,
-    keys: ApiKeys,
-    *,
-    plain_http: bool,
-) -> APIRouter:
-    """`plain_http`: whether addresses may be http, as within the province's own network."""
+def router(store: SubscriptionStore, log: DeliveryLog, channel: WebhookChannel, keys: ApiKeys) -> APIRouter:
     routes = APIRouter(prefix="/v1/subscriptions", tags=["subscriptions"])
     owner = Depends(keys.needs(Scope.WEBHOOKS_MANAGE))
-    tests = asyncio.Semaphore(_TESTS_AT_ONCE)
     known = responses(ProblemType.API_KEY_REFUSED, ProblemType.FORBIDDEN, ProblemType.UNAVAILABLE)
     found = responses(
         ProblemType.MALFORMED_REQUEST,
@@ -90,20 +75,12 @@ def router(
     )
     large = responses(ProblemType.BODY_TOO_LARGE)
 
-    def check(wanted: SubscriptionRequest | SubscriptionChange, caller: Caller) -> None:
-        if wanted.address and not plain_http and not wanted.address.startswith("https://"):
-            raise wrong("/address", "is not https", "an address with https://")
-        for place, agency in enumerate(wanted.agencies or ()):
-            if registry.spec(agency) is None:
-                raise wrong(f"/agencies/{place}", "no agency has this id", "an id such as so-tnmt")
-            caller.agencies_for(agency, f"/agencies/{place}")
-
     @routes.post("", status_code=201, summary="Subscribe to changes", responses=known | large)
     async def make(wanted: SubscriptionRequest, caller: Caller = owner) -> SubscriptionMade:
         """Told is what changes from now on. The secret is shown this once: keep it where the endpoint finds it."""
-        check(wanted, caller)
+        store.check(wanted, caller)
         try:
-            made, secret = await store.make(caller.name, wanted)
+            made, secret = await store.make(caller.name, wanted, actor=_actor(caller))
         except TooMany:
             raise ProblemError(
                 ProblemType.FORBIDDEN, f"The key of {caller.name} has {MOST_PER_OWNER} subscriptions; delete one first."
@@ -119,11 +96,11 @@ def router(
     async def one(subscription: _Number, response: Response, caller: Caller = owner) -> Subscription:
         response.headers.update(_NEVER_KEPT)
         async with _found():
-            return await store.one(subscription, caller.name)
+            return (await store.one(subscription, caller.name))[1]
 
     @routes.patch("/{subscription}", summary="Change a subscription", responses=found | large)
     async def change(subscription: _Number, wanted: SubscriptionChange, caller: Caller = owner) -> Subscription:
-        check(wanted, caller)
+        store.check(wanted, caller)
         given = {name: getattr(wanted, name) for name in wanted.model_fields_set if getattr(wanted, name) is not None}
         async with _found():
             return await store.change(subscription, caller.name, given)
@@ -132,28 +109,29 @@ def router(
     async def delete(subscription: _Number, caller: Caller = owner) -> None:
         """What waits is not sent any more, and what is known of deliveries is gone."""
         async with _found():
-            await store.delete(subscription, caller.name)
+            await store.delete(subscription, caller.name, actor=_actor(caller))
 
     @routes.post("/{subscription}/secret", summary="A new secret", responses=found | large)
     async def rotate(subscription: _Number, wanted: SecretRequest = _NO_WISHES, caller: Caller = owner) -> Response:
         """Shown this once. For a while deliveries are signed by both, so that the endpoint may change over."""
         async with _found():
-            endpoint = await store.rotate(subscription, caller.name, timedelta(hours=wanted.overlap_hours))
+            overlap = timedelta(hours=wanted.overlap_hours)
+            endpoint = await store.rotate(subscription, caller.name, overlap, actor=_actor(caller))
         return kept_by_nobody(SecretMade(secret=endpoint.secret, old_secret_until=endpoint.old_until))
 
     @routes.post("/{subscription}/test", summary="Send a test event", responses=found)
     async def test(subscription: _Number, caller: Caller = owner) -> Tested:
         """It is sent at once, signed like any other, also where the subscription is disabled; the answer says how the
         endpoint took it."""
-        async with _found(), tests:
-            event, result = await store.test(subscription, caller.name, channel)
+        async with _found():
+            event, result = await store.test(subscription, caller.name, channel, actor=_actor(caller))
         return Tested(event=event, attempt=attempt(result))
 
     @routes.post("/{subscription}/disable", summary="Send nothing for now", responses=found)
     async def disable(subscription: _Number, caller: Caller = owner) -> Subscription:
         """What changes meanwhile is sent once it is enabled, if that is within 30 days."""
         async with _found():
-            return await store.disable(subscription, caller.name, actor=f"key:{caller.name}")
+            return await store.disable(subscription, caller.name, actor=_actor(caller))
 
     @routes.post(
         "/{subscription}/enable",
@@ -169,7 +147,7 @@ def router(
             replay = ReplayFrom(wanted.replay_from, wanted.replay_since)
         try:
             async with _found():
-                return await store.enable(subscription, caller.name, replay=replay, actor=f"key:{caller.name}")
+                return await store.enable(subscription, caller.name, replay=replay, actor=_actor(caller))
         except BadCursor:
             raise wrong("/replay_from", "not a cursor of this feed", "a `cursor` of GET /v1/changes") from None
         except Expired:
@@ -209,6 +187,10 @@ def router(
             return await log.again(subscription, caller.name, delivery)
 
     return routes
+
+
+def _actor(caller: Caller) -> str:
+    return f"key:{caller.name}"
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """What owners and admins do with subscriptions. Each owner has their own; None as the owner is an admin."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -10,8 +11,9 @@ import orjson
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from contracts.subscription import TEST, Subscription, SubscriptionRequest, Why
+from contracts.subscription import TEST, Subscription, SubscriptionChange, SubscriptionRequest, Why
 from hub.access.audit import note
+from hub.access.scopes import Caller
 from hub.db import Database
 from hub.feed import reading
 from hub.feed.cursor import Cursors, Position
@@ -19,6 +21,7 @@ from hub.mail.addresses import destination_of
 from hub.masks import mask_email
 from hub.outbox.rules import Outcome, Result
 from hub.outbox.store import disable, drop, enable, reckon, tried
+from hub.problems import wrong
 from hub.registry import Registry
 from hub.subscriptions.channel import WebhookChannel
 from hub.subscriptions.endpoint import Endpoint, new_secret
@@ -27,6 +30,9 @@ from hub.vault import Vault
 
 #: More than that is a mistake in somebody's program.
 MOST_PER_OWNER = 100
+
+#: Tests wait for somebody else's endpoint; so many at once do for a process.
+_TESTS_AT_ONCE = 8
 
 _COLUMNS = """
     s.id, s.destination_id, s.owner, s.name, s.types, s.agencies, s.procedures, s.statuses, s.ordered, s.joined,
@@ -40,6 +46,16 @@ _FROM = """
 """
 _ALL = text(f"SELECT {_COLUMNS} {_FROM} WHERE CAST(:owner AS text) IS NULL OR s.owner = :owner ORDER BY s.id")
 _ONE = text(f"SELECT {_COLUMNS} {_FROM} WHERE s.id = :id AND (CAST(:owner AS text) IS NULL OR s.owner = :owner)")
+# Those that somebody should look at. The third try is some minutes after the first: before, it may be over by itself.
+# That their owner or an admin disabled some is no fault.
+_ILL = text("""
+    SELECT count(*)
+      FROM subscription s
+      JOIN destination d ON d.id = s.destination_id
+     WHERE CASE WHEN d.enabled THEN d.failing_since < now() - interval '10 minutes'
+                ELSE d.disabled_why NOT IN ('owner', 'admin') END
+       AND (CAST(:only AS text[]) IS NULL OR (s.agencies <> '{}' AND s.agencies <@ CAST(:only AS text[])))
+""")
 _ONE_HELD = text(f"{_ONE.text} FOR NO KEY UPDATE OF s, d")
 
 _MAKE_DESTINATION = text("INSERT INTO destination (kind, target) VALUES ('webhook', :target) RETURNING id")
@@ -107,11 +123,22 @@ class ReplayFrom:
 
 
 class SubscriptionStore:
-    def __init__(self, database: Database, registry: Registry, vault: Vault) -> None:
-        self._database, self._registry, self._vault = database, registry, vault
+    def __init__(self, database: Database, registry: Registry, vault: Vault, *, plain_http: bool) -> None:
+        """`plain_http`: whether addresses may be http, as within the province's own network."""
+        self._database, self._registry, self._vault, self._plain_http = database, registry, vault, plain_http
         self._cursors = Cursors(vault)
+        self._tests = asyncio.Semaphore(_TESTS_AT_ONCE)
 
-    async def make(self, owner: str, wanted: SubscriptionRequest) -> tuple[Subscription, str]:
+    def check(self, wanted: SubscriptionRequest | SubscriptionChange, owner: Caller) -> None:
+        """Whether it may be the owner's: what no schema says. Raises a problem that names the field."""
+        if wanted.address and not self._plain_http and not wanted.address.startswith("https://"):
+            raise wrong("/address", "is not https", "an address with https://")
+        for place, agency in enumerate(wanted.agencies or ()):
+            if self._registry.spec(agency) is None:
+                raise wrong(f"/agencies/{place}", "no agency has this id", "an id such as so-tnmt")
+            owner.agencies_for(agency, f"/agencies/{place}")
+
+    async def make(self, owner: str, wanted: SubscriptionRequest, *, actor: str) -> tuple[Subscription, str]:
         """A new one, told of what changes from now on; and its secret. Raises TooMany."""
         endpoint = Endpoint(wanted.address, new_secret())
         async with self._database.begin() as connection:
@@ -123,7 +150,7 @@ class SubscriptionStore:
             values = await self._values(connection, wanted)
             made = await connection.execute(_MAKE, values | {"destination_id": destination, "owner": owner})
             row = await self._row(connection, made.scalar_one(), owner)
-            await self._note(connection, row, actor=f"key:{owner}", action="made")
+            await self._note(connection, row, actor=actor, action="made")
         return self._told(row), endpoint.secret
 
     async def all(self, owner: str | None) -> list[tuple[str, Subscription]]:
@@ -132,10 +159,18 @@ class SubscriptionStore:
             rows = (await connection.execute(_ALL, {"owner": owner})).all()
         return [(row.owner, self._told(row)) for row in rows]
 
-    async def one(self, id: int, owner: str | None) -> Subscription:
-        """This, like all below, raises NoSuchSubscription."""
+    async def ill(self, only: Collection[str] | None) -> int:
+        """How many somebody should look at: of all, or of those that want nothing but what is of `only` these
+        agencies."""
         async with self._database.begin() as connection:
-            return self._told(await self._row(connection, id, owner))
+            found = await connection.execute(_ILL, {"only": None if only is None else list(only)})
+            return int(found.scalar_one())
+
+    async def one(self, id: int, owner: str | None) -> tuple[str, Subscription]:
+        """With its owner. This, like all below, raises NoSuchSubscription."""
+        async with self._database.begin() as connection:
+            row = await self._row(connection, id, owner)
+        return row.owner, self._told(row)
 
     async def change(self, id: int, owner: str, wanted: Mapping[str, Any]) -> Subscription:
         """`wanted`: of a SubscriptionRequest, what is to be another."""
@@ -154,20 +189,20 @@ class SubscriptionStore:
             await self._note(connection, row, actor=f"key:{owner}", action="changed", detail={"fields": sorted(wanted)})
             return self._told(await self._row(connection, id, owner))
 
-    async def delete(self, id: int, owner: str) -> None:
+    async def delete(self, id: int, owner: str | None, *, actor: str) -> None:
         """And what is kept of its deliveries."""
         async with self._database.begin() as connection:
             row = await self._held(connection, id, owner)
             await connection.execute(_DELETE, {"id": row.destination_id})
-            await self._note(connection, row, actor=f"key:{owner}", action="deleted")
+            await self._note(connection, row, actor=actor, action="deleted")
 
-    async def rotate(self, id: int, owner: str, overlap: timedelta) -> Endpoint:
+    async def rotate(self, id: int, owner: str | None, overlap: timedelta, *, actor: str) -> Endpoint:
         """Sign with a new secret; with the old one as well for a while."""
         async with self._database.begin() as connection:
             row = await self._held(connection, id, owner)
             endpoint = self._endpoint(row).rotated(datetime.now(UTC), overlap)
             await connection.execute(_AIM, {"id": row.destination_id, "target": self._vault.seal(endpoint.target())})
-            await self._note(connection, row, actor=f"key:{owner}", action="secret_rotated")
+            await self._note(connection, row, actor=actor, action="secret_rotated")
         return endpoint
 
     async def disable(self, id: int, owner: str | None, *, actor: str) -> Subscription:
@@ -199,14 +234,15 @@ class SubscriptionStore:
             await self._note(connection, row, actor=actor, action="enabled", detail={"replay": replay is not None})
             return self._told(await self._row(connection, id, owner))
 
-    async def test(self, id: int, owner: str, channel: WebhookChannel) -> tuple[str, Result]:
+    async def test(self, id: int, owner: str | None, channel: WebhookChannel, *, actor: str) -> tuple[str, Result]:
         """Send an event that only tests, now; it is kept as a delivery. Returns its id, and how it ended."""
         async with self._database.begin() as connection:
             row = await self._row(connection, id, owner)
         key = f"test-{uuid4().hex}"
         told = {"id": key, "type": TEST, "timestamp": datetime.now(UTC), "data": {"subscription": str(id)}}
         body = orjson.dumps(told, option=orjson.OPT_UTC_Z)
-        result = await channel.post(self._endpoint(row), key, body)
+        async with self._tests:
+            result = await channel.post(self._endpoint(row), key, body)
         async with self._database.begin() as connection:
             # It may have been deleted meanwhile.
             row = await self._row(connection, id, owner)
@@ -218,6 +254,7 @@ class SubscriptionStore:
                 "state": "done" if result.outcome is Outcome.OK else "failed",
             }
             await connection.execute(_TESTED, values | tried(result, self._vault))
+            await self._note(connection, row, actor=actor, action="tested", detail={"outcome": result.outcome.value})
         return key, result
 
     async def _place(self, replay: ReplayFrom) -> Position:

@@ -127,6 +127,12 @@ SENTENCES = {
     "Its name leads to an address that the hub does not call: only public ones are.": (
         "Tên máy dẫn đến địa chỉ mà hub không gọi: chỉ gọi địa chỉ công cộng."
     ),
+    "It answered 410: nothing more is wanted there.": "Nơi nhận trả lời 410: không nhận gì nữa.",
+    "It answered $status: it asks us to slow down.": "Nơi nhận trả lời $status: xin gửi chậm lại.",
+    "It answered $status; redirects are not followed. Change the subscription's address.": (
+        "Nơi nhận trả lời $status; hub không đi theo chuyển hướng. Hãy đổi địa chỉ của đăng ký."
+    ),
+    "It answered $status; only 2xx is success.": "Nơi nhận trả lời $status; chỉ 2xx là đã nhận.",
     "There is no connection to it.": "Không kết nối được.",
     "Its address is not one that can be called.": "Địa chỉ này không gọi được.",
     "It broke off, or does not speak HTTP.": "Nơi nhận ngắt giữa chừng, hoặc không dùng HTTP.",

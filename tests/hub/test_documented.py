@@ -62,7 +62,7 @@ async def hub(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         async with opened.database.begin() as connection:
             await record(connection, [said(CODE, agency="ubnd-pleiku", status=2)], opened.vault)
         await deliver(opened.database, opened.vault, pushing_spec(), "msg_1", type="fee.paid")
-        await opened.subscriptions.make("portal", SubscriptionRequest(address="https://127.0.0.1:9/"))
+        await opened.subscriptions.make("portal", SubscriptionRequest(address="https://127.0.0.1:9/"), actor="test")
         await DatabaseCallRecorder(opened.database, opened.vault)(call_record())
         current = await opened.specs.specs.current("ubnd-pleiku")
         assert current is not None
@@ -74,7 +74,7 @@ async def hub(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         seen = Seen(at=datetime.now(UTC), code=CODE, tried=[]).model_dump_json().encode()
         await opened.drafts.remember(draft, seen, actor="test", code=CODE)
         # A delivery, which nobody answers.
-        await opened.subscriptions.test(1, "portal", opened.webhooks)
+        await opened.subscriptions.test(1, "portal", opened.webhooks, actor="test")
         yield opened
 
 

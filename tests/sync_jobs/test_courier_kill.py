@@ -53,9 +53,9 @@ async def test_workers_are_killed_while_they_send(database_url: str, tmp_path: P
         ordered = await stack.enter_async_context(receiving(answer=answer))
         plain = await stack.enter_async_context(receiving(answer=answer))
         await ApiKeys(database).create("portal", scopes=[Scope.WEBHOOKS_MANAGE], actor="test")
-        store = SubscriptionStore(database, registry, vault)
-        await store.make("portal", SubscriptionRequest(address=ordered.address, ordered=True))
-        await store.make("portal", SubscriptionRequest(address=plain.address))
+        store = SubscriptionStore(database, registry, vault, plain_http=True)
+        await store.make("portal", SubscriptionRequest(address=ordered.address, ordered=True), actor="test")
+        await store.make("portal", SubscriptionRequest(address=plain.address), actor="test")
         worker = HubProcess(
             database_url,
             data_dir=data,

@@ -16,6 +16,8 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from config.settings import Settings
+from contracts.subscription import SubscriptionRequest
+from hub.access.scopes import Scope
 from hub.main import create_api, open_hub
 from hub.specs.specs import Way
 from tests.browsing import follow, looked_at, needs_chromium
@@ -305,11 +307,16 @@ OUTSIDE = {"/admin/sign-in", "/admin/begin"}
 
 
 async def paths_of(hub: HubProcess) -> set[str]:
-    """Every page of the console, with something to look at on each: what somebody pushes, too."""
+    """Every page of the console, with something to look at on each: what somebody pushes, and who is told, too."""
     settings = Settings(data_dir=hub.data_dir, agencies_dir=hub.agencies_dir)
     async with open_hub(settings, hub.database_url) as opened:
         await opened.specs.specs.publish(PUSHES, PUSHED, author="an", reason="nối", way=Way.API, based_on=1)
         await deliver(opened.database, opened.vault, pushing_spec(PUSHES), "msg_1", type="fee.paid")
+        wanted = SubscriptionRequest(address="https://127.0.0.1:9/", name="một cửa", agencies=[PUSHES])
+        await opened.keys.create("cong", scopes=[Scope.WEBHOOKS_MANAGE], actor="test")
+        made, _ = await opened.subscriptions.make("cong", wanted, actor="test")
+        # Which nobody answers.
+        await opened.subscriptions.test(int(made.id), None, opened.webhooks, actor="test")
         found = set(routes(create_api(opened).routes))
     return {path for method, path in found if method == "GET" and path.startswith("/admin")}
 

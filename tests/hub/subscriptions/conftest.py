@@ -60,7 +60,11 @@ class Stage:
             await self.record(said(code, **{"status": 2} | facts))
 
     async def subscribe(self, address: str, owner: str = "portal", **wanted: Any) -> tuple[Subscription, str]:
-        return await self.store.make(owner, SubscriptionRequest(address=address, **wanted))
+        return await self.store.make(owner, SubscriptionRequest(address=address, **wanted), actor="test")
+
+    async def told(self, made: Subscription) -> Subscription:
+        """How it is by now."""
+        return (await self.store.one(int(made.id), "portal"))[1]
 
     def fan_out(self) -> FanOut:
         return FanOut(self.database, self.registry, self.vault, on_disabled=teller(self.vault))
@@ -117,25 +121,15 @@ async def stage(database: Database, vault: Vault) -> AsyncIterator[Stage]:
     ):
         keys = ApiKeys(database)
         await keys.create("portal", scopes=[Scope.WEBHOOKS_MANAGE], actor="test")
-        yield Stage(
-            database, registry, vault, SubscriptionStore(database, registry, vault), keys, WebhookChannel(messenger)
-        )
+        store = SubscriptionStore(database, registry, vault, plain_http=True)
+        yield Stage(database, registry, vault, store, keys, WebhookChannel(messenger))
 
 
 @pytest.fixture
 async def client(stage: Stage) -> AsyncIterator[httpx.AsyncClient]:
     app = FastAPI()
     problems.install(app)
-    app.include_router(
-        routes.router(
-            stage.store,
-            DeliveryLog(stage.database, stage.vault),
-            stage.channel,
-            stage.registry,
-            stage.keys,
-            plain_http=True,
-        )
-    )
+    app.include_router(routes.router(stage.store, DeliveryLog(stage.database, stage.vault), stage.channel, stage.keys))
     app.include_router(feed_routes.router(Feed(stage.database, stage.registry, stage.vault), stage.keys))
     key = await stage.keys.create("portal", scopes=[Scope.WEBHOOKS_MANAGE, Scope.CHANGES_READ], actor="test")
     async with httpx.AsyncClient(

@@ -7,10 +7,18 @@ import httpx
 import pytest
 from standardwebhooks import Webhook
 
-from contracts.subscription import DeliveryAttempt, EventDeliveries, EventDeliveryDetail, Subscription, SubscriptionTest
-from hub.access.scopes import Scope
+from contracts.subscription import (
+    DeliveryAttempt,
+    EventDeliveries,
+    EventDeliveryDetail,
+    Subscription,
+    SubscriptionRequest,
+    SubscriptionTest,
+)
+from hub.access.scopes import Caller, Scope
+from hub.problems import ProblemError
 from hub.subscriptions import fan_out
-from hub.subscriptions.subscriptions import ReplayFrom
+from hub.subscriptions.subscriptions import ReplayFrom, SubscriptionStore
 from tests.adapters.servers import Told
 from tests.hub.subscriptions.conftest import CODES, Stage, until
 from tests.hub.subscriptions.receiver import OK, receiving
@@ -69,6 +77,15 @@ async def test_what_is_wrong_is_named(client: httpx.AsyncClient, wanted: dict[st
     answer = await client.post(PATH, json=wanted)
     assert answer.status_code == 400
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+async def test_addresses_are_https_but_in_a_network_of_the_provinces_own(stage: Stage) -> None:
+    wanted = SubscriptionRequest(address="http://so.example/hook")
+    caller = Caller("portal", frozenset(), None)
+    stage.store.check(wanted, caller)
+    strict = SubscriptionStore(stage.database, stage.registry, stage.vault, plain_http=False)
+    with pytest.raises(ProblemError, match="/address"):
+        strict.check(wanted, caller)
 
 
 async def test_a_method_that_is_not_taken_is_told_all_that_are(client: httpx.AsyncClient) -> None:
@@ -250,7 +267,7 @@ async def test_who_has_no_key_any_more_is_told_nothing_more(stage: Stage) -> Non
         await stage.keys.create("portal", scopes=[Scope.CHANGES_READ], actor="test")
 
         async def disabled() -> bool:
-            return (await stage.store.one(int(made.id), "portal")).disabled_why == "key_ended"
+            return (await stage.told(made)).disabled_why == "key_ended"
 
         await until(disabled)
         await stage.changes(2, first=1)

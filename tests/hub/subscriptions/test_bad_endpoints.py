@@ -105,10 +105,10 @@ async def test_410_disables_at_once_and_what_waits_is_kept(stage: Stage) -> None
         await stage.changes(1)
 
         async def disabled() -> bool:
-            return not (await stage.store.one(int(made.id), "portal")).enabled
+            return not (await stage.told(made)).enabled
 
         await until(disabled)
-        assert (await stage.store.one(int(made.id), "portal")).disabled_why == "gone"
+        assert (await stage.told(made)).disabled_why == "gone"
         await stage.changes(2, first=1)
         await asyncio.sleep(0.5)
         assert len(receiver.asked) == 1
@@ -152,7 +152,7 @@ async def test_an_endpoint_that_failed_for_all_of_the_plan_is_disabled_and_goes_
         await stage.hurry()
 
         async def disabled() -> bool:
-            return not (await stage.store.one(int(made.id), "portal")).enabled
+            return not (await stage.told(made)).enabled
 
         await until(disabled)
         # Somebody takes it out of what is handed on, in time.
@@ -163,7 +163,7 @@ async def test_an_endpoint_that_failed_for_all_of_the_plan_is_disabled_and_goes_
         told = await stage.store.enable(int(made.id), "portal", actor="test")
         assert told.catching_up
         await receiver.told(asked + 4)
-        assert not (await stage.store.one(int(made.id), "portal")).catching_up
+        assert not (await stage.told(made)).catching_up
         await stage.changes(1, first=4)
         await receiver.told(asked + 5)
     assert len(set(receiver.ids)) == 5
@@ -185,7 +185,7 @@ async def test_one_event_that_is_always_refused_disables_nobody(stage: Stage) ->
             return sorted(await stage.states()) == ["done"] * 4 + ["failed"]
 
         await until(given_up)
-        assert (await stage.store.one(int(made.id), "portal")).enabled
+        assert (await stage.told(made)).enabled
     assert receiver.ids.count(refused[0]) == 10
 
 

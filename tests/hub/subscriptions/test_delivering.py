@@ -123,10 +123,10 @@ async def _tried(stage: Stage, count: int) -> bool:
 async def test_while_a_secret_is_replaced_both_sign(stage: Stage) -> None:
     async with receiving() as receiver, stage.delivering():
         made, old = await stage.subscribe(receiver.address)
-        new = (await stage.store.rotate(int(made.id), "portal", timedelta(hours=1))).secret
+        new = (await stage.store.rotate(int(made.id), "portal", timedelta(hours=1), actor="test")).secret
         await stage.changes(1)
         await receiver.told(1)
-        newest = (await stage.store.rotate(int(made.id), "portal", timedelta(0))).secret
+        newest = (await stage.store.rotate(int(made.id), "portal", timedelta(0), actor="test")).secret
         await stage.changes(1, first=1)
         await receiver.told(2)
     first, second = receiver.asked

@@ -77,7 +77,7 @@ async def test_one_that_was_disabled_is_told_what_it_missed(stage: Stage) -> Non
     await settled(stage)
     await stage.store.enable(int(made.id), "portal", actor="test")
     assert len(await settled(stage)) == 3
-    assert not (await stage.store.one(int(made.id), "portal")).catching_up
+    assert not (await stage.told(made)).catching_up
 
 
 async def test_a_copy_without_a_single_change_holds_up_nobody(stage: Stage) -> None:

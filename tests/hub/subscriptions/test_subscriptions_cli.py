@@ -49,7 +49,7 @@ async def opened(url: str, vault: Vault) -> AsyncIterator[tuple[Database, Subscr
     database = await Database.open(url)
     try:
         async with registry_of(pulled_spec("ubnd-pleiku")) as registry:
-            yield database, SubscriptionStore(database, registry, vault)
+            yield database, SubscriptionStore(database, registry, vault, plain_http=False)
     finally:
         await database.close()
 
@@ -69,13 +69,13 @@ def made(database_url: str, own_vault: Vault) -> Subscription:
     async def make(database: Database, store: SubscriptionStore) -> Subscription:
         await ApiKeys(database).create("portal", scopes=[Scope.WEBHOOKS_MANAGE], actor="test")
         wanted = SubscriptionRequest(address="https://so.example/hook", name="[red]một cửa[/]", email="it@so.example")
-        return (await store.make("portal", wanted))[0]
+        return (await store.make("portal", wanted, actor="test"))[0]
 
     return done(database_url, own_vault, make)
 
 
 def one(url: str, vault: Vault, id: str) -> Subscription:
-    return done(url, vault, lambda _, store: store.one(int(id), None))
+    return done(url, vault, lambda _, store: store.one(int(id), None))[1]
 
 
 def test_a_hub_without_any_says_so(hub: Hub) -> None:

@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Iterable
 from html import unescape
+from ipaddress import ip_network
 from pathlib import Path
 
 import httpx
@@ -12,9 +13,12 @@ import pytest
 from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
-from adapters import Client, build_adapter
+from adapters import Client, Messenger, build_adapter
 from config.spec_file import SpecFile
 from contracts.agency import AgencySpec
+from contracts.change import ChangeType
+from contracts.status import DossierStatus
+from contracts.subscription import SubscriptionRequest
 from hub import problems
 from hub.access.sign_in import SignIn
 from hub.alerts.watch import AlertWatch
@@ -23,7 +27,9 @@ from hub.db import Database
 from hub.documents.documents import Documents
 from hub.registry import Registry
 from hub.specs.specs import Specs, Way
-from hub.streams import store
+from hub.streams import store as streams
+from hub.subscriptions.channel import WebhookChannel
+from hub.subscriptions.subscriptions import SubscriptionStore
 from hub.vault import Vault
 from sync_jobs.pull import pull
 from tests.adapters.servers import Asked, Told, answering
@@ -157,7 +163,7 @@ async def read(registry: Registry, database: Database, vault: Vault) -> None:
     for spec in registry:
         adapter = registry.adapter(spec.id)
         assert adapter
-        await store.ensure(database, [spec])
+        await streams.ensure(database, [spec])
         for _ in range(3):
             await pull(database, adapter, vault)
     await AlertWatch(database, registry, vault).look()
@@ -224,9 +230,32 @@ async def test_agencies_that_fail_are_told_of_in_vietnamese(
     assert "answered 401: it refuses our credentials." in in_english
 
 
+async def with_a_subscription(database: Database, registry: Registry, vault: Vault) -> int:
+    """One that was sent what nobody wants; its number."""
+    answers = [302, 410, 429, 500]
+    left = iter(answers)
+    loopback = (ip_network("127.0.0.0/8"),)
+    async with answering(lambda _: Told("no", next(left))) as address, Messenger(loopback) as messenger:
+        store = SubscriptionStore(database, registry, vault, plain_http=True)
+        wanted = SubscriptionRequest(address=address, types=list(ChangeType), statuses=list(DossierStatus))
+        made, _ = await store.make("cong", wanted, actor="an")
+        for _ in answers:
+            await store.test(int(made.id), None, WebhookChannel(messenger), actor="an")
+    # And once more, where nobody is.
+    async with Messenger() as messenger:
+        await store.test(int(made.id), None, WebhookChannel(messenger), actor="an")
+    return int(made.id)
+
+
 @pytest.mark.usefixtures("read")
 async def test_no_page_holds_english(
-    client: httpx.AsyncClient, routes: APIRouter, database: Database, specs: Specs, agencies: list[AgencySpec]
+    client: httpx.AsyncClient,
+    routes: APIRouter,
+    database: Database,
+    specs: Specs,
+    agencies: list[AgencySpec],
+    registry: Registry,
+    vault: Vault,
 ) -> None:
     """Of all that can be asked for, whatever is new."""
     calls = await database.reads.fetchval("SELECT id FROM call WHERE agency = 'so-la' LIMIT 1")
@@ -246,11 +275,13 @@ async def test_no_page_holds_english(
         reason="4 of 5 records went to the quarantine with version 2 that version 1 understands",
     )
     await client.post("/admin/alerts/recipients", data={"to": "truc@gialai.gov.vn"})
-    await database.reads.execute("UPDATE destination SET enabled = false, disabled_why = 'gone'")
+    subscribed = await with_a_subscription(database, registry, vault)
+    await database.reads.execute("UPDATE destination SET enabled = false, disabled_at = now(), disabled_why = 'gone'")
     gets = [each for each in routes.routes if isinstance(each, APIRoute) and "GET" in (each.methods or ())]
     assert len(gets) > 20
     for route in gets:
-        number = calls if "/calls/" in route.path else pushed if "/inbox/" in route.path else cause
+        numbers = {"calls": calls, "inbox": pushed, "quarantine": cause, "subscriptions": subscribed}
+        number = next((each for part, each in numbers.items() if f"/{part}/" in route.path), None)
         page = await client.get(route.path.format(agency="so-la", number=number))
         assert page.status_code == 200, route.path
         if page.headers["content-type"].startswith("text/html"):

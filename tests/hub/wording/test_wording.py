@@ -40,6 +40,7 @@ _PLACES = (
     "hub/specs",
     "hub/streams",
     *(f"hub/studio/{name}.py" for name in _IN_STUDIO),
+    "hub/subscriptions/channel.py",
     "sync_jobs",
 )
 #: What is said there and stands on no page.
