@@ -1,9 +1,13 @@
 """The commands `hub subscriptions …`: what an admin reads, what becomes of it, and what wrong orders are told."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import TypeVar
 
 import pytest
@@ -136,9 +140,79 @@ def test_a_replay_begins_at_a_moment_or_at_a_cursor(
     assert told.exit_code == 0, told.output
 
 
+def test_what_was_tried_is_shown_with_the_answer_and_when_it_goes_again(
+    hub: Hub, made: Subscription, database_url: str, own_vault: Vault
+) -> None:
+    assert hub("attempts", made.id).stdout == "0 wait.\n"
+    # In no network of the hub's: it is not called.
+    told = hub("test", made.id)
+    assert told.exit_code == 1
+    assert told.stderr.startswith("hub: it did not arrive: ")
+    [line, waiting] = hub("attempts", made.id).stdout.splitlines()
+    assert re.fullmatch(
+        r"\d\d/\d\d/\d{4} [\d:]{8}  subscription\.test test-\w+  no answer after \d+\.\d\d s: .+  \(failed\)", line
+    )
+    assert waiting == "0 wait."
+
+    async def wait(database: Database, _: SubscriptionStore) -> None:
+        answer = own_vault.seal(b"[bold]no\x1b[2J\nmore")
+        await database.reads.execute("UPDATE attempt SET status = 500, answer = $1", answer)
+        await database.reads.execute("UPDATE delivery SET state = 'open', next_try_at = '2096-11-26T01:00:00Z'")
+        await database.reads.execute("UPDATE destination SET next_due_at = '2096-11-26T01:00:00Z'")
+
+    done(database_url, own_vault, wait)
+    [line, answer, waiting] = hub("attempts", made.id).stdout.splitlines()
+    assert "500 after" in line
+    assert line.endswith("(again 26/11/2096 " + line[-9:])
+    assert answer == "    [bold]no [2J more"
+    assert waiting.startswith("1 wait; next try 26/11/2096")
+    hub("disable", made.id)
+    assert hub("attempts", made.id).stdout.endswith("1 wait.\n")
+    assert "(waiting)" in hub("attempts", made.id).stdout
+
+
+def test_one_is_tested_given_another_secret_and_removed(
+    hub: Hub, made: Subscription, database_url: str, own_vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Subscriber(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(204)
+            self.end_headers()
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Subscriber) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+
+        async def move(_: Database, store: SubscriptionStore) -> None:
+            await store.change(int(made.id), "portal", {"address": f"http://127.0.0.1:{server.server_port}/"})
+
+        done(database_url, own_vault, move)
+        monkeypatch.setenv("HUB_ENDPOINT_NETWORKS", '["127.0.0.0/8"]')
+        told = hub("test", made.id)
+        assert re.fullmatch(r"It arrived: 204 after \d\.\d\d s\.\n", told.stdout), told.output
+        server.shutdown()
+    told = hub("rotate", made.id, "--overlap", "2")
+    assert re.fullmatch(r"whsec_[\w+/]+=\n", told.stdout), told.output
+    until = one(database_url, own_vault, made.id).old_secret_until
+    assert until and timedelta(hours=1) < until - datetime.now(UTC) <= timedelta(hours=2)
+    told = hub("remove", made.id)
+    assert (told.exit_code, told.stdout) == (0, f"Removed: {made.id}.\n")
+    assert hub("list").stdout == "There are no subscriptions.\n"
+
+    async def audit(database: Database, _: SubscriptionStore) -> list[str]:
+        rows = await database.reads.fetch("SELECT action, actor FROM audit WHERE actor LIKE 'cli:%' ORDER BY id")
+        return [row["action"] for row in rows]
+
+    actions = done(database_url, own_vault, audit)
+    assert actions == [f"subscription.{each}" for each in ("tested", "secret_rotated", "deleted")]
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
+        (("attempts", "4711"), "there is no subscription 4711"),
+        (("test", "4711"), "there is no subscription 4711"),
+        (("rotate", "4711"), "there is no subscription 4711"),
+        (("remove", "4711"), "there is no subscription 4711"),
         (("disable", "4711"), "there is no subscription 4711"),
         (("enable", "4711"), "there is no subscription 4711"),
         (("enable", "1", "--replay-from", "nonsense"), "--replay-from is no cursor of this hub's change feed"),
