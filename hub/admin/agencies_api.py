@@ -1,6 +1,5 @@
 """/v1/admin/agencies, /v1/admin/quarantine: how agencies fare, their streams and specs, what is not understood."""
 
-from collections.abc import Collection
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -31,7 +30,7 @@ from hub.access.audit import concerning
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.admin.api import PATH, actor, allowed, as_utc, kept_by_nobody, known
-from hub.admin.overview import AgencyRow, overview
+from hub.admin.overview import AgencyRow, agency_rows
 from hub.db import Database
 from hub.moments import Moment
 from hub.problems import ProblemError, ProblemType, responses, wrong
@@ -73,7 +72,7 @@ def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecPar
     async def all_agencies(caller: Caller = looks) -> AdminAgencies:
         async with database.reads.acquire() as connection:
             found = await statuses(connection)
-        at_work, rows = await specs.at_work(), await seen(caller.agencies)
+        at_work, rows = await specs.at_work(), await agency_rows(database, registry, only=caller.agencies)
         mine = [spec for spec in registry if caller.agencies is None or spec.id in caller.agencies]
         return AdminAgencies(items=[told(spec, at_work.get(spec.id), found, rows.get(spec.id)) for spec in mine])
 
@@ -82,11 +81,8 @@ def router(database: Database, registry: Registry, keys: ApiKeys, parts: SpecPar
         spec = the_agency(agency)
         async with database.reads.acquire() as connection:
             found = await statuses(connection, agency)
-        return told(spec, await specs.current(agency), found, (await seen([agency])).get(agency))
-
-    async def seen(only: Collection[str] | None) -> dict[str, AgencyRow]:
-        """As the overview shows them."""
-        return {row.spec.id: row for row in (await overview(database, registry, only=only)).agencies}
+        rows = await agency_rows(database, registry, only=[agency])
+        return told(spec, await specs.current(agency), found, rows.get(agency))
 
     def told(
         spec: AgencySpec, version: Version | None, found: list[StreamStatus], row: AgencyRow | None

@@ -131,8 +131,32 @@ def add(desk: Desk, database: Database, registry: Registry, subscriptions: Subsc
 async def overview(database: Database, registry: Registry, *, only: Collection[str] | None = None) -> Overview:
     """Of all agencies, or `only` these."""
     now = datetime.now(UTC)
-    mine = [spec for spec in registry if only is None or spec.id in only]
-    enabled = [spec for spec in mine if spec.enabled]
+    rows, theirs = await _rows(database, registry, only, now)
+    alerts = await known(database, only)
+    return Overview(
+        at=now,
+        agencies=rows,
+        off=[spec for spec in registry if not spec.enabled and (only is None or spec.id in only)],
+        needs=[alert for alert in alerts.open if not alert.cause_id and not alerts.is_silenced(alert)],
+        changed=columns(theirs, now, lambda those: sum(hour.changed for hour in those)),
+        failures=columns(theirs, now, lambda those: sum(hour.failed for hour in those)),
+        lag=columns(theirs, now, lambda those: max((hour.lag_seconds / 60 for hour in those), default=0)),
+    )
+
+
+async def agency_rows(
+    database: Database, registry: Registry, *, only: Collection[str] | None = None
+) -> dict[str, AgencyRow]:
+    """Of the overview the agencies alone, by their ids."""
+    rows, _ = await _rows(database, registry, only, datetime.now(UTC))
+    return {row.spec.id: row for row in rows}
+
+
+async def _rows(
+    database: Database, registry: Registry, only: Collection[str] | None, now: datetime
+) -> tuple[list[AgencyRow], list[Mapping[datetime, hours.Hour]]]:
+    """Those that are enabled, the worst first; and their hours."""
+    enabled = [spec for spec in registry if spec.enabled and (only is None or spec.id in only)]
     ids = [spec.id for spec in enabled]
     async with database.reads.acquire() as connection:
         streams, words = await pulls(connection), await healths(connection, registry)
@@ -141,7 +165,6 @@ async def overview(database: Database, registry: Registry, *, only: Collection[s
         compared = await comparisons(connection, ids, 1)
         by_hour = await hours.latest(connection, HOURS)
     gates = await statuses(database)
-    alerts = await known(database, only)
     rows = [
         AgencyRow(
             spec=spec,
@@ -158,16 +181,7 @@ async def overview(database: Database, registry: Registry, *, only: Collection[s
         for spec in enabled
     ]
     rows.sort(key=lambda row: (_ORDER[row.health], -row.quarantined, row.spec.id))
-    ours = [by_hour[id] for id in ids if id in by_hour]
-    return Overview(
-        at=now,
-        agencies=rows,
-        off=[spec for spec in mine if not spec.enabled],
-        needs=[alert for alert in alerts.open if not alert.cause_id and not alerts.is_silenced(alert)],
-        changed=columns(ours, now, lambda those: sum(hour.changed for hour in those)),
-        failures=columns(ours, now, lambda those: sum(hour.failed for hour in those)),
-        lag=columns(ours, now, lambda those: max((hour.lag_seconds / 60 for hour in those), default=0)),
-    )
+    return rows, [by_hour[id] for id in ids if id in by_hour]
 
 
 def _under_way(past: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
