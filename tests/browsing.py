@@ -47,12 +47,17 @@ def screenshot(page: Page, name: str) -> None:
         page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
+def nothing_wrong(page: Page) -> None:
+    """As wide as the page just is, for people who see, hear or move otherwise; and it is no wider than the screen.
+    Whoever has just clicked has `follow`ed."""
+    assert violations(page) == [], page.url
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), page.url
+
+
 def looked_at(page: Page, name: str) -> None:
-    """At both widths nothing is wrong for people who see, hear or move otherwise, or wider than the screen. Whoever has
-    just clicked has `follow`ed."""
+    """At both widths, and where somebody wants them with screenshots, there is nothing wrong."""
     page.wait_for_load_state()
     for width in (360, 1280):
         page.set_viewport_size({"width": width, "height": 900})
         screenshot(page, f"{name}-{width}")
-        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"), name
-        assert violations(page) == [], name
+        nothing_wrong(page)

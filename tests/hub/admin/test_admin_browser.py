@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browsing import follow, needs_chromium, screenshot, violations
+from tests.browsing import follow, needs_chromium, nothing_wrong, screenshot
 from tests.keepers import PASSWORD
 from tests.running import ROOT, HubProcess, NewHub, kept_running
 from tests.signing_in import enrol, first_password
@@ -26,66 +26,60 @@ def opened(browser: Browser, hub: HubProcess, width: int) -> Page:
     return context.new_page()
 
 
-def looked_at(page: Page) -> None:
-    """Nothing is wrong for people who see, hear or move otherwise, and nothing is wider than the screen."""
-    assert violations(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
-
-
 def test_from_the_first_sign_in_to_an_operator_who_may_not_manage(browser: Browser, hub: HubProcess) -> None:
     page = opened(browser, hub, 1280)
     password = first_password(hub, "invite", "an.nguyen", "--role", "admin")
     page.goto("/admin")
-    looked_at(page)
+    nothing_wrong(page)
     follow(page.get_by_role("link", name="Tôi có mật khẩu dùng một lần"))
-    looked_at(page)
+    nothing_wrong(page)
     page.get_by_label("Mật khẩu dùng một lần").fill("ABCDE")
     follow(page.get_by_role("button", name="Tiếp tục"))
-    looked_at(page)
+    nothing_wrong(page)
     page.get_by_label("Mật khẩu dùng một lần").fill(password)
     follow(page.get_by_role("button", name="Tiếp tục"))
-    looked_at(page)
+    nothing_wrong(page)
     keeper = enrol(page)
     assert page.url.endswith("/admin")
-    looked_at(page)
+    nothing_wrong(page)
     follow(page.get_by_role("link", name="Người quản trị", exact=True))
     page.get_by_label("Tên").fill("binh.tran")
     page.get_by_label("Vai trò").last.select_option("operator")
     page.get_by_label("Chỉ các cơ quan").last.fill("so-tnmt")
     follow(page.get_by_role("button", name="Mời"))
-    looked_at(page)
+    nothing_wrong(page)
     invited = page.locator(".made code").inner_text()
 
     other = opened(browser, hub, 360)
     other.goto("/admin/begin")
-    looked_at(other)
+    nothing_wrong(other)
     other.get_by_label("Mật khẩu dùng một lần").fill(invited)
     follow(other.get_by_role("button", name="Tiếp tục"))
-    looked_at(other)
+    nothing_wrong(other)
     enrol(other)
     assert other.url.endswith("/admin")
     assert other.get_by_role("link", name="Người quản trị", exact=True).count() == 0
     follow(other.get_by_role("link", name="Sở Tài nguyên và Môi trường"))
-    looked_at(other)
+    nothing_wrong(other)
     follow(other.get_by_role("button", name=re.compile("Tạm dừng.*Đọc thay đổi")))
     other.get_by_text("Đã tạm dừng.").wait_for()
-    looked_at(other)
+    nothing_wrong(other)
     for path in ("/admin/people", "/admin/agencies/ubnd-pleiku"):
         other.goto(path)
         assert "Bạn không có quyền" in other.content()
-    looked_at(other)
+    nothing_wrong(other)
 
     page.goto("/admin/audit")
-    looked_at(page)
+    nothing_wrong(page)
     page.goto("/admin/people")
-    looked_at(page)
+    nothing_wrong(page)
     page.goto("/admin/secrets")
-    looked_at(page)
+    nothing_wrong(page)
     for name in ("quality", "wall"):
         page.goto(f"/admin/{name}")
         for width in (360, 1280):
             page.set_viewport_size({"width": width, "height": 800})
-            looked_at(page)
+            nothing_wrong(page)
             screenshot(page, f"{name}-{width}")
     page.goto("/admin")
     follow(page.get_by_role("link", name="Cảnh báo"))
@@ -96,7 +90,7 @@ def test_from_the_first_sign_in_to_an_operator_who_may_not_manage(browser: Brows
     page.get_by_text("Đã tạm im.").wait_for()
     for width in (360, 1280):
         page.set_viewport_size({"width": width, "height": 800})
-        looked_at(page)
+        nothing_wrong(page)
         screenshot(page, f"alerts-{width}")
     follow(page.get_by_role("link", name="Khóa API"))
     page.get_by_label("Tên", exact=True).fill("cong-dich-vu")
@@ -104,21 +98,21 @@ def test_from_the_first_sign_in_to_an_operator_who_may_not_manage(browser: Brows
     page.get_by_label("Chỉ các cơ quan").fill("so-ma")
     follow(page.get_by_role("button", name="Tạo khóa"))
     page.get_by_text("Có cơ quan không tồn tại").wait_for()
-    looked_at(page)
+    nothing_wrong(page)
     assert page.get_by_label("dossiers:read").is_checked(), "what was right need not be typed again"
     page.get_by_label("Chỉ các cơ quan").fill("so-tnmt")
     follow(page.get_by_role("button", name="Tạo khóa"))
     assert page.locator("code.secret").inner_text().startswith("ghk_")
     page.get_by_text("chưa dùng lần nào").focus()
     page.keyboard.press("Enter")
-    looked_at(page)
+    nothing_wrong(page)
     screenshot(page, "keys-made")
     follow(page.get_by_role("button", name="Thay bằng khóa mới"))
     page.get_by_text("đã được thay, còn dùng được").click()
     for name in ("keys", "secrets"):
         for width in (1280, 360):
             page.set_viewport_size({"width": width, "height": 800})
-            looked_at(page)
+            nothing_wrong(page)
             screenshot(page, f"{name}-{width}")
         page.goto("/admin/secrets")
     page.set_viewport_size({"width": 1280, "height": 800})
@@ -132,7 +126,7 @@ def test_from_the_first_sign_in_to_an_operator_who_may_not_manage(browser: Brows
     page.get_by_label("Tên").fill("an.nguyen")
     page.get_by_label("Mật khẩu", exact=True).fill(PASSWORD)
     follow(page.get_by_role("button", name="Tiếp tục"))
-    looked_at(page)
+    nothing_wrong(page)
     page.get_by_label("Mã 6 chữ số").fill(keeper.code(later=1))
     follow(page.get_by_role("button", name="Đăng nhập"))
     assert page.url.endswith("/admin")
