@@ -26,6 +26,13 @@ async def registry() -> AsyncIterator[Registry]:
 
 
 @pytest.fixture
+async def empty_registry() -> AsyncIterator[Registry]:
+    """For tests that publish what is in it."""
+    async with registry_of() as made:
+        yield made
+
+
+@pytest.fixture
 def routes(database: Database, registry: Registry, sign_in: SignIn, vault: Vault) -> APIRouter:
     return console(database, registry, sign_in, vault)
 

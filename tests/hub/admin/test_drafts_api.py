@@ -9,7 +9,7 @@ import httpx
 import orjson
 import pytest
 import yaml
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 
 from hub.access.audit import Wanted, latest
 from hub.access.keys import ApiKeys
@@ -24,8 +24,7 @@ from hub.specs.specs import Way
 from hub.vault import Vault
 from tests.adapters.servers import Told, answering
 from tests.hub.admin.test_specs_api import CODE, PERSON, text_of
-from tests.keepers import app_of, spec_parts, tools_of
-from tests.parts import registry_of
+from tests.keepers import spec_parts, tools_of
 
 DRAFT = "/v1/admin/agencies/so-xd/draft"
 KHDT = "/v1/admin/agencies/so-khdt/draft"
@@ -42,30 +41,19 @@ async def address() -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def registry() -> AsyncIterator[Registry]:
-    async with registry_of() as made:
-        yield made
-
-
-@pytest.fixture
 def documents(database: Database, tmp_path: Path) -> Documents:
     return Documents(database, tmp_path / "none", tmp_path / "documents")
 
 
 @pytest.fixture
-def parts(database: Database, registry: Registry, vault: Vault, documents: Documents) -> SpecParts:
-    return spec_parts(database, registry, vault, documents)
+def parts(database: Database, empty_registry: Registry, vault: Vault, documents: Documents) -> SpecParts:
+    return spec_parts(database, empty_registry, vault, documents)
 
 
 @pytest.fixture
 def routes(database: Database, vault: Vault, parts: SpecParts, documents: Documents) -> APIRouter:
     drafts, tools = Drafts(database, vault, parts.specs), tools_of(database, vault, parts, documents)
     return drafts_api.router(ApiKeys(database), parts, drafts, tools)
-
-
-@pytest.fixture
-def app(routes: APIRouter) -> FastAPI:
-    return app_of(routes)
 
 
 @pytest.fixture
@@ -135,7 +123,7 @@ async def test_what_cannot_be_a_beginning_is_told(
 
 
 async def test_a_draft_is_tried_mended_and_put_to_work(
-    admin: httpx.AsyncClient, at_work: str, database: Database, registry: Registry
+    admin: httpx.AsyncClient, at_work: str, database: Database, empty_registry: Registry
 ) -> None:
     unchanged = await got(await admin.get(DRAFT))
     assert (unchanged["author"], unchanged["based_on"], unchanged["text"]) == (None, 1, at_work)
@@ -163,7 +151,7 @@ async def test_a_draft_is_tried_mended_and_put_to_work(
     assert (would["received"], would["unusable"], would["failure"]) == (1, 0, None)
     done = await got(await admin.post(f"{DRAFT}/publish", json={"reason": "từ mới"}))
     assert (done["version"], done["author"], done["text"]) == (2, "key:robot", mended)
-    spec = registry.spec("so-xd")
+    spec = empty_registry.spec("so-xd")
     assert spec and spec.status_of("Chờ bổ sung"), "it is at work at once"
     assert (await got(await admin.get("/v1/admin/drafts")))["items"] == []
     told = [line.action for line in await latest(database, Wanted("so-xd"), most=50)]

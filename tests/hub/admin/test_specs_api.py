@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
-from fastapi import APIRouter, FastAPI
+from fastapi import APIRouter
 
 from contracts.agency import AgencySpec
 from hub.access.keys import ApiKeys
@@ -19,7 +19,7 @@ from hub.specs.specs import Way
 from hub.vault import Vault
 from tests.adapters.servers import Told, answering
 from tests.keepers import app_of, spec_parts, tools_of, visitor
-from tests.parts import deliver, registry_of
+from tests.parts import deliver
 
 CODE, PERSON = "H21.03-261126-0001", "Nguyễn Văn Đức"
 
@@ -52,24 +52,13 @@ async def address() -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def registry() -> AsyncIterator[Registry]:
-    async with registry_of() as made:
-        yield made
-
-
-@pytest.fixture
-def parts(database: Database, registry: Registry, vault: Vault) -> SpecParts:
-    return spec_parts(database, registry, vault)
+def parts(database: Database, empty_registry: Registry, vault: Vault) -> SpecParts:
+    return spec_parts(database, empty_registry, vault)
 
 
 @pytest.fixture
 def routes(database: Database, vault: Vault, parts: SpecParts) -> APIRouter:
     return specs_api.router(database, vault, ApiKeys(database), parts, tools_of(database, vault, parts))
-
-
-@pytest.fixture
-def app(routes: APIRouter) -> FastAPI:
-    return app_of(routes)
 
 
 @pytest.fixture
@@ -90,13 +79,13 @@ async def said(database: Database, vault: Vault, spec: AgencySpec, word: str) ->
 
 
 async def test_a_spec_reads_along_and_no_more(
-    client: httpx.AsyncClient, text: str, parts: SpecParts, registry: Registry, database: Database, vault: Vault
+    client: httpx.AsyncClient, text: str, parts: SpecParts, empty_registry: Registry, database: Database, vault: Vault
 ) -> None:
     address = "/v1/admin/agencies/so-xd/spec/shadow"
     assert (await client.get(address)).status_code == 404
     refused = await client.put(address, json={"text": text + "fax: 1\n"})
     assert (refused.status_code, "fax" in refused.text) == (400, True)
-    spec = registry.spec("so-xd")
+    spec = empty_registry.spec("so-xd")
     assert spec
     await said(database, vault, spec, "LA")
     assert (await client.put(address, json={"text": text.replace("MOI", "LA")})).status_code == 204
@@ -132,9 +121,9 @@ async def test_an_agency_is_asked_by_a_spec_and_nothing_of_it_is_kept(
 
 
 async def test_what_a_spec_would_mend_is_told_before_it_is_published(
-    client: httpx.AsyncClient, text: str, registry: Registry, database: Database, vault: Vault
+    client: httpx.AsyncClient, text: str, empty_registry: Registry, database: Database, vault: Vault
 ) -> None:
-    spec = registry.spec("so-xd")
+    spec = empty_registry.spec("so-xd")
     assert spec
     await said(database, vault, spec, "Chờ bổ sung HS")
     number = await database.reads.fetchval("SELECT id FROM quarantine")
