@@ -46,7 +46,7 @@ class DeliveryPage(BaseModel):
 
 
 class RefusedCall(BaseModel):
-    """A call that was refused. Nothing in it counts: whoever sent it has been told to mend it."""
+    """A call that was refused, or a list of which some event was. That does not count; its sender has been told."""
 
     number: int
     agency: str

@@ -172,6 +172,10 @@ REFUSALS = {
         "Chữ ký đúng, nhưng thân không phải sự kiện: gửi `{type, timestamp, data}`, UTF-8.",
         "The signature is right, but the body holds no event: send `{type, timestamp, data}` in UTF-8.",
     ),
+    "id_reused": Text(
+        "Id này đã là của một sự kiện khác, và sự kiện mới chưa được áp dụng. Gửi nó với id mới; đừng dùng lại id.",
+        "This id stands for another event, and the new one was not applied. Send that under an id of its own.",
+    ),
     "compressed": Text("Gửi thân không nén.", "Send the body as it is, not compressed."),
     "too_slow": Text("Gửi cả thân trong một lần.", "Send the body in one go."),
     "too_large": Text("Chia danh sách nhỏ hơn: tối đa 256 KiB.", "Send smaller lists: at most 256 KiB."),

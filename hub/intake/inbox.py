@@ -178,7 +178,9 @@ class Inbox:
             digest = self._vault.digest(event.content)
             return [Item(agency, delivery.webhook_id or event.id or _named(digest), digest, delivery, event)]
         digest = self._vault.digest(b"\n".join(event.content for event in pushed.events))
-        whole = Item(agency, delivery.webhook_id or _named(digest), digest, delivery, None, state="batch")
+        # A sender whose lists are of one event has but one id to give, and that is the event's.
+        own = None if any(event.id == delivery.webhook_id for event in pushed.events) else delivery.webhook_id
+        whole = Item(agency, own or _named(digest), digest, delivery, None, state="batch")
         items = [whole]
         for place, event in enumerate(pushed.events):
             if event.problem is None:
@@ -362,7 +364,12 @@ def _named(digest: bytes) -> str:
 
 def _accepted(item: Item) -> Accepted:
     if item.conflicts:
-        return Accepted(id=item.webhook_id, outcome=Outcome.CONFLICT)
+        wrong = FieldProblem(
+            field=f"/{item.place}/id",
+            problem="stands for another event; both are kept",
+            expected="a new id for a new event",
+        )
+        return Accepted(id=item.webhook_id, outcome=Outcome.CONFLICT, problems=[wrong])
     source = item.first or item
     outcome = Outcome.WAITING if source.state == "new" else Outcome(source.state)
     return Accepted(id=item.webhook_id, outcome=outcome, duplicate=item.first is not None, problems=source.problems)

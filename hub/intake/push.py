@@ -87,7 +87,15 @@ class Push:
         delivery = Delivery(adapter, named, kept, kept_headers(headers, webhook), address or None, pushed, now)
         if named:
             bind_correlation(named)
-        accepted = await _accept(self._inbox, delivery)
+        try:
+            accepted = await _accept(self._inbox, delivery)
+        except BodyConflict:
+            self._refusals.note(Call(agency, now, _REUSED, address, delivery.headers, kept))
+            raise ProblemError(
+                ProblemType.ID_REUSED, f"{named or 'This id'} was delivered before with another body; both are kept."
+            ) from None
+        if pushed.is_batch and (left := _not_taken(accepted)):
+            self._refusals.note(Call(agency, now, left, address, delivery.headers, kept))
         for outcome, many in Counter("duplicate" if it.duplicate else it.outcome.value for it in accepted).items():
             WEBHOOKS.labels(agency, outcome).inc(many)
         status = 200 if all(each.duplicate for each in accepted) else 202
@@ -229,18 +237,32 @@ async def read_body(request: Request, headers: Mapping[str, str]) -> bytes:
 
 
 async def _accept(inbox: Inbox, delivery: Delivery) -> list[Accepted]:
+    """Raises BodyConflict, and ProblemError where nothing was stored."""
     try:
         return await inbox.accept(delivery)
     except BodyConflict:
-        raise ProblemError(
-            ProblemType.ID_REUSED,
-            f"{delivery.webhook_id or 'This id'} was delivered before with another body; both are kept.",
-        ) from None
+        raise
     except Exception as error:
         # Whatever kept the INSERT from committing: the sender must know that we do not have it.
         raise ProblemError(
             ProblemType.UNAVAILABLE, "The delivery could not be stored.", headers={"Retry-After": "5"}
         ) from error
+
+
+_REUSED = Refused(409, "id_reused", "webhook-id", "stands for another body; both are kept", "a new id for a new event")
+
+
+def _not_taken(accepted: Sequence[Accepted]) -> Refused | None:
+    """Of a list that was taken, the first event that was not: nobody but the sender would hear of it."""
+    wrong = [each for each in accepted if each.outcome in (Outcome.CONFLICT, Outcome.REFUSED)]
+    if not wrong:
+        return None
+    (problem,) = wrong[0].problems
+    told = f"{problem.problem} ({len(wrong)} of the list were not taken)" if len(wrong) > 1 else problem.problem
+    expected = problem.expected or ""
+    if wrong[0].outcome is Outcome.CONFLICT:
+        return Refused(409, "id_reused", problem.field, told, expected)
+    return Refused(400, "not_events", problem.field, told, expected)
 
 
 _TYPES = {

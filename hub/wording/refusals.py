@@ -5,6 +5,11 @@ SENTENCES = {
     "missing or malformed": "không có, hoặc sai dạng",
     "missing, or not as agreed": "không có, hoặc không như đã thỏa thuận",
     "1 to 128 of A–Z a–z 0–9 _ -, or no such header": "1 đến 128 ký tự A–Z a–z 0–9 _ -, hoặc không có trường này",
+    # Its id.
+    "stands for another body; both are kept": "đã là của một thân khác; cả hai được giữ",
+    "stands for another event; both are kept": "đã là của một sự kiện khác; cả hai được giữ",
+    "a new id for a new event": "id mới cho sự kiện mới",
+    "$why ($number of the list were not taken)": "$why ($number sự kiện của danh sách không được nhận)",
     # Its headers.
     "1 to 128 of A–Z a–z 0–9 _ -": "1 đến 128 ký tự A–Z a–z 0–9 _ -",
     "seconds since 1970, in digits": "số giây từ năm 1970, viết bằng chữ số",

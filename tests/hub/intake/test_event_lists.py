@@ -12,7 +12,9 @@ from hub.db import Database
 from hub.index.record import record
 from hub.index.tables import change, observation
 from hub.intake import applying
+from hub.intake.deliveries import Deliveries
 from hub.intake.inbox import Inbox
+from hub.intake.refusals import Refusals
 from hub.intake.tables import inbox, inbox_conflict
 from hub.registry import Registry
 from hub.vault import Vault
@@ -50,7 +52,8 @@ async def test_each_event_of_a_list_is_answered_by_itself(sender: Sender, databa
         ("e3", 202, "ignored", False),
         ("e1", 200, "applied", True),
     ]
-    assert response.json()["items"][2]["problems"][0]["field"] == "/2/data"
+    fields = [each["problems"][0]["field"] if each["problems"] else "" for each in response.json()["items"]]
+    assert fields == ["", "/data/status", "/2/data", "/3/id", "", ""]
     assert await states(database) == {
         "known": "applied",
         "list_1": "batch",
@@ -78,6 +81,34 @@ async def test_the_id_of_a_list_stands_for_that_list(sender: Sender, database: D
     assert (await sender.post([event("e2", "H21.20-261123-0002")], "list_1")).status_code == 409
     assert await count(database, change) == 1
     assert "e2" not in await states(database)
+
+
+async def test_a_list_may_have_the_id_of_an_event_in_it(sender: Sender, database: Database) -> None:
+    """Senders that always send lists, of one event mostly, have but one id to give."""
+    first = await sender.post([event("e1")], "e1")
+    assert [each["outcome"] for each in first.json()["items"]] == ["applied"]
+    assert (await sender.post([event("e1")], "e1")).status_code == 200
+    assert (await sender.post(EVENT, "e1")).status_code == 200
+    (other,) = (await sender.post([event("e1", status="XONG")], "e1")).json()["items"]
+    assert (other["id"], other["status"], other["problems"][0]["field"]) == ("e1", 409, "/0/id")
+    assert await count(database, change) == 1
+
+
+async def test_what_of_a_list_was_not_taken_is_shown(
+    sender: Sender, database: Database, vault: Vault, refusals: Refusals
+) -> None:
+    await sender.post(event("known", status="XONG") | {"id": None}, "known")
+    await sender.post([event("e1"), event("known"), {"type": "dossier.updated"}, 5], "list_1")
+    await sender.post([event("e9")], "list_1")
+    await sender.post(EVENT, "e1")
+    await refusals.flush(database)
+    other, of_list = await Deliveries(database, vault).refused(["ubnd-pleiku"], most=9)
+    assert (of_list.call.status, of_list.call.reason, of_list.call.problem.field) == (409, "id_reused", "/1/id")
+    assert of_list.call.problem.problem == "stands for another event; both are kept (3 of the list were not taken)"
+    assert of_list.call.headers["webhook-id"] == "list_1"
+    assert json.loads(of_list.body)[1]["id"] == "known"
+    assert (other.call.status, other.call.reason, other.call.problem.field) == (409, "id_reused", "webhook-id")
+    assert json.loads(other.body) == [event("e9")]
 
 
 async def test_several_events_of_one_dossier_each_make_their_change(sender: Sender, database: Database) -> None:
