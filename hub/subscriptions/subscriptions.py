@@ -5,12 +5,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import orjson
 from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from adapters.calling.egress import kind_of
 from contracts.subscription import TEST, Subscription, SubscriptionChange, SubscriptionRequest, Why
 from hub.access.audit import note
 from hub.access.scopes import Caller
@@ -122,6 +124,21 @@ class ReplayFrom:
     moment: datetime | None = None
 
 
+def _may_be_called(address: str, *, private: bool) -> bool:
+    """False where that is known already; where a name leads to is looked up for each call."""
+    try:
+        parts = urlsplit(address)
+        if parts.hostname is None or parts.port == 0:
+            return False
+    except ValueError:
+        return False
+    try:
+        kind = kind_of(parts.hostname)
+    except ValueError:
+        return True
+    return kind == "public" or (kind == "private" and private)
+
+
 class SubscriptionStore:
     def __init__(self, database: Database, registry: Registry, vault: Vault, *, plain_http: bool) -> None:
         """`plain_http`: whether addresses may be http, as within the province's own network."""
@@ -133,6 +150,8 @@ class SubscriptionStore:
         """Whether it may be the owner's: what no schema says. Raises a problem that names the field."""
         if wanted.address and not self._plain_http and not wanted.address.startswith("https://"):
             raise wrong("/address", "is not https", "an address with https://")
+        if wanted.address and not _may_be_called(wanted.address, private=self._plain_http):
+            raise wrong("/address", "is one that the hub never calls", "a name or a public address")
         for place, agency in enumerate(wanted.agencies or ()):
             if self._registry.spec(agency) is None:
                 raise wrong(f"/agencies/{place}", "no agency has this id", "an id such as so-tnmt")

@@ -1,5 +1,6 @@
 """What owners do with their subscriptions over the API, and what others cannot."""
 
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -86,6 +87,27 @@ async def test_addresses_are_https_but_in_a_network_of_the_provinces_own(stage: 
     strict = SubscriptionStore(stage.database, stage.registry, stage.vault, plain_http=False)
     with pytest.raises(ProblemError, match="/address"):
         strict.check(wanted, caller)
+
+
+@pytest.mark.parametrize(
+    ("address", "strictly", "openly"),
+    [
+        ("https://8.8.8.8/hook", True, True),
+        ("https://10.1.1.1/hook", False, True),
+        ("https://[::ffff:10.1.1.1]/hook", False, True),
+        ("https://169.254.169.254/latest", False, False),
+        ("https://so.example:99999/hook", False, False),
+        ("https://[::1/hook", False, False),
+    ],
+)
+async def test_an_address_that_would_never_be_called_is_refused_at_once(
+    stage: Stage, address: str, strictly: bool, openly: bool
+) -> None:
+    """`openly`: where private networks are open. What a name leads to is looked at when it is called."""
+    for plain_http, taken in ((False, strictly), (True, openly)):
+        store = SubscriptionStore(stage.database, stage.registry, stage.vault, plain_http=plain_http)
+        with nullcontext() if taken else pytest.raises(ProblemError, match="/address"):
+            store.check(SubscriptionRequest(address=address), Caller("portal", frozenset(), None))
 
 
 async def test_a_method_that_is_not_taken_is_told_all_that_are(client: httpx.AsyncClient) -> None:
