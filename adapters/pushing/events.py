@@ -172,6 +172,8 @@ class _OwnShape:
         found = _applied(self._each, document, self._shape.each)
         # One of its kind is no list in XML.
         events = found if isinstance(found, list) else [] if found is None else [found]
+        if not events:
+            raise NotEvents("/", f"no event at {self._shape.each}", f"1 to {MOST_EVENTS} events there")
         return _each(events, self._event)
 
     def document(self, body: bytes, content_type: str) -> Any:

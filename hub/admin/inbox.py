@@ -1,12 +1,13 @@
 """What agencies have pushed, on pages: found by filters, shown masked or for a reason in full, and read once more."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from fastapi.responses import RedirectResponse, Response
+from markupsafe import Markup
 
-from contracts.deliveries import DeliveryDetail, DeliveryState
+from contracts.deliveries import DeliveryDetail, DeliveryState, RefusedCall
 from contracts.status import DossierStatus
 from hub.access.audit import note
 from hub.access.scopes import Scope
@@ -63,9 +64,17 @@ def add(desk: Desk, database: Database, deliveries: Deliveries, intake: Inbox, r
             wrong=status == 422,
             found=found[:_SHOWN],
             older=found[_SHOWN - 1].number if len(found) > _SHOWN else None,
-            refused=await deliveries.refused([agency], most=_REFUSED) if agency and before is None else [],
+            refused=await last_refused(agency) if agency and before is None else [],
             **_words(desk.lang(visitor.request)),
             **{"may_operate": visitor.caller.may(Scope.ADMIN_OPERATE), "replayed": None, "tried": False, **context},
+        )
+
+    async def last_refused(agency: str) -> list[tuple[RefusedCall, Markup]]:
+        """Each with its headers and its body, masked: who sent it may have proved nothing."""
+        found = await deliveries.refused([agency], most=_REFUSED)
+        shows = of_delivery(registry.spec(agency))
+        return await asyncio.to_thread(
+            lambda: [(each.call, _as_sent(each.call.headers, masked(each.body, shows))) for each in found]
         )
 
     @desk.get("/inbox", Scope.ADMIN_LOOK)
@@ -117,7 +126,7 @@ def add(desk: Desk, database: Database, deliveries: Deliveries, intake: Inbox, r
             caller=visitor.caller,
             sent=sent,
             said=[as_written(each) for each in shown],
-            headers=as_written("\n".join(f"{name}: {value}" for name, value in (sent.headers or {}).items())),
+            headers=_as_sent(sent.headers or {}),
             is_open=is_open,
             may_operate=visitor.caller.may(Scope.ADMIN_OPERATE),
             shortest=SHORTEST_WHY,
@@ -155,6 +164,11 @@ def add(desk: Desk, database: Database, deliveries: Deliveries, intake: Inbox, r
             return gone(visitor)
         done = await again(visitor, Chosen(sent.agency, sent.id))
         return await page(visitor, await found(visitor) or sent, **done)
+
+
+def _as_sent(headers: Mapping[str, str], body: str = "") -> Markup:
+    lines = [f"{name}: {value}" for name, value in headers.items()]
+    return as_written("\n".join([*lines, "", body] if body else lines))
 
 
 def _words(lang: Lang) -> dict[str, Any]:

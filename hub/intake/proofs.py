@@ -102,7 +102,8 @@ def _prove_token(
     said: Callable[[], str | None],
 ) -> None:
     if not _is_from(address, proof):
-        raise Refused(403, "bad_address", "/", "this address is not on the agency's list", "one that is agreed on")
+        known = f"{address} is not on the agency's list"
+        raise Refused(403, "bad_address", "/", known, "an address that is agreed on")
     if proof.header is not None:
         place, token = proof.header, headers.get(proof.header.lower(), "")
     else:

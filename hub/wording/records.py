@@ -76,6 +76,8 @@ SENTENCES = {
     ),
     "not JSON: byte $byte is not UTF-8": "không phải JSON: byte $byte không phải UTF-8",
     "not JSON at line $line, column $column": "không phải JSON ở dòng $line, cột $column",
+    "no event at $place": "không có sự kiện nào ở $place",
+    "1 to $most events there": "1 đến $most sự kiện ở đó",
     "a list of $number": "danh sách $number sự kiện",
     "1 to $most events in one body": "từ 1 đến $most sự kiện trong một lần gửi",
     "missing, or not text": "thiếu, hoặc không phải văn bản",

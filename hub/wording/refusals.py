@@ -27,8 +27,11 @@ SENTENCES = {
     "HMAC-$algorithm of the raw body, in $encoding": "HMAC-$algorithm của thân nguyên văn, viết bằng $encoding",
     "$prefix in $encoding": "$prefix viết bằng $encoding",
     # Tokens, addresses and certificates.
+    # Of before, and still stored.
     "this address is not on the agency's list": "địa chỉ này không có trong danh sách của cơ quan",
     "one that is agreed on": "địa chỉ đã thỏa thuận",
+    "$address is not on the agency's list": "$address không có trong danh sách của cơ quan",
+    "an address that is agreed on": "địa chỉ đã thỏa thuận",
     "is none of this agency's tokens": "không phải mã nào của cơ quan này",
     "the token that was agreed on": "mã đã thỏa thuận",
     "no client certificate came with the connection": "kết nối không kèm chứng thư của bên gửi",

@@ -109,6 +109,13 @@ def test_a_shape_of_its_own() -> None:
     assert third.problem.field == "/2"
 
 
+@pytest.mark.parametrize("said", [{}, {"ds": []}, {"ds": None}, {"DS": [{"so": 1}]}])
+def test_where_no_event_is_it_is_told_where_they_should_be(said: dict[str, object]) -> None:
+    with pytest.raises(NotEvents) as refused:
+        own(each="ds", id="so")(body(said), {})
+    assert refused.value.problem == "no event at ds"
+
+
 def test_without_an_id_what_it_says_names_it() -> None:
     assert only(own(), body({"ma": "A"})).id is None
 

@@ -76,6 +76,7 @@ async def test_all_that_came_is_found_and_what_was_refused(client: httpx.AsyncCl
     page, events = await listed(client)
     assert len(events) == 2
     assert "có phần chưa hiểu" in page and "bad_signature" in page
+    assert "webhook-signature: không khớp khóa nào của cơ quan này" in page and "webhook-timestamp: " in page
     page, events = await listed(client, state="quarantined")
     assert len(events) == 1 and "m1" in page and "m2" not in page
     assert (await listed(client, since="2999-01-01T00:00"))[1] == []

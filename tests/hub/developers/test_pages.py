@@ -2,6 +2,7 @@
 
 import ast
 import html
+import re
 from pathlib import Path
 
 import httpx
@@ -110,6 +111,7 @@ async def test_an_agency_is_made_and_shown_once(client: httpx.AsyncClient) -> No
     assert made.status_code == 201
     assert made.headers["Cache-Control"] == "no-store"
     assert "export HUB_SECRET=whsec_" in words(made) and "export HUB_KEY=ghk_" in words(made)
+    assert re.findall(r'\$env:(HUB_\w+) = "\S+"', words(made)) == ["HUB_URL", "HUB_AGENCY", "HUB_SECRET", "HUB_KEY"]
     assert "whsec_" not in (await client.get("/developers/sandbox")).text
 
 
