@@ -89,6 +89,10 @@ class Sealed(LargeBinary):
     """What the vault has sealed. By this hub.resealing finds all of it when there is a new key."""
 
 
+class _Tried(Exception):
+    """Takes back what was done."""
+
+
 class DatabaseFailed(Exception):
     """There is no database to work with; the message is one sentence for the operator."""
 
@@ -99,7 +103,8 @@ def no_connection(error: Exception) -> DatabaseFailed:
 
 
 def _take_none_that_is_dead(engine: AsyncEngine) -> None:
-    """A connection that the server has closed is replaced when it is taken. Of one that has rested for a while a lost
+    """A connection that the server has closed is replaced when it is taken, as is one whose user was cancelled before
+    the end of the transaction was sent. Of one that has rested for a while a lost
     link may have told us nothing, so it is tried; each time would be a round trip for each transaction."""
 
     @event.listens_for(engine.sync_engine, "checkin")
@@ -110,7 +115,7 @@ def _take_none_that_is_dead(engine: AsyncEngine) -> None:
     def look(connection: DBAPIConnection, record: ConnectionPoolEntry, _fairy: PoolProxiedConnection) -> None:
         driver = record.driver_connection
         assert isinstance(driver, asyncpg.Connection)
-        if driver.is_closed():
+        if driver.is_closed() or driver.is_in_transaction():
             raise DisconnectionError
         if monotonic() - record.info.get("rests_since", monotonic()) > _RESTED_SECONDS:
             try:
@@ -187,10 +192,18 @@ def driver_url(url: str) -> URL:
     return make_url(url).set(drivername="postgresql+asyncpg")
 
 
-async def driver_of(connection: AsyncConnection) -> Driver:
-    """The driver's connection, inside SQLAlchemy's transaction. SQLAlchemy opens that with its own first statement:
-    without one before, what the driver does is committed at once."""
-    driver = (await connection.get_raw_connection()).driver_connection
+def driver_of(connection: AsyncConnection) -> Driver:
+    """The driver's connection, within the same transaction. Only one of `Database.begin` or `.trial` has it: what is
+    asked of any other would be committed at once."""
+    driver = _driver_under(connection)
+    if not driver.is_in_transaction():
+        raise RuntimeError("what changes something needs a transaction of Database.begin or Database.trial")
+    return driver
+
+
+def _driver_under(connection: AsyncConnection) -> Driver:
+    assert connection.sync_connection is not None
+    driver = connection.sync_connection.connection.driver_connection
     assert isinstance(driver, asyncpg.Connection)
     return driver
 
@@ -213,6 +226,8 @@ class Database:
     ) -> None:
         self.url = url
         self.engine = engine
+        #: The same connections, on which SQLAlchemy begins nothing by itself.
+        self._writing = engine.execution_options(isolation_level="AUTOCOMMIT")
         self.reads = reads
         self._hot = hot
         self.hot = HotReads(hot)
@@ -261,8 +276,30 @@ class Database:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
         """A transaction: committed when the block ends, rolled back when it raises."""
-        async with self.engine.begin() as connection:
-            yield connection
+        # It is the driver's, so that both may speak in it, whoever is first: SQLAlchemy's own begins with a statement
+        # of SQLAlchemy's.
+        async with self._writing.connect() as connection:
+            driver = _driver_under(connection)
+            transaction = driver.transaction()
+            await transaction.start()
+            try:
+                yield connection
+            except BaseException:
+                try:
+                    await transaction.rollback()
+                except Exception:
+                    # Of a link that is lost it says less than what led to it. The server rolls back what has no end.
+                    driver.terminate()
+                raise
+            await transaction.commit()
+
+    @asynccontextmanager
+    async def trial(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction of which nothing is kept."""
+        with suppress(_Tried):
+            async with self.begin() as connection:
+                yield connection
+                raise _Tried
 
     async def connect_alone(self) -> Driver:
         """A connection outside every pool, for LISTEN and for locks held as long as a process lives."""

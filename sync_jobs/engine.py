@@ -105,7 +105,7 @@ async def enqueue(connection: AsyncConnection, jobs: Sequence[Wanted]) -> list[b
         return []
     # Who was away for long is next, and not first for as long as the others were busy.
     turn = (await connection.execute(_TURN)).scalar() or 0
-    made = await Queries(AsyncpgDriver(await driver_of(connection))).enqueue(
+    made = await Queries(AsyncpgDriver(driver_of(connection))).enqueue(
         [job.entrypoint for job in jobs],
         [job.agency.encode() if job.agency else None for job in jobs],
         [min(turn, -int(job.spent * _TICKS)) if job.agency else _URGENT for job in jobs],
@@ -326,7 +326,7 @@ class _Way:
 
 async def prune(connection: AsyncConnection) -> None:
     """Forget finished jobs after a day, and failed ones after a month."""
-    driver = await driver_of(connection)
+    driver = driver_of(connection)
     await driver.execute("DELETE FROM pgqueuer_log WHERE created < now() - interval '1 day'")
     await driver.execute("DELETE FROM pgqueuer_statistics WHERE created < now() - interval '30 days'")
     await driver.execute("DELETE FROM pgqueuer WHERE status = 'failed' AND updated < now() - interval '30 days'")

@@ -32,10 +32,9 @@ async def rehearse(
     position: Position | None = None
     while True:
         async for page in adapter.changes(window, position):
-            async with database.engine.connect() as connection:
+            async with database.trial() as connection:
                 done = await record(connection, page.observations, vault)
                 changes = tuple(await would_change(connection))
-                await connection.rollback()
             yield Rehearsed(done.received, done.added, done.changed, len(page.unusable), changes)
         if page.next is None:
             return

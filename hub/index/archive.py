@@ -81,7 +81,7 @@ async def archive(database: Database, years: int, *, ids: range | None = None, d
             if not found:
                 break
             report.dossiers.update(row.agency for row in found)
-            await pack_away(await driver_of(connection), [row.id for row in found], report, dry_run=dry_run)
+            await pack_away(driver_of(connection), [row.id for row in found], report, dry_run=dry_run)
         ids = range(found[-1].id + 1, ids.stop)
     return report
 

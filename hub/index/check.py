@@ -74,13 +74,13 @@ async def check(database: Database, vault: Vault, *, repair: bool = False) -> Fo
         missing_marks += len(missing)
         if repair and missing:
             async with database.begin() as connection:
-                await (await driver_of(connection)).executemany(derived.FILE, missing)
+                await driver_of(connection).executemany(derived.FILE, missing)
         other_steps += await _other_steps(database, vault, rows, repair=repair)
     counts = await tallies.differences(database)
     if repair and counts:
         async with database.begin() as connection:
             missed = [(each.cell, each.recounted - each.counted) for each in counts]
-            await tallies.append(await driver_of(connection), missed)
+            await tallies.append(driver_of(connection), missed)
     return Found(dossiers, counts, missing_marks, other_steps)
 
 
@@ -95,7 +95,7 @@ async def _other_steps(database: Database, vault: Vault, rows: Iterable[asyncpg.
     # Dossier and history were read one after the other. While nobody writes it shows which are really other.
     async with database.begin() as connection:
         locked = {row["id"]: row for row in (await connection.execute(_LOCKED, {"ids": doubtful})).mappings()}
-        driver = await driver_of(connection)
+        driver = driver_of(connection)
         told = _told(locked, await driver.fetch(LINES, list(locked)), vault)
         if repair:
             await driver.executemany(_KEEP, list(told.items()))

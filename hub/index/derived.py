@@ -1,24 +1,34 @@
-"""What is searched and counted, kept in the transaction that changes a dossier: its marks, its place in the tallies."""
+"""What is searched and counted of dossiers, and so changes with them: their marks, their places in the tallies."""
 
 from collections.abc import Iterable
+from typing import NamedTuple, TypeAlias
 
-from hub.db import Driver
-from hub.index import tallies
 from hub.index.marks import FILED_FACTS, filed_under
 from hub.index.settled import Settled, Standing
 from hub.index.tallies import Cell, Shifts, cell
 from hub.vault import Vault
 
+#: (mark, dossier_id)
+Filing: TypeAlias = tuple[int, int]
+
 FILE = "INSERT INTO dossier_mark (mark, dossier_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-_UNFILE = "DELETE FROM dossier_mark WHERE (mark, dossier_id) = ($1, $2)"
+UNFILE = "DELETE FROM dossier_mark WHERE (mark, dossier_id) = ($1, $2)"
 
 
-async def keep(driver: Driver, settled: Iterable[Settled], vault: Vault) -> None:
-    """Of dossiers that nobody else writes about meanwhile."""
+class Derived(NamedTuple):
+    #: Of new dossiers.
+    new: list[Filing]
+    #: Of those that are called otherwise than before.
+    filed: list[Filing]
+    unfiled: list[Filing]
+    shifts: list[tuple[Cell, int]]
+
+
+def derived(settled: Iterable[Settled], vault: Vault) -> Derived:
     shifts = Shifts()
-    new: list[tuple[int, int]] = []
-    filed: list[tuple[int, int]] = []
-    unfiled: list[tuple[int, int]] = []
+    new: list[Filing] = []
+    filed: list[Filing] = []
+    unfiled: list[Filing] = []
     for each in settled:
         dossier_id, before, after = each.dossier_id, each.before, each.after
         shifts.move(before and _cell(before), after and _cell(after))
@@ -29,15 +39,8 @@ async def keep(driver: Driver, settled: Iterable[Settled], vault: Vault) -> None
             now = _marks(after, vault) if after else set()
             filed += [(mark, dossier_id) for mark in now - old]
             unfiled += [(mark, dossier_id) for mark in old - now]
-    if new:
-        # Neighbours in the index one after the other.
-        new.sort()
-        await driver.copy_records_to_table("dossier_mark", records=new, columns=("mark", "dossier_id"))
-    if unfiled:
-        await driver.executemany(_UNFILE, unfiled)
-    if filed:
-        await driver.executemany(FILE, filed)
-    await tallies.append(driver, shifts.rows())
+    # Neighbours in the index one after the other.
+    return Derived(sorted(new), filed, unfiled, shifts.rows())
 
 
 def _cell(standing: Standing) -> Cell | None:

@@ -16,7 +16,7 @@ from hub.index.rows import LINE_COLUMNS
 from hub.vault import Vault
 
 #: Of a line, all but whose it is. `facts` as text.
-PACKED_COLUMNS = (*LINE_COLUMNS[1:], "recorded_at")
+PACKED_COLUMNS = (*LINE_COLUMNS, "recorded_at")
 
 _BYTES = ("digest", "personal")
 _TIMES = ("occurred_at", "observed_at", "recorded_at")

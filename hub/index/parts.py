@@ -25,7 +25,7 @@ async def split(database: Database, *, most: int = MOST) -> None:
         async with database.begin() as connection:
             # Who waits for the lock has all others wait behind.
             await connection.execute(text("SET LOCAL lock_timeout = '3s'"))
-            driver = await driver_of(connection)
+            driver = driver_of(connection)
             # The database's own function (migration 0022): the hub at work may not alter tables.
             following = await driver.fetchval("SELECT split_marks($1)", most)
     except asyncpg.LockNotAvailableError:

@@ -13,18 +13,18 @@ from typing import TypeAlias
 
 import asyncpg
 import structlog
-from sqlalchemy import RowMapping
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.codes import code_key
 from contracts.observation import Channel, Observation
 from hub.db import Driver, driver_of
-from hub.index import derived, sql
+from hub.index import sql
 from hub.index.archive import restore
-from hub.index.merge import Entry, entry_from, fold, timeline
+from hub.index.derived import FILE, UNFILE, derived
+from hub.index.merge import Entry, State, entry_from, fold, timeline
 from hub.index.news import is_alive, news, repeats
 from hub.index.packing import unpack
-from hub.index.rows import LINE_COLUMNS, STATE_COLUMNS, Seals, entry_of, line_values, state_of, state_values, status_of
+from hub.index.rows import Seals, entry_of, line_values, state_of, state_values, status_of
 from hub.index.settled import Settled, Standing
 from hub.index.steps import packed
 from hub.index.succession import hand_on
@@ -81,28 +81,26 @@ async def record(
     # Moves after what else is said: they are of dossiers that there are.
     words = [said for said in received if said.channel != Channel.SUCCESSION]
     moves = [said for said in received if said.channel == Channel.SUCCESSION]
+    driver = driver_of(connection)
     settled: list[Settled] = []
     named: dict[Key, int] = {}
     for said in filter(None, (words, moves)):
         heard = _distinct(said, vault, correlation_ids, correlation_id)
-        settled += await _take_in(connection, heard, vault, named)
+        settled += await _take_in(driver, heard, vault, named)
     return _recorded(len(received), settled, named)
 
 
-async def _take_in(connection: AsyncConnection, heard: Heard, vault: Vault, named: dict[Key, int]) -> list[Settled]:
+async def _take_in(driver: Driver, heard: Heard, vault: Vault, named: dict[Key, int]) -> list[Settled]:
     """Notes in `named` which dossiers the new things are said of."""
     settled: list[Settled] = []
     while True:
-        known, fresh = await _unknown(connection, heard)
+        known, fresh = await _unknown(driver, heard)
         if not fresh:
             break
-        driver = await driver_of(connection)
-        try:
-            new = {key: entries for key, entries in fresh.items() if key not in known}
-            settled += await _make(driver, new, vault, named)
-        except asyncpg.UniqueViolationError as error:
-            if error.constraint_name != "dossier_code_key_agency_key":
-                raise
+        new = {key: fresh[key] for key in sorted(fresh.keys() - known.keys())}
+        made = await _make(driver, new, vault, named) if new else []
+        settled += made
+        if len(made) < len(new):
             # Another has made one of them in the meantime: from here on it is known.
             continue
         old: dict[int, dict[bytes, Entry]] = {}
@@ -117,9 +115,7 @@ async def _take_in(connection: AsyncConnection, heard: Heard, vault: Vault, name
             break
         # One of them has become part of another in the meantime, and is known as that from here on.
     if settled:
-        driver = await driver_of(connection)
-        await _tell(driver, settled)
-        await derived.keep(driver, settled, vault)
+        await _tell(driver, settled, vault)
     return settled
 
 
@@ -140,23 +136,18 @@ def _distinct(
     return heard
 
 
-async def _unknown(connection: AsyncConnection, heard: Heard) -> tuple[dict[Key, int], dict[Key, dict[bytes, Entry]]]:
+async def _unknown(driver: Driver, heard: Heard) -> tuple[dict[Key, int], dict[Key, dict[bytes, Entry]]]:
     """The dossiers there are, by all their names, and what the index does not hold yet, of them and of others.
 
     This is where an overlapping sync ends: one query, no lock."""
     lines = [(key, digest) for key, entries in heard.items() for digest in entries]
-    rows = await connection.execute(
-        sql.KNOWN,
-        {
-            "agencies": [key[0] for key, _ in lines],
-            "keys": [key[1] for key, _ in lines],
-            "digests": [digest for _, digest in lines],
-        },
+    rows = await driver.fetch(
+        sql.KNOWN, [agency for (agency, _), _ in lines], [key for (_, key), _ in lines], [digest for _, digest in lines]
     )
     #: Lines there are, by their digests, and when each was first heard.
     known: dict[bytes, tuple[datetime, str]] = {}
-    tops: dict[Key, RowMapping] = {}
-    for row in rows.mappings():
+    tops: dict[Key, asyncpg.Record] = {}
+    for row in rows:
         is_next = (row["agency"], row["code_key"]) not in tops
         tops[row["agency"], row["code_key"]] = row
         if row["digest"] is not None:
@@ -182,23 +173,22 @@ async def _unknown(connection: AsyncConnection, heard: Heard) -> tuple[dict[Key,
 
 
 async def _make(driver: Driver, new: Heard, vault: Vault, named: dict[Key, int]) -> list[Settled]:
-    """Copy dossiers that nobody has into the tables, with their history. Raises asyncpg's UniqueViolationError, having
-    done nothing, where another makes one of them at the same time."""
-    if not new:
-        return []
-    settled: list[Settled] = []
+    """Write dossiers that nobody has, with their history; but those that another makes at the same time."""
+    states: dict[Key, tuple[State, list[Entry], Seals]] = {}
     dossiers, lines = [], []
-    for key, (dossier_id,) in zip(sorted(new), await driver.fetch(sql.NEW_IDS, len(new)), strict=True):
-        entries, seals = news(key[0], new[key].values(), None, vault), Seals(vault)
+    for key, heard in new.items():
+        agency, _ = key
+        entries, seals = news(agency, heard.values(), None, vault), Seals(vault)
         state = fold(entries)
-        settled.append(Settled(dossier_id, None, Standing(key[:1], state), entries, seals))
-        dossiers.append((dossier_id, *key, *state_values(state, packed(timeline(entries, key[:1])), seals)))
-        lines += [line_values(dossier_id, key[0], entry, seals) for entry in entries]
-    async with driver.transaction():
-        columns = ("id", "agency", "code_key", *STATE_COLUMNS)
-        await driver.copy_records_to_table("dossier", records=dossiers, columns=columns)
-        await driver.copy_records_to_table("observation", records=lines, columns=LINE_COLUMNS)
-    named.update((key, each.dossier_id) for key, each in zip(sorted(new), settled, strict=True))
+        states[key] = state, entries, seals
+        dossiers.append((*key, *state_values(state, packed(timeline(entries, (agency,))), seals)))
+        lines += [(*key, *line_values(agency, entry, seals)) for entry in entries]
+    settled: list[Settled] = []
+    made = await driver.fetch(sql.MAKE, *zip(*dossiers, strict=True), *zip(*lines, strict=True))
+    for agency, code, dossier_id in made:
+        state, entries, seals = states[agency, code]
+        settled.append(Settled(dossier_id, None, Standing((agency,), state), entries, seals))
+        named[agency, code] = dossier_id
     return settled
 
 
@@ -223,10 +213,10 @@ async def _go_on(
         seals.keep(before.facts, row["personal"])
         for entry in news(row["agency"], fresh[row["id"]].values(), before, vault):
             lines[row["id"], entry.digest] = entry
-            written.append(line_values(row["id"], row["agency"], entry, seals))
+            written.append((row["id"], *line_values(row["agency"], entry, seals)))
     added: dict[int, list[Entry]] = defaultdict(list)
     touched: set[int] = set()
-    for line in await driver.fetchmany(sql.APPEND, written):
+    for line in await sql.append(driver, written):
         if line["is_new"]:
             added[line["dossier_id"]].append(lines[line["dossier_id"], line["digest"]])
         else:
@@ -263,17 +253,35 @@ async def _go_on(
     return settled
 
 
-async def _tell(driver: Driver, settled: Sequence[Settled]) -> None:
-    """Write the changes, and ask for another look at dossiers of which the agency contradicts itself."""
+async def _tell(driver: Driver, settled: Sequence[Settled], vault: Vault) -> None:
+    """Write the changes, and what follows from them."""
+    changes = [
+        (
+            each.part_of or each.dossier_id,
+            each.kind,
+            each.before and status_of(each.before.state),
+            each.after and status_of(each.after.state),
+            each.dossier_id if each.part_of else None,
+            each.correlation_id,
+        )
+        for each in settled
+    ]
+    new, filed, unfiled, shifts = derived(settled, vault)
+    counted = [
+        (cell.agency, cell.former_agencies and " ".join(cell.former_agencies), *cell[2:], count)
+        for cell, count in shifts
+    ]
     await driver.execute(
-        sql.CHANGE,
-        [each.part_of or each.dossier_id for each in settled],
-        [each.kind for each in settled],
-        [each.before and status_of(each.before.state) for each in settled],
-        [each.after and status_of(each.after.state) for each in settled],
-        [each.dossier_id if each.part_of else None for each in settled],
-        [each.correlation_id for each in settled],
+        sql.TELL,
+        *sql.arrays(changes, sql.CHANGE_COLUMNS),
+        *sql.arrays(new, sql.MARK_COLUMNS),
+        *sql.arrays(counted, sql.CELL_COLUMNS),
     )
+    if unfiled:
+        await driver.executemany(UNFILE, unfiled)
+    if filed:
+        await driver.executemany(FILE, filed)
+    # Of a dossier of which its agency contradicts itself, another look is asked for.
     doubtful = [
         (each.dossier_id, *each.after.state.moment) for each in settled if each.after and each.after.state.conflict
     ]

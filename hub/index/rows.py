@@ -15,38 +15,37 @@ from hub.vault import Vault
 _TEXT_FACTS = ("status_raw", "national_code", "procedure_code", "procedure_name")
 _TIME_FACTS = ("submitted_at", "received_at", "due_at", "finished_at", "gone_at")
 
-#: The columns of `dossier` that are its state, as `state_values` gives them.
-STATE_COLUMNS = (
-    "code",
-    "status",
-    *_TEXT_FACTS,
-    "national_key",
-    *_TIME_FACTS,
-    "personal",
-    "moment_numbered",
-    "moment_rank",
-    "top",
-    "conflict",
-    "observed_at",
-    "channel",
-    "timeline",
-)
+#: The columns of `dossier` that are its state, as `state_values` gives them, and their types.
+STATE_COLUMNS = {
+    "code": "text",
+    "status": "smallint",
+    **dict.fromkeys(_TEXT_FACTS, "text"),
+    "national_key": "text",
+    **dict.fromkeys(_TIME_FACTS, "timestamptz"),
+    "personal": "bytea",
+    "moment_numbered": "boolean",
+    "moment_rank": "bigint",
+    "top": "bytea",
+    "conflict": "boolean",
+    "observed_at": "timestamptz",
+    "channel": "text",
+    "timeline": "bytea",
+}
 
-#: The columns of `observation`, as `line_values` gives them.
-LINE_COLUMNS = (
-    "dossier_id",
-    "digest",
-    "code",
-    "occurred_at",
-    "revision",
-    "settles",
-    "facts",
-    "personal",
-    "observed_at",
-    "channel",
-    "correlation_id",
-    "said_by",
-)
+#: The columns of `observation` that are a line, as `line_values` gives them, and their types.
+LINE_COLUMNS = {
+    "digest": "bytea",
+    "code": "text",
+    "occurred_at": "timestamptz",
+    "revision": "bigint",
+    "settles": "boolean",
+    "facts": "jsonb",
+    "personal": "bytea",
+    "observed_at": "timestamptz",
+    "channel": "text",
+    "correlation_id": "text",
+    "said_by": "text",
+}
 
 
 class Seals:
@@ -83,10 +82,9 @@ def _personal(facts: FactValues) -> bytes:
     return orjson.dumps({name: facts[name] for name in sorted(PERSONAL & facts.keys())})
 
 
-def line_values(dossier_id: int, first: str, entry: Entry, seals: Seals) -> tuple[Any, ...]:
+def line_values(first: str, entry: Entry, seals: Seals) -> tuple[Any, ...]:
     """`first`: the agency that had the dossier first."""
     return (
-        dossier_id,
         entry.digest,
         entry.code,
         entry.occurred_at,

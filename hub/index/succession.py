@@ -61,8 +61,8 @@ async def hand_on(driver: Driver, row: asyncpg.Record, heard: Collection[Entry],
     history = await _history(driver, dossier_id, vault)
     lines = _new_lines(first, heard, history, vault)
     # What was heard before comes again where it was heard earlier than we knew.
-    values = [line_values(dossier_id, first, entry, seals) for entry in lines]
-    written = {line["digest"]: line["is_new"] for line in await driver.fetchmany(sql.APPEND, values)}
+    values = [(dossier_id, *line_values(first, entry, seals)) for entry in lines]
+    written = {line["digest"]: line["is_new"] for line in await sql.append(driver, values)}
     if not written:
         return []
     history = await _history(driver, dossier_id, vault)

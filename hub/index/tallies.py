@@ -5,7 +5,7 @@ folds that into `tally`. Whoever reads adds up both. Days and months are Vietnam
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, timedelta, timezone
 from typing import Any, NamedTuple
 
@@ -168,11 +168,12 @@ async def differences(database: Database) -> list[Difference]:
     ]
 
 
-async def append(driver: Driver, rows: Sequence[tuple[Cell, int]]) -> None:
-    """Within the transaction that changes the dossiers; it waits for nobody."""
-    if rows:
-        records = [(*each, count) for each, count in rows]
-        await driver.copy_records_to_table("tally_delta", records=records, columns=(*Cell._fields, "count"))
+_APPEND = f"INSERT INTO tally_delta ({_CELL}, count) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+
+
+async def append(driver: Driver, rows: Iterable[tuple[Cell, int]]) -> None:
+    """Count so many more there, beside what `record` counts; it waits for nobody."""
+    await driver.executemany(_APPEND, [(*each, count) for each, count in rows])
 
 
 # --- told -----------------------------------------------------------------------------------------

@@ -61,9 +61,8 @@ async def replay(
     while rows := await _next(database, chosen, last, min(_BATCH, most - counted)):
         last = rows[-1]["id"]
         for row in rows:
-            async with database.engine.connect() as connection:
+            async with database.trial() if dry_run else database.begin() as connection:
                 replayed = await _again(connection, intake, row)
-                await (connection.rollback() if dry_run else connection.commit())
             counted += 1
             yield replayed
     if counted and not dry_run:

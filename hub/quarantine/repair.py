@@ -54,8 +54,7 @@ async def preview(
         mended += not reading.unusable
         left.update(each.cause for each in reading.unusable)
         said += [] if reading.unusable else reading.observations
-    async with database.engine.connect() as connection:
+    async with database.trial() as connection:
         await record(connection, said, vault)
         changes = tuple(await would_change(connection))
-        await connection.rollback()
     return Preview(min(len(rows), _MOST), mended, left, changes, len(rows) > _MOST)

@@ -36,7 +36,7 @@ async def test_each_dossier_is_what_its_history_makes(database: Database, vault:
     assert (found.dossiers, found.counts, found.missing_marks, found.other_steps) == (5000, [], 0, 0)
     async with database.begin() as connection:
         rows = (await connection.execute(select(dossier))).mappings().all()
-        history = await (await driver_of(connection)).fetch(sql.HISTORY, [row["id"] for row in rows])
+        history = await driver_of(connection).fetch(sql.HISTORY, [row["id"] for row in rows])
         changes = (await connection.execute(select(func.count()).select_from(change))).scalar_one()
     entries: dict[int, list[Entry]] = {row["id"]: [] for row in rows}
     for line in history:

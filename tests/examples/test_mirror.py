@@ -58,12 +58,11 @@ async def wander(database: Database, vault: Vault, chance: random.Random, ended:
             heard.append(said(code, agency=agency, at=at, heard=600, **facts))
         # Two may wait for each other, and a successor may tell of a dossier in the moment in which it moves.
         with suppress(asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError):
-            async with database.engine.connect() as connection:
+            is_kept = chance.random() < 0.9
+            async with database.begin() if is_kept else database.trial() as connection:
                 await record(connection, heard, vault)
                 await asyncio.sleep(chance.choice([0, 0, 0.01, 0.3]))
-                if chance.random() < 0.9:
-                    await connection.commit()
-                    written += 1
+            written += is_kept
 
     async def writer() -> None:
         while not ended.is_set():

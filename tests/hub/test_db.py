@@ -1,9 +1,10 @@
-"""The pools: what the server has closed is not handed out, what has rested is tried first, and hot reads leave room."""
+"""Transactions are one for all who speak in them. The pools: what the server has closed is not handed out, what has
+rested is tried first, and hot reads leave room."""
 
 import asyncio
 import socket
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any
 
 import asyncpg
@@ -13,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from hub import db
-from hub.db import Database, DatabaseFailed, Driver
+from hub.db import Database, DatabaseFailed, Driver, driver_of
 from hub.migrations.run import migrate_as_owner
 from tests.link import linked
 
@@ -70,6 +71,62 @@ async def test_what_has_rested_is_tried_before_it_is_taken(
             assert found == tried
         finally:
             await lone.close()
+
+
+async def kept(database: Database) -> list[int]:
+    return [row["n"] for row in await database.reads.fetch("SELECT n FROM kept ORDER BY n")]
+
+
+@pytest.mark.parametrize("first", ["driver", "sqlalchemy"])
+async def test_a_transaction_is_one_whoever_speaks_in_it_first(database: Database, first: str) -> None:
+    await database.reads.execute("CREATE TABLE kept (n int)")
+    async with database.trial() as connection:
+        if first == "sqlalchemy":
+            await connection.execute(text("INSERT INTO kept VALUES (0)"))
+        await driver_of(connection).execute("INSERT INTO kept VALUES (1)")
+        await connection.execute(text("INSERT INTO kept VALUES (2)"))
+        assert await driver_of(connection).fetchval("SELECT count(*) FROM kept") == 2 + (first == "sqlalchemy")
+    assert await kept(database) == []
+    with suppress(ZeroDivisionError):
+        async with database.begin() as connection:
+            await driver_of(connection).execute("INSERT INTO kept VALUES (3)")
+            raise ZeroDivisionError
+    async with database.begin() as connection:
+        await driver_of(connection).execute("INSERT INTO kept VALUES (4)")
+        with suppress(ZeroDivisionError):
+            async with connection.begin_nested():
+                await connection.execute(text("INSERT INTO kept VALUES (5)"))
+                raise ZeroDivisionError
+        await connection.execute(text("INSERT INTO kept VALUES (6)"))
+    assert await kept(database) == [4, 6]
+
+
+async def test_the_driver_is_not_to_be_had_outside_a_transaction(database: Database) -> None:
+    async with database.engine.connect() as connection:
+        await connection.execute(text("SELECT 1"))
+        await connection.rollback()
+        with pytest.raises(RuntimeError, match="needs a transaction"):
+            driver_of(connection)
+
+
+async def test_what_led_to_it_is_told_though_the_link_is_lost(database: Database) -> None:
+    lone = await database.connect_alone()
+
+    async def fail() -> None:
+        async with database.begin() as connection:
+            pid = (await connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+            await lone.execute("SELECT pg_terminate_backend($1)", pid)
+            while psutil.pid_exists(pid):
+                await asyncio.sleep(0.01)
+            raise ValueError("the first thing")
+
+    try:
+        with pytest.raises(ValueError, match="the first thing"):
+            await fail()
+    finally:
+        await lone.close()
+    async with database.begin() as connection:
+        assert (await connection.execute(text("SELECT 1"))).scalar_one() == 1
 
 
 _PID = "SELECT pg_backend_pid() AS pid, $1::int AS number"

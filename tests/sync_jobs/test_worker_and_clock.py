@@ -150,9 +150,8 @@ async def test_workers_are_woken_by_new_jobs_alone(database: Database) -> None:
 
 
 async def test_enqueueing_is_part_of_the_transaction(database: Database) -> None:
-    async with database.engine.connect() as connection:
+    async with database.trial() as connection:
         await engine.enqueue(connection, [engine.SWEEP])
-        await connection.rollback()
     assert await scalar(database, text("SELECT count(*) FROM pgqueuer")) == 0
 
 

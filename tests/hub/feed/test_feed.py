@@ -2,14 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from contracts.change import ChangePage, DossierChanged
 from contracts.observation import Observation
@@ -64,13 +62,6 @@ async def ask(client: httpx.AsyncClient, after: str | None = None, **query: Any)
     return ChangePage.model_validate(response.json())
 
 
-@asynccontextmanager
-async def open_transaction(database: Database) -> AsyncIterator[AsyncConnection]:
-    """A writer that takes its time: rolled back at the end, unless it was committed before."""
-    async with database.engine.connect() as connection:
-        yield connection
-
-
 async def test_each_change_is_told_once_and_in_order(
     client: httpx.AsyncClient, database: Database, vault: Vault
 ) -> None:
@@ -95,13 +86,12 @@ async def test_nothing_is_skipped_while_a_slow_writer_has_the_lower_numbers(
     client: httpx.AsyncClient, database: Database, vault: Vault
 ) -> None:
     start = (await ask(client)).cursor
-    async with open_transaction(database) as slow:
+    async with database.begin() as slow:
         await record(slow, [said(CODES[0], status=1)], vault)
         # Later numbers, and visible first.
         await do(database, vault, said(CODES[1], status=1))
         held = await ask(client, start)
         assert held.items == []
-        await slow.commit()
     told = await ask(client, held.cursor)
     assert [item.data.code for item in told.items] == [CODES[0], CODES[1]]
 
@@ -110,13 +100,12 @@ async def test_an_aborted_writer_holds_up_nothing_for_long(
     client: httpx.AsyncClient, database: Database, vault: Vault
 ) -> None:
     start = (await ask(client)).cursor
-    async with open_transaction(database) as doomed:
+    async with database.trial() as doomed:
         await record(doomed, [said(CODES[0], status=1)], vault)
         await do(database, vault, said(CODES[1], status=1))
         waiting = asyncio.create_task(ask(client, start, wait=30))
         await asyncio.sleep(3 * tail.PULSE_SECONDS)
         assert not waiting.done()
-        await doomed.rollback()
     # Nothing is ever notified of a rollback, and yet who waits is told.
     assert [item.data.code for item in (await waiting).items] == [CODES[1]]
 
@@ -124,11 +113,10 @@ async def test_an_aborted_writer_holds_up_nothing_for_long(
 async def test_a_cursor_taken_while_others_write_misses_none_of_them(
     client: httpx.AsyncClient, database: Database, vault: Vault
 ) -> None:
-    async with open_transaction(database) as slow:
+    async with database.begin() as slow:
         await record(slow, [said(CODES[0], status=1)], vault)
         await do(database, vault, said(CODES[1], status=1))
         start = (await ask(client)).cursor
-        await slow.commit()
     assert CODES[0] in [item.data.code for item in (await ask(client, start)).items]
 
 
@@ -139,11 +127,10 @@ async def test_two_changes_of_one_dossier_end_with_how_it_is(
     does not matter in which order they are read; and the numbers tell which was later."""
     await do(database, vault, said(CODES[0], status=1))
     start = (await ask(client)).cursor
-    async with open_transaction(database) as early:
+    async with database.begin() as early:
         await early.execute(text("SELECT pg_current_xact_id()"))
         await do(database, vault, said(CODES[0], at=1, status=2))
         await record(early, [said(CODES[0], at=2, status=4)], vault)
-        await early.commit()
     items = (await ask(client, start)).items
     assert {item.data.status.code for item in items if item.data.status} == {"4"}
     by_number = sorted(items, key=lambda item: int(item.id))
@@ -155,12 +142,11 @@ async def test_many_writers_some_slow_some_failing(client: httpx.AsyncClient, da
     committed: set[str] = set()
 
     async def write(number: int) -> None:
-        async with open_transaction(database) as connection:
+        async with database.begin() if number % 4 else database.trial() as connection:
             await record(connection, [said(CODES[number], status=1)], vault)
             await asyncio.sleep((number * 7 % 5) / 50)
-            if number % 4:
-                await connection.commit()
-                committed.add(CODES[number])
+        if number % 4:
+            committed.add(CODES[number])
 
     told: list[str] = []
     done = asyncio.Event()

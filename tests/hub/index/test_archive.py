@@ -216,7 +216,7 @@ async def test_what_is_news_brings_it_back(database: Database, do: Record, news:
 
 async def dump(connection: AsyncConnection, vault: Vault) -> list[tuple[str, dict[str, Any]]]:
     """The index as plain values, without what legitimately depends on when it was written."""
-    driver = await driver_of(connection)
+    driver = driver_of(connection)
     ids = [row["id"] for row in await driver.fetch("SELECT id FROM dossier ORDER BY id")]
     told = history.entries_of(await driver.fetch(history.LINES, ids), vault)
     for row in await driver.fetch("SELECT id, agency, former_agencies, timeline FROM dossier"):
@@ -242,7 +242,7 @@ async def recorded_in(
     """What the index holds, and what `record` said, after the batches; after some of them all is archived. Rolled back,
     so that each example starts from nothing."""
     told: list[Any] = []
-    async with database.engine.connect() as connection:
+    async with database.trial() as connection:
         for batch, then_archived in batches:
             try:
                 async with connection.begin_nested():
@@ -250,12 +250,10 @@ async def recorded_in(
             except Clash as clash:
                 told.append(str(clash))
             if archiving and then_archived:
-                driver = await driver_of(connection)
+                driver = driver_of(connection)
                 there = await driver.fetch("SELECT id FROM dossier EXCEPT SELECT dossier_id FROM archive")
                 await pack_away(driver, [row["id"] for row in there], Report())
-        result = told, await dump(connection, vault)
-        await connection.rollback()
-    return result
+        return told, await dump(connection, vault)
 
 
 _agencies = st.sampled_from(["ubnd-pleiku", "so-tnmt"])
@@ -280,7 +278,7 @@ async def test_two_archived_dossiers_become_one(database: Database, vault: Vault
     async with database.begin() as connection:
         await connection.execute(text("SELECT FROM dossier FOR UPDATE"))
         ids = [row["id"] for row in await database.reads.fetch("SELECT id FROM dossier ORDER BY agency DESC")]
-        await pack_away(await driver_of(connection), ids, Report())
+        await pack_away(driver_of(connection), ids, Report())
     await do(move("so-tnmt"))
     [row] = await database.reads.fetch("SELECT id, agency, status FROM dossier")
     lines = await history.entries(database, vault, row["id"], personal=True)
@@ -288,7 +286,7 @@ async def test_two_archived_dossiers_become_one(database: Database, vault: Vault
     # It is archived again, but for the line that it moved by.
     async with database.begin() as connection:
         await connection.execute(text("SELECT FROM dossier FOR UPDATE"))
-        await pack_away(await driver_of(connection), [row["id"]], Report())
+        await pack_away(driver_of(connection), [row["id"]], Report())
     assert [each["channel"] for each in await database.reads.fetch("SELECT channel FROM observation")] == ["succession"]
     assert await history.entries(database, vault, row["id"], personal=True) == lines
 
@@ -302,7 +300,7 @@ async def test_who_archives_and_who_records_wait_for_each_other(database: Databa
         recording = asyncio.ensure_future(do(said(at=30, status=4)))
         while not await database.reads.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
             await asyncio.sleep(0.01)
-        await pack_away(await driver_of(connection), [dossier_id], Report())
+        await pack_away(driver_of(connection), [dossier_id], Report())
     await recording
     lines = await history.entries(database, vault, dossier_id, personal=True)
     assert ([entry.facts["status"] for entry in lines], await archived(database)) == (["2", "4", "10", "4"], set())

@@ -46,7 +46,7 @@ async def dump(connection: AsyncConnection, vault: Vault) -> Any:
     dossiers = (await connection.execute(select(dossier))).mappings().all()
     lines = (await connection.execute(select(observation))).mappings().all()
     names = {row["id"]: row["code_key"] for row in dossiers}
-    told = entries_of(await (await driver_of(connection)).fetch(LINES, list(names)), vault)
+    told = entries_of(await driver_of(connection).fetch(LINES, list(names)), vault)
     for row in dossiers:
         assert row["timeline_at"] == row["updated_at"]
         assert unpacked(row["timeline"]) == timeline(told[row["id"]], agencies_of(row))
@@ -60,12 +60,10 @@ async def dump(connection: AsyncConnection, vault: Vault) -> Any:
 
 async def recorded_in(database: Database, vault: Vault, batches: Sequence[Sequence[Observation]]) -> Any:
     """What the index holds after the batches. Rolled back, so that each example starts from nothing."""
-    async with database.engine.connect() as connection:
+    async with database.trial() as connection:
         for batch in batches:
             await record(connection, batch, vault)
-        result = await dump(connection, vault)
-        await connection.rollback()
-    return result
+        return await dump(connection, vault)
 
 
 @st.composite
@@ -256,9 +254,8 @@ async def test_personal_data_is_not_readable_in_the_database(database: Database,
 
 
 async def test_nothing_is_recorded_when_the_caller_rolls_back(database: Database, vault: Vault) -> None:
-    async with database.engine.connect() as connection:
+    async with database.trial() as connection:
         await record(connection, [said(status=2)], vault)
-        await connection.rollback()
     async with database.begin() as connection:
         assert (await connection.execute(select(func.count()).select_from(dossier))).scalar_one() == 0
 
@@ -325,12 +322,11 @@ async def test_untimed_words_in_the_order_heard_are_as_if_all_were_kept(
     by_key: dict[str, list[Entry]] = defaultdict(list)
     for one in heard:
         by_key[code_key(one.code)].append(entry_from(one, vault))
-    async with database.engine.connect() as connection:
+    async with database.trial() as connection:
         await record(connection, timed, vault)
         for one in doubled:
             await record(connection, [one], vault)
         dossiers, _ = await dump(connection, vault)
-        await connection.rollback()
     for row in dossiers:
         # Of copies, the one heard first: it may be that by which a clock that is ahead is clamped.
         lines = sorted(by_key[row["code_key"]], key=lambda entry: entry.first_heard, reverse=True)

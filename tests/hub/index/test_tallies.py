@@ -112,9 +112,8 @@ async def test_a_writer_that_has_not_committed_holds_nobody_up(database: Databas
 
 
 async def test_a_transaction_that_fails_counts_nothing(database: Database, vault: Vault) -> None:
-    async with database.engine.connect() as connection:
+    async with database.trial() as connection:
         await record(connection, [said("H21.20-261123-0001", status=4)], vault)
-        await connection.rollback()
     assert await database.reads.fetchval("SELECT count(*) FROM tally_delta") == 0
 
 
