@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any, Self, TypeAlias
 
 import asyncpg
+from asyncpg.transaction import Transaction
 from sqlalchemy import LargeBinary, MetaData, event
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
@@ -47,6 +48,9 @@ _ASK_SECONDS = 10
 
 #: Who has ended work waits no longer for a database that does not say goodbye.
 _CLOSE_SECONDS = 10
+
+#: Connections for transactions, of a process.
+_WRITING = 10
 
 #: How long a connection may have rested and still be taken untried.
 _RESTED_SECONDS = 5
@@ -241,7 +245,7 @@ class Database:
         """
         settings = {"search_path": schema} if schema else {}
         # What is beside the hub's own tables is there for few.
-        writing, reading, often = (4, 2, 2) if schema else (10, 4, 6)
+        writing, reading, often = (4, 2, 2) if schema else (_WRITING, 4, 6)
         try:
             reads = await asyncpg.create_pool(
                 url, min_size=1, max_size=reading, connect=connect, reset=left_as_found, server_settings=settings
@@ -278,20 +282,38 @@ class Database:
         """A transaction: committed when the block ends, rolled back when it raises."""
         # It is the driver's, so that both may speak in it, whoever is first: SQLAlchemy's own begins with a statement
         # of SQLAlchemy's.
-        async with self._writing.connect() as connection:
+        connection, transaction = await self._begun()
+        try:
+            yield connection
+        except BaseException:
+            try:
+                await transaction.rollback()
+            except Exception:
+                # Of a link that is lost it says less than what led to it. The server rolls back what has no end.
+                _driver_under(connection).terminate()
+            raise
+        else:
+            await transaction.commit()
+        finally:
+            await asyncio.shield(connection.close())
+
+    async def _begun(self) -> tuple[AsyncConnection, Transaction]:
+        """A connection on which the database has begun one. Of those that were there before any may have died since,
+        and tell only when they are asked."""
+        for tries_left in reversed(range(_WRITING + 1)):
+            connection = await self._writing.connect()
             driver = _driver_under(connection)
             transaction = driver.transaction()
-            await transaction.start()
             try:
-                yield connection
-            except BaseException:
-                try:
-                    await transaction.rollback()
-                except Exception:
-                    # Of a link that is lost it says less than what led to it. The server rolls back what has no end.
-                    driver.terminate()
-                raise
-            await transaction.commit()
+                await transaction.start()
+            except BaseException as error:
+                driver.terminate()
+                await asyncio.shield(connection.close())
+                if not (isinstance(error, DATABASE_AWAY) and tries_left):
+                    raise
+            else:
+                break
+        return connection, transaction
 
     @asynccontextmanager
     async def trial(self) -> AsyncIterator[AsyncConnection]:

@@ -1,13 +1,13 @@
 """Between the last word of a server and the end of its connection: who works in the background goes on after it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
 
-from hub.db import DATABASE_AWAY, Database, is_away
+from hub.db import DATABASE_AWAY, Database
 from hub.index.tables import dossier
 from hub.vault import Vault
 from sync_jobs import engine
@@ -72,17 +72,28 @@ async def test_a_clock_goes_on(database: Database, far: tuple[Database, Link]) -
 
 async def test_whoever_asks_hears_that_the_database_is_away_and_then_asks_again(far: tuple[Database, Link]) -> None:
     away, link = far
-    asks = (
-        lambda: away.reads.fetchval("SELECT 1"),
-        lambda: away.hot.fetch("SELECT 1"),
-        lambda: scalar(away, text("SELECT 1")),
-    )
-    for ask in asks:
-        await ask()
-    assert await link.die() == len(asks)
-    for ask in asks:
-        with pytest.raises((DBAPIError, *DATABASE_AWAY)) as raised:
-            await ask()
-        assert is_away(raised.value)
-    for ask in asks:
-        await ask()
+    reads = (lambda: away.reads.fetchval("SELECT 1"), lambda: away.hot.fetch("SELECT 1"))
+    for read in reads:
+        await read()
+    assert await link.die() == len(reads)
+    for read in reads:
+        with pytest.raises(DATABASE_AWAY):
+            await read()
+    for read in reads:
+        await read()
+
+
+async def test_a_transaction_begins_on_a_connection_that_lives(far: tuple[Database, Link]) -> None:
+    away, link = far
+    together = asyncio.Barrier(3)
+
+    async def one() -> None:
+        async with away.begin() as connection:
+            await connection.execute(text("SELECT 1"))
+            await together.wait()
+
+    async with asyncio.TaskGroup() as transactions:
+        for _ in range(together.parties):
+            transactions.create_task(one())
+    assert await link.die() >= together.parties
+    assert await scalar(away, text("SELECT 1")) == 1
