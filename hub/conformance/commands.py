@@ -3,9 +3,12 @@
 import asyncio
 import base64
 import json
+import os
 import secrets as random
 import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -27,6 +30,7 @@ from hub.conformance.system import RECOMMENDED, examine, recommended
 from hub.conformance.texts import Lang, explained, framed, of_try, seen
 from hub.studio.commands import quiet_settings, spec_file
 from hub.terminal import Stop, one_sentence
+from hub.wording import spoken
 
 
 class _SystemElse(TyperGroup):
@@ -69,7 +73,7 @@ def examine_system(
 
     Reads only. The exit code is 1 where something must be mended.
     """
-    with one_sentence():
+    with _one_sentence(lang):
         settings = quiet_settings()
         secrets = SecretStore(settings.data_dir)
 
@@ -107,7 +111,7 @@ def hear_sender(
     Have it send four events or more. The first is answered with 500, the second slowly, the third with 429. Ctrl-C
     ends the listening; the report follows.
     """
-    with one_sentence():
+    with _one_sentence(lang):
         settings = quiet_settings()
         said = SpecFile(RECOMMENDED).spec if spec is None else _spec(spec, settings)
         assert said
@@ -121,7 +125,8 @@ def hear_sender(
         try:
             listener = socket.create_server((host, port))
         except OSError as error:
-            raise Stop(f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port") from None
+            why = os.strerror(error.errno) if error.errno else str(error)
+            raise Stop(f"cannot listen on {host}:{port}: {why}; choose another with --port") from None
         address = f"http://{host}:{listener.getsockname()[1]}/v1/webhooks/{said.id}"
         _say(framed("Send to {address} within {seconds:g} s.", lang, address=address, seconds=wait))
 
@@ -133,6 +138,16 @@ def hear_sender(
         except (ValueError, KeyError) as error:
             raise Stop(str(error.args[0])) from None
         _show(report, as_json, lang)
+
+
+@contextmanager
+def _one_sentence(lang: Lang) -> Iterator[None]:
+    """hub.terminal's, in the report's language."""
+    with one_sentence():
+        try:
+            yield
+        except Stop as stop:
+            raise Stop(spoken(lang.value, str(stop))) from None
 
 
 _OUR_KEY = "so-moi-webhook"

@@ -2,6 +2,18 @@
 
 SENTENCES = {
     "it was not reached": "không kết nối được",
+    # Why there is no report.
+    "there is no spec $name: give a YAML file, or one of $known": (
+        "không có bản mô tả $name: hãy đưa một tệp YAML, hoặc một trong $known"
+    ),
+    "$text is no address such as $value": "$text không phải địa chỉ như $value",
+    "$name has no system that is asked over HTTP": "$name không có hệ thống nào để hỏi qua HTTP",
+    "$name has no `webhook` in its spec": "bản mô tả của $name không có `webhook`",
+    "cannot listen on $address: $why; choose another with --port": (
+        "không nghe được ở $address: $why; hãy chọn cổng khác bằng --port"
+    ),
+    "Address already in use": "địa chỉ đang có chương trình khác dùng",
+    "$why (`hub adapter check $name` explains all)": "$why (`hub adapter check $name` giải thích hết)",
     # What was asked, and what came.
     "$text: HTTP $status in $seconds s. $why": "$text: HTTP $status sau $seconds giây. $why",
     "$text: HTTP $status in $seconds s": "$text: HTTP $status sau $seconds giây",

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -237,9 +238,21 @@ async def test_the_command_takes_agencies_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logging_put_back: None
 ) -> None:
     monkeypatch.setenv("HUB_DATA_DIR", str(tmp_path))
-    told = await hub("so-nothing")
-    assert told.exit_code == 1
-    assert "there is no spec 'so-nothing'" in told.stderr
-    told = await hub("so-nv")
-    assert told.exit_code == 1
-    assert "so-nv has no system that is asked over HTTP" in told.stderr
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        for words, vi, en in (
+            (["so-nothing"], "không có bản mô tả 'so-nothing'", "there is no spec 'so-nothing'"),
+            (["so-nv"], "so-nv không có hệ thống nào", "so-nv has no system that is asked over HTTP"),
+            (["ftp://x"], "không phải địa chỉ như https", "is no address such as https"),
+            (
+                ["webhook", "so-nv", "--port", "0"],
+                "bản mô tả của so-nv không có `webhook`",
+                "so-nv has no `webhook` in its spec",
+            ),
+            (["webhook", "--port", port], "hãy chọn cổng khác", "choose another with --port"),
+        ):
+            for lang, said in (("vi", vi), ("en", en)):
+                told = await hub(*words, "--lang", lang)
+                assert told.exit_code == 1
+                assert said in told.stderr, told.stderr
+        assert "đang có chương trình khác dùng" in (await hub("webhook", "--port", port)).stderr
