@@ -229,9 +229,8 @@ class Database:
         settings: Mapping[str, str],
     ) -> None:
         self.url = url
+        #: On its connections SQLAlchemy begins no transaction by itself.
         self.engine = engine
-        #: The same connections, on which SQLAlchemy begins nothing by itself.
-        self._writing = engine.execution_options(isolation_level="AUTOCOMMIT")
         self.reads = reads
         self._hot = hot
         self.hot = HotReads(hot)
@@ -266,6 +265,7 @@ class Database:
             pool_size=writing,
             max_overflow=0,
             hide_parameters=True,
+            isolation_level="AUTOCOMMIT",
             connect_args={"server_settings": settings, "async_creator_fn": connect},
         )
         _take_none_that_is_dead(engine)
@@ -301,7 +301,7 @@ class Database:
         """A connection on which the database has begun one. Of those that were there before any may have died since,
         and tell only when they are asked."""
         for tries_left in reversed(range(_WRITING + 1)):
-            connection = await self._writing.connect()
+            connection = await self.engine.connect()
             driver = _driver_under(connection)
             transaction = driver.transaction()
             try:

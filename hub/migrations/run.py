@@ -58,7 +58,7 @@ async def migrate(engine: AsyncEngine, *, schema: str | None = None, worker: str
     """Run the migrations a database lacks, in one transaction: all of them or none. `schema`: the one that `engine`
     works in, made where there is none. `worker`: the role that is to work with the tables, where it is not the one that
     owns them. Raises DBAPIError where a table that is to change is in use for ten minutes on end."""
-    async with engine.begin() as connection:
+    async with engine.execution_options(isolation_level="READ COMMITTED").begin() as connection:
         await connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         await connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_SECONDS}s'"))
         # To make one that is there takes the right to make one.
