@@ -313,6 +313,8 @@ class Inbox:
         """
         item = await self._stored(connection, row)
         await apply_all(connection, [item], self._vault)
+        if (row["state"], item.state) == (Outcome.APPLIED, Outcome.SUPERSEDED):
+            item.state = Outcome.APPLIED  # It changed something, though not again.
         problems = [each.model_dump() for each in item.problems] or None
         await connection.execute(
             update(inbox)

@@ -166,6 +166,7 @@ async def test_what_was_read_again_is_shown_and_is_a_duplicate_as_ever(
     await again(database, vault, mapped(), webhook_id="m1")
     shown = await deliveries.one("ubnd-pleiku", "m1")
     assert shown
+    assert shown.state == "applied"
     assert [each.status_after for each in shown.changes] == ["5"]
     repeated = await sender.post(UNKNOWN, "m1")
     assert (repeated.status_code, repeated.json()["duplicate"]) == (200, True)
