@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from adapters.mapping.record_reader import RecordReader, event_mapping, reading_of
+from adapters.mapping.record_reader import EVENT_OBJECTS, RecordReader, event_mapping, reading_of
 from adapters.operations.listing import Listing
 from adapters.operations.lookup import Lookup
 from adapters.operations.procedures import ProcedureList
@@ -116,4 +116,4 @@ def _event_reader(spec: AgencySpec) -> RecordReader:
         return RecordReader(spec.webhook.mapping, spec)
     # Where pulled records have a revision, an event without one could not be put in order with them.
     numbered = bool(spec.mapping and spec.mapping.revision)
-    return RecordReader(event_mapping(), spec, revision_required=numbered)
+    return RecordReader(event_mapping(), spec, revision_required=numbered, objects=EVENT_OBJECTS)

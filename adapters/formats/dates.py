@@ -4,6 +4,7 @@ A format is `yyyy MM dd HH mm ss` (or `M d H` where zeros may be missing) with w
 .NET and Java; fractions are `fff`/`SSS`; 'quoted' text and a T stand for themselves. By name there are:
 
     iso        2026-11-20T08:00:00 or 2026-11-20 08:00, with an optional fraction and zone (Z, +07:00, +0700, +07)
+    rfc3339    2026-11-20T08:00:00+07:00 or …Z, with an optional fraction: nothing is left to guess
     iso_date   2026-11-20, with an optional zone, as xs:date has it
     epoch      1777248998, in seconds
     epoch_ms   1777248998173
@@ -69,6 +70,11 @@ _ISO = re.compile(
     r"[T ](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})(:(?P<second>[0-9]{2})([.,](?P<fraction>[0-9]{1,12}))?)?"
     rf" ?{_ZONE}"
 )
+_RFC3339 = re.compile(
+    r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
+    r"[Tt](?P<hour>[0-9]{2}):(?P<minute>[0-9]{2}):(?P<second>[0-9]{2})(\.(?P<fraction>[0-9]+))?"
+    r"(?P<zone>[Zz]|[+-][0-9]{2}:[0-5][0-9])"
+)
 _MOST_ISO = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.([0-9]{3}|[0-9]{6}))?(Z|[+-][0-9]{2}:[0-5][0-9])"
 )
@@ -77,11 +83,19 @@ _MILLISECONDS = re.compile(r"(?P<ms>-?[0-9]{1,15})")
 _SECONDS = re.compile(r"(?P<s>-?[0-9]{1,12})")
 # What follows the number is the zone it was written in; the number itself counts from the epoch in UTC.
 _DOTNET = re.compile(r"\\?/Date\((?P<ms>-?[0-9]{1,15})([+-][0-9]{4})?\)\\?/")
-_NAMED = {"iso": _ISO, "iso_date": _ISO_DATE, "epoch": _SECONDS, "epoch_ms": _MILLISECONDS, "dotnet": _DOTNET}
+_NAMED = {
+    "iso": _ISO,
+    "rfc3339": _RFC3339,
+    "iso_date": _ISO_DATE,
+    "epoch": _SECONDS,
+    "epoch_ms": _MILLISECONDS,
+    "dotnet": _DOTNET,
+}
 
 # What each can say of the time of day.
 _SAID: dict[str, set[str]] = {
     "iso": {"hour", "minute", "second"},
+    "rfc3339": {"hour", "minute", "second"},
     "iso_date": set(),
     "epoch": {"hour", "minute", "second"},
     "epoch_ms": {"hour", "minute", "second", "fraction"},
@@ -95,24 +109,29 @@ _CACHED, _CACHED_LETTERS = 512, 60
 def reader(formats: Sequence[str], zone: ZoneInfo) -> Read:
     """A function that reads a text, or a whole number, in the first of `formats` that fits.
 
-    It gives UTC; a date without a zone is taken for one in `zone`. Blanks around are allowed. It gives None
-    for what stands for "none" (null, nothing, 31/12/9999) and raises DateError for all else that is no date.
+    It gives UTC; a date without a zone is taken for one in `zone`. Blanks around are allowed, but by rfc3339 alone. It
+    gives None for what stands for "none" (null, nothing, 31/12/9999) and raises DateError for all else that is no date.
     Raises ValueError for a format nobody knows.
     """
     patterns = [(pattern, _plain_parts(pattern)) for pattern in map(_pattern, formats)]
     promised = " or ".join(formats)
-    by_iso = formats[0] == "iso"
+    by_iso = formats[0] in ("iso", "rfc3339")
+    is_strict = list(formats) == ["rfc3339"]
     # Nothing is put out for what comes in: where every text is another, that would cost more than reading it.
     known: dict[str, datetime | None] = {}
 
     def moment_of(text: str) -> datetime | None:
         if by_iso and (moment := _as_most_write(text)):
             return moment
-        text = text.strip()
-        if "  " in text or not text.isprintable():
-            text = _BLANKS.sub(" ", text)
-        if not text or text in _NONE_TEXTS:
+        bare = text.strip()
+        if not bare:
             return None
+        if not is_strict:
+            text = _BLANKS.sub(" ", bare) if "  " in bare or not bare.isprintable() else bare
+            if text in _NONE_TEXTS:
+                return None
+        elif (naive := _ISO.fullmatch(text)) and not naive["zone"]:
+            raise DateError(f"{text[:60]!r} is not a date in {promised}: it names no time zone, such as +07:00")
         for pattern, plain in patterns:
             if match := pattern.fullmatch(text):
                 try:
@@ -148,7 +167,7 @@ def writer(format: str, zone: ZoneInfo) -> Write:
 
     Raises ValueError for a format nobody knows.
     """
-    if format == "iso":
+    if format in ("iso", "rfc3339"):
         return lambda moment: moment.astimezone(zone).isoformat(timespec="seconds")
     if format == "iso_date":
         return lambda moment: moment.astimezone(zone).date().isoformat()
@@ -298,7 +317,7 @@ def _time(parts: dict[str, str | None]) -> tuple[int, int, int, int]:
 def _offset(text: str | None) -> timezone | None:
     if text is None:
         return None
-    if text == "Z":
+    if text in "Zz":
         return UTC
     sign = -1 if text[0] == "-" else 1
     hours, minutes = int(text[1:3]), int(text[3:].lstrip(":") or 0)

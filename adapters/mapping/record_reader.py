@@ -1,5 +1,6 @@
 """From an agency's record to an observation: the spec's mapping, compiled once, applied to every record."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
 from sys import maxsize
@@ -32,16 +33,22 @@ _EVENT_TEXTS = {
 
 
 def event_mapping() -> RecordMapping:
-    """The mapping for contracts.webhook.EventData, for agencies that push events in the hub's own shape."""
-    iso = {"convert": "date", "formats": ["iso"]}
+    """The mapping for contracts.webhook.EventData, for agencies that push events in the hub's own shape. It takes what
+    fits the published schema, and nothing else: a moment without its zone would be hours away where a server's clock
+    is in UTC, and nobody would notice."""
+    moment = {"convert": "date", "formats": ["rfc3339"]}
     return RecordMapping.model_validate(
         {
             "code": "code",
-            "occurred_at": {"path": "occurred_at", **iso},
+            "occurred_at": {"path": "occurred_at", **moment},
             "revision": {"path": "revision", "convert": "integer"},
-            "facts": {**_EVENT_TEXTS, **{name: {"path": name, **iso} for name in _EVENT_DATES}},
+            "facts": {**_EVENT_TEXTS, **{name: {"path": name, **moment} for name in _EVENT_DATES}},
         }
     )
+
+
+#: What holds other fields there, of which nothing could be read where it is no object; and a fact that is in it.
+EVENT_OBJECTS = {"applicant": "applicant_name"}
 
 
 class MappedRecord(NamedTuple):
@@ -65,8 +72,16 @@ def reading_of(mapped: list[MappedRecord]) -> Reading:
 class RecordReader:
     """A RecordMapping, ready to be applied. Never raises for what a record holds."""
 
-    def __init__(self, mapping: RecordMapping, spec: AgencySpec, *, revision_required: bool = True) -> None:
-        """`revision_required`: whether a record without the mapped revision is unusable, or merely has none.
+    def __init__(
+        self,
+        mapping: RecordMapping,
+        spec: AgencySpec,
+        *,
+        revision_required: bool = True,
+        objects: Mapping[str, str] | None = None,
+    ) -> None:
+        """`revision_required`: whether a record without the mapped revision is unusable, or merely has none. `objects`:
+        what is an object where it is there, and by which fact's name it is refused where it is none.
 
         Raises ValueError for an expression or date format that is none.
         """
@@ -76,6 +91,7 @@ class RecordReader:
         self._occurred_at = _Field("occurred_at", mapping.occurred_at, zone) if mapping.occurred_at else None
         self._revision = _Field("revision", mapping.revision, zone) if mapping.revision else None
         self._revision_required = revision_required
+        self._objects = objects or {}
         self._facts = [_Field(name, rule, zone) for name, rule in mapping.facts.items()]
         order = [field for field in (self._occurred_at, self._revision) if field]
         self._fields = [self._code, *order, *self._facts]
@@ -108,7 +124,7 @@ class RecordReader:
 
     def _read_good(self, record: Any, channel: Channel, observed_at: datetime) -> MappedRecord:
         """A record with which nothing is wrong. Raises one of _NOT_GOOD for any other."""
-        if not isinstance(record, dict):
+        if not isinstance(record, dict) or not self._are_objects(record):
             raise ValueError
         said: dict[str, Any] = {}
         for name, key, convert in self._named:
@@ -146,9 +162,15 @@ class RecordReader:
         if refusals:
             return MappedRecord(code, occurred_at, revision, None, refusals.all())
 
+        for name, fact in self._objects.items():
+            if not isinstance(record.get(name), dict | None):
+                refusals.value(fact, name, record[name], f"{type(record[name]).__name__} is not an object")
         facts = self._read_facts(record, refusals)
         observation = self._observed(code, occurred_at, revision, facts, channel, observed_at)
         return MappedRecord(code, occurred_at, revision, observation, refusals.all())
+
+    def _are_objects(self, record: dict[str, Any]) -> bool:
+        return all(isinstance(record.get(name), dict | None) for name in self._objects)
 
     def _read_facts(self, record: dict[str, Any], refusals: Refusals) -> Facts:
         said: dict[str, Any] = {}

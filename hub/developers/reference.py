@@ -17,6 +17,7 @@ _PLAIN = {
     "array": Text("danh sách", "list"),
 }
 _OBJECT = Text("đối tượng", "object")
+_ANYTHING = Text("tùy ý", "anything")
 _FORMATS = {"date-time": Text("thời điểm, có múi giờ", "moment with zone"), "date": Text("ngày", "day")}
 
 
@@ -72,7 +73,9 @@ def _type(one: dict[str, Any]) -> Text:
         return Text(told, told)
     if one.get("format") in _FORMATS:
         return _FORMATS[one["format"]]
-    kind = _PLAIN.get(one.get("type", ""), _OBJECT)
+    if "type" not in one:
+        return _ANYTHING
+    kind = _PLAIN.get(one["type"], _OBJECT)
     if "maxLength" in one:
         return Text(f"{kind.vi}, đến {one['maxLength']}", f"{kind.en}, up to {one['maxLength']}")
     return kind

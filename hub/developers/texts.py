@@ -7,10 +7,10 @@ from hub.problems import ProblemType
 #: Fields of events and answers, by their paths.
 FIELDS = {
     "type": "Loại sự kiện.",
-    "timestamp": "Lúc sự kiện này được tạo ra.",
+    "timestamp": "Lúc sự kiện này được tạo ra. Trục không dùng đến: chỉ tính `data.occurred_at`.",
     "data": "Hồ sơ như nó là sau thay đổi. Bỏ qua điều không đổi hoặc chưa biết.",
     "data.code": "Mã hồ sơ.",
-    "data.occurred_at": "Lúc việc xảy ra, có múi giờ.",
+    "data.occurred_at": "Lúc việc xảy ra, có múi giờ: thiếu múi giờ thì không nhận.",
     "data.revision": "Số thứ tự thay đổi của hệ thống gửi, tăng dần, nếu có.",
     "data.status": "Từ hoặc mã trạng thái của chính cơ quan.",
     "data.national_code": "Mã hồ sơ quốc gia.",
@@ -24,7 +24,9 @@ FIELDS = {
     "data.applicant.name": "Họ và tên.",
     "data.applicant.phone": "Số điện thoại.",
     "data.applicant.email": "Thư điện tử.",
-    "data.applicant.number": "Số định danh (CCCD), hoặc mã số thuế của tổ chức.",
+    "data.applicant.number": (
+        "Số định danh (CCCD), hoặc mã số thuế của tổ chức. Gửi dạng chữ: dạng số mất các số 0 ở đầu."
+    ),
     "data.note": "Ghi chú của cán bộ.",
     "id": "webhook-id của lần gửi, hoặc id của sự kiện trong danh sách.",
     "outcome": "Sự kiện đã thành gì; xem dưới.",

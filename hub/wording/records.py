@@ -38,6 +38,7 @@ SENTENCES = {
     "a text must not hold half of a character": "văn bản không được có nửa ký tự",
     "a text of $letters letters is too long; $most fit": "văn bản $letters chữ là quá dài; vừa được $most",
     "the agency's contract promises $kind, and it is none": "tài liệu của cơ quan hứa là $kind, mà không phải",
+    "$kind is not an object": "$kind không phải đối tượng",
     "$kind is not text": "$kind không phải văn bản",
     "the code table has no such word; it has $words": "bảng mã không có từ này; chỉ có $words",
     "a revision is a whole number from 0 to 2**63 - 1": "số thứ tự thay đổi là số nguyên từ 0 đến 2**63 - 1",
@@ -46,6 +47,7 @@ SENTENCES = {
     # Dates.
     "$value is not a date in $formats: $why": "$value không phải ngày viết theo $formats: $why",
     "$value is not a date in $formats": "$value không phải ngày viết theo $formats",
+    "it names no time zone, such as +07:00": "không ghi múi giờ, như +07:00",
     "year $year is out of range": "năm $year nằm ngoài khoảng cho phép",
     "there is no hour $hour by twelve": "không có giờ $hour theo đồng hồ 12 giờ",
     "$format is no date format: $piece is not known": "$format không phải dạng ngày: không hiểu $piece",
