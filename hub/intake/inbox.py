@@ -313,14 +313,14 @@ class Inbox:
         """
         item = await self._stored(connection, row)
         await apply_all(connection, [item], self._vault)
-        if (row["state"], item.state) == (Outcome.APPLIED, Outcome.SUPERSEDED):
-            item.state = Outcome.APPLIED  # It changed something, though not again.
+        # What changed something once has done so, though not again.
+        again = (row["state"], item.state) == (Outcome.APPLIED, Outcome.SUPERSEDED)
         problems = [each.model_dump() for each in item.problems] or None
         await connection.execute(
             update(inbox)
             .where(inbox.c.id == row["id"])
             .values(
-                state=str(item.state),
+                state=row["state"] if again else str(item.state),
                 problems=problems,
                 applied_at=func.now(),
                 attempts=inbox.c.attempts + 1,
