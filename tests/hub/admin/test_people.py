@@ -9,11 +9,14 @@ from datetime import timedelta
 import httpx
 import pyotp
 import pytest
+from argon2 import extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from fastapi import APIRouter, FastAPI, Request
 from fastapi.routing import APIRoute
 from sqlalchemy import func, update
 
 from adapters import Client
+from hub.access import accounts
 from hub.access.accounts import FREE_MISTAKES
 from hub.access.keys import hash_of
 from hub.access.provider import Provider
@@ -557,3 +560,10 @@ async def test_two_admins_cannot_end_each_other(client: httpx.AsyncClient, sign_
             *(sign_in.accounts.end(name, actor="test") for name in ("an", "binh")), return_exceptions=True
         )
         assert [each.name for each in await sign_in.accounts.all() if each.ended_at is None]
+
+
+def test_the_password_of_a_name_that_nobody_has_takes_as_long_to_refuse() -> None:
+    hasher = accounts._HASHER
+    assert extract_parameters(accounts._NOBODYS) == extract_parameters(hasher.hash(PASSWORD))
+    with pytest.raises(VerifyMismatchError):
+        hasher.verify(accounts._NOBODYS, PASSWORD)
