@@ -90,6 +90,7 @@ class Push:
             accepted = await _accept(self._inbox, delivery)
         except BodyConflict:
             self._refusals.note(Call(agency, now, _REUSED, address, delivery.headers, kept))
+            WEBHOOKS.labels(agency, Outcome.CONFLICT.value).inc()
             raise ProblemError(
                 ProblemType.ID_REUSED, f"{named or 'This id'} was delivered before with another body; both are kept."
             ) from None

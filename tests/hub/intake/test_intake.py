@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from prometheus_client import REGISTRY
 from sqlalchemy import func, select, text
 
 from contracts.problem import Problem
@@ -50,6 +51,8 @@ async def test_the_same_delivery_at_once_from_many_connections(sender: Sender, d
 
 
 async def test_an_id_with_another_body_is_a_conflict_and_kept(sender: Sender, database: Database) -> None:
+    counted = {"agency": "ubnd-pleiku", "outcome": "conflict"}
+    before = REGISTRY.get_sample_value("hub_webhooks_total", counted) or 0
     await sender.post()
     other = {**EVENT, "data": {**DATA, "status": "XONG"}}
     for _ in range(2):
@@ -59,6 +62,7 @@ async def test_an_id_with_another_body_is_a_conflict_and_kept(sender: Sender, da
     assert await count(database, inbox_conflict) == 1
     async with database.begin() as connection:
         assert (await connection.execute(select(dossier.c.status))).scalar_one() == 4
+    assert REGISTRY.get_sample_value("hub_webhooks_total", counted) == before + 2
 
 
 async def test_an_unmapped_status_is_accepted_quarantined_and_told(sender: Sender, database: Database) -> None:
