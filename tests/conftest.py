@@ -14,16 +14,21 @@ from typing import Any
 import asyncpg
 import pytest
 import structlog
+from argon2 import PasswordHasher
 from cryptography.fernet import Fernet
 from sqlalchemy.engine import make_url
 
+from hub.access import accounts
 from hub.db import Database
 from hub.embedded import EmbeddedPostgres
 from hub.migrations.run import migrate
 from hub.vault import Vault
 
 #: What takes minutes begins first: at the end the other half of the machine would wait for it.
-_LONG = ("tests/test_openapi.py", "tests/chaos/", "tests/test_webhooks.py", "tests/sync_jobs/test_courier_kill.py")
+_LONG = (
+    *("tests/test_openapi.py", "tests/chaos/", "tests/test_webhooks.py", "tests/sync_jobs/test_courier_kill.py"),
+    "tests/hub/admin/test_show_browser.py",
+)
 
 _TEMPLATE = f"hub_test_template_{os.getpid()}"
 _numbers = count(1)
@@ -44,6 +49,14 @@ async def _execute(url: str, *statements: str) -> None:
             await connection.execute(statement)
     finally:
         await connection.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def weak_hashes() -> Iterator[None]:
+    """Passwords of tests withstand nobody: to hash one as the hub does takes a processor a quarter of a second."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_HASHER", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 @pytest.fixture
