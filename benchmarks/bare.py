@@ -5,7 +5,6 @@ no log. The SQL is the hub's own, and so is the rule of what is stale; both side
 kind of event loop, asyncio's.
 """
 
-import asyncio
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from typing import Any
@@ -13,7 +12,6 @@ from typing import Any
 import asyncpg
 import orjson
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from benchmarks.serving import serving_app
 from config.load import load_agencies
@@ -80,11 +78,9 @@ def _status(code: str) -> dict[str, Any]:
     return {"code": code, "name": {"vi": status.name_vi, "en": status.name_en}}
 
 
-def bare_server(
-    database_url: str, protocol: type[asyncio.Protocol] = HttpToolsProtocol
-) -> AbstractContextManager[tuple[str, int]]:
+def bare_server(database_url: str) -> AbstractContextManager[tuple[str, int]]:
     """Yields its address; a process of its own."""
-    return serving_app(_app, database_url, protocol=protocol)
+    return serving_app(_app, database_url)
 
 
 async def _app(database_url: str) -> ASGIApp:

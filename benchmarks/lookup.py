@@ -1,9 +1,7 @@
 """GET /v1/dossiers/{code} on an index of `--rows` dossiers with six lines of history each, asked for at random.
 
 - Requests a second through the real app (`hub api`: one process, all middlewares, its log), ÷ those of a bare ASGI
-  function over asyncpg that gives the same bytes (benchmarks.bare), under uvicorn as everybody has it. All sides take
-  turns; the median of the rounds. `app_over_bare_in_ours`: where the function, too, is given the hub's own protocol
-  (hub.connections), which sends an answer in one piece.
+  function over asyncpg that gives the same bytes (benchmarks.bare). Both sides take turns; the median of the rounds.
 - The 99th percentile of its time at `--rows`, ÷ that at 10,000; both asked as often, at a third of what they can do,
   and both warm.
 
@@ -27,7 +25,6 @@ from benchmarks.figures import figure
 from benchmarks.load import Callers, Outcome, drive, request
 from hub.access.keys import ApiKeys
 from hub.access.scopes import Scope
-from hub.connections import HubProtocol
 
 GOAL = 0.75
 P99_GOAL = 1.3
@@ -94,11 +91,11 @@ async def throughput(made: Countries, url: str, seconds: float, rounds: int) -> 
     key = await key_for(made, url)
     asked = [request(f"/v1/dossiers/{code}", X_Api_Key=key) for code in await codes(url)]
     callers = {"all": Callers(asked, CONNECTIONS)}
-    rates: dict[str, list[float]] = {"app": [], "bare": [], "bare_in_ours": []}
+    rates: dict[str, list[float]] = {"app": [], "bare": []}
     async with made.api(url) as hub:
         await synced_now(url)
-        with bare_server(url) as bare, bare_server(url, HubProtocol) as in_ours:
-            addresses = {"app": ("127.0.0.1", hub.port), "bare": bare, "bare_in_ours": in_ours}
+        with bare_server(url) as bare:
+            addresses = {"app": ("127.0.0.1", hub.port), "bare": bare}
             await same_bytes(url, key, addresses)
             for each in range(rounds):
                 for side in rates if each % 2 else reversed(rates):
@@ -106,9 +103,8 @@ async def throughput(made: Countries, url: str, seconds: float, rounds: int) -> 
                     rates[side].append(checked(outcome["all"]).rate)
     for side, values in rates.items():
         figure(f"lookup.requests_a_second.{side}", median(values), better="higher")
-    for side, goal in (("bare", GOAL), ("bare_in_ours", None)):
-        ratios = [app / other for app, other in zip(rates["app"], rates[side], strict=True)]
-        figure(f"lookup.app_over_{side}", median(ratios), goal=goal, better="higher")
+    ratios = [app / bare for app, bare in zip(rates["app"], rates["bare"], strict=True)]
+    figure("lookup.app_over_bare", median(ratios), goal=GOAL, better="higher")
     return median(rates["app"])
 
 

@@ -3,7 +3,6 @@
 It verifies the signature, inserts the bytes under their id, commits, and answers. It reads nothing and records nothing.
 """
 
-import asyncio
 import base64
 import hashlib
 import hmac
@@ -11,7 +10,6 @@ from contextlib import AbstractContextManager
 
 import asyncpg
 from starlette.types import ASGIApp, Receive, Scope, Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from benchmarks.serving import serving_app
 
@@ -19,11 +17,9 @@ TABLE = "CREATE TABLE IF NOT EXISTS minimal (id text PRIMARY KEY, body bytea NOT
 _INSERT = "INSERT INTO minimal (id, body) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 
 
-def minimal_intake(
-    database_url: str, key: bytes, protocol: type[asyncio.Protocol] = HttpToolsProtocol
-) -> AbstractContextManager[tuple[str, int]]:
+def minimal_intake(database_url: str, key: bytes) -> AbstractContextManager[tuple[str, int]]:
     """Yields its address; a process of its own."""
-    return serving_app(_app, database_url, key, protocol=protocol)
+    return serving_app(_app, database_url, key)
 
 
 async def _app(database_url: str, key: bytes) -> ASGIApp:

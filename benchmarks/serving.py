@@ -11,7 +11,6 @@ from typing import Any, TypeAlias
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 #: Makes an ASGI function in the process that serves it.
 MakeApp: TypeAlias = Callable[..., Awaitable[ASGIApp]]
@@ -33,17 +32,10 @@ def serving(body: bytes, content_type: str) -> Iterator[str]:
 
 
 @contextmanager
-def serving_app(
-    make: MakeApp, *given: Any, protocol: type[asyncio.Protocol] = HttpToolsProtocol
-) -> Iterator[tuple[str, int]]:
-    """Yields the address of what `make(*given)` makes, under uvicorn on asyncio's event loop.
-
-    `protocol`: uvicorn's own, as everybody has it, or the hub's.
-    """
+def serving_app(make: MakeApp, *given: Any) -> Iterator[tuple[str, int]]:
+    """Yields the address of what `make(*given)` makes, under uvicorn on asyncio's event loop."""
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(
-        target=_run, args=(theirs, protocol, make, *given), daemon=True
-    )
+    process = multiprocessing.get_context("spawn").Process(target=_run, args=(theirs, make, *given), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -53,10 +45,10 @@ def serving_app(
         process.join()
 
 
-def _run(told: Connection, protocol: type[asyncio.Protocol], make: MakeApp, *given: Any) -> None:
+def _run(told: Connection, make: MakeApp, *given: Any) -> None:
     async def serve() -> None:
         app = await make(*given)
-        config = uvicorn.Config(app, http=protocol, port=0, lifespan="off", log_config=None, access_log=False)
+        config = uvicorn.Config(app, http="httptools", port=0, lifespan="off", log_config=None, access_log=False)
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve())
         while not server.started:

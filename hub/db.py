@@ -282,7 +282,7 @@ class Database:
         """A transaction: committed when the block ends, rolled back when it raises."""
         # It is the driver's, so that both may speak in it, whoever is first: SQLAlchemy's own begins with a statement
         # of SQLAlchemy's.
-        connection, transaction = await self._begun()
+        connection, driver, transaction = await self._begun()
         try:
             yield connection
         except BaseException:
@@ -290,14 +290,14 @@ class Database:
                 await transaction.rollback()
             except Exception:
                 # Of a link that is lost it says less than what led to it. The server rolls back what has no end.
-                _driver_under(connection).terminate()
+                driver.terminate()
             raise
         else:
             await transaction.commit()
         finally:
             await asyncio.shield(connection.close())
 
-    async def _begun(self) -> tuple[AsyncConnection, Transaction]:
+    async def _begun(self) -> tuple[AsyncConnection, Driver, Transaction]:
         """A connection on which the database has begun one. Of those that were there before any may have died since,
         and tell only when they are asked."""
         for tries_left in reversed(range(_WRITING + 1)):
@@ -313,7 +313,7 @@ class Database:
                     raise
             else:
                 break
-        return connection, transaction
+        return connection, driver, transaction
 
     @asynccontextmanager
     async def trial(self) -> AsyncIterator[AsyncConnection]:

@@ -9,8 +9,10 @@ import traceback
 from collections import deque
 from collections.abc import Iterator
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from functools import lru_cache
 from threading import Lock
+from time import time
 from typing import Any, TextIO
 
 import orjson
@@ -28,10 +30,13 @@ _PERSONAL_KEYS = PERSONAL | {
     *("nguoinop", "hoten", "dienthoai", "sodienthoai", "sodinhdanh", "sogiayto", "ghichu"),
 }
 
-_PLAIN = (str, int, float, type(None))
+_PLAIN = frozenset((str, int, float, bool, type(None)))
 
 #: Libraries that log addresses with their queries, SQL with its values, message bodies, or every tick.
 _TALKATIVE = ("apscheduler", "httpcore", "httpx", "sqlalchemy", "zeep")
+
+
+_GATHER_SECONDS = 0.02
 
 
 def correlation_id() -> str | None:
@@ -56,28 +61,21 @@ def configure(level: str = "INFO", format: str = "json", stream: TextIO | None =
     }
     if format not in renderers:
         raise ValueError(f"the log format is {format!r}; it can be {' or '.join(renderers)}")
-    shared: list[Processor] = [
-        structlog.processors.add_log_level,
-        _add_correlation,
-        structlog.processors.TimeStamper(fmt="iso"),
-        structlog.processors.ExceptionRenderer(_short_traceback),
-        mask_personal,
-    ]
     root = logging.getLogger()
     root.setLevel(level.upper())
     handler = logging.StreamHandler(stream or sys.stderr)
     # Not through the standard library: that costs four times as much, and there is a line for each request.
     structlog.configure(
-        processors=[*shared, renderers[format]],
+        processors=[_begun, lambda _logger, _method, event: ((event,), {})],
         wrapper_class=structlog.make_filtering_bound_logger(root.level),
-        logger_factory=Lines(handler.stream).logger,
+        logger_factory=Lines(handler.stream, renderers[format]).logger,
         cache_logger_on_first_use=False,
     )
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             # A standard logger's `extra` is left out on purpose: nobody has looked at what is in it.
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderers[format]],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, _begun],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _ended, renderers[format]],
         )
     )
     root.handlers = [handler]
@@ -89,15 +87,15 @@ def configure(level: str = "INFO", format: str = "json", stream: TextIO | None =
 
 
 class Lines:
-    """Writes lines to `stream`: those of one turn of the event loop together, a warning or worse at once.
+    """Writes lines to `stream`: those of some moments together, a warning or worse at once.
 
-    A write for each costs a request more than all else that is done for its line. Outside of an event loop
-    each line is written at once.
+    By itself, to make and write a line takes a request longer than all its layers; many at once take a third of that.
+    Who is killed takes the lines of its last moment along. Outside of an event loop each line is written at once.
     """
 
-    def __init__(self, stream: TextIO) -> None:
-        self._stream = stream
-        self._waiting: deque[str] = deque()
+    def __init__(self, stream: TextIO, render: Processor) -> None:
+        self._stream, self._render = stream, render
+        self._waiting: deque[EventDict] = deque()
         self._writing = Lock()
         atexit.register(self._write)
 
@@ -105,17 +103,17 @@ class Lines:
         """structlog asks for a logger where it writes its first line."""
         return self
 
-    def info(self, line: str) -> None:
+    def info(self, event: EventDict) -> None:
         is_first = not self._waiting
-        self._waiting.append(line)
+        self._waiting.append(event)
         if is_first:
             try:
-                asyncio.get_running_loop().call_soon(self._write)
+                asyncio.get_running_loop().call_later(_GATHER_SECONDS, self._write)
             except RuntimeError:
                 self._write()
 
-    def error(self, line: str) -> None:
-        self._waiting.append(line)
+    def error(self, event: EventDict) -> None:
+        self._waiting.append(event)
         self._write()
 
     debug = info
@@ -125,25 +123,47 @@ class Lines:
         with self._writing:
             # Until there is nothing: who adds to what is here relies on this to write that, too.
             while self._waiting:
-                self._stream.write("".join(f"{self._waiting.popleft()}\n" for _ in range(len(self._waiting))))
+                self._stream.write("".join(self._line(self._waiting.popleft()) for _ in range(len(self._waiting))))
                 self._stream.flush()
 
+    def _line(self, event: EventDict) -> str:
+        try:
+            return f"{self._render(self, '', _ended(self, '', event))!s}\n"
+        except Exception as error:
+            # Its writer is long gone, and others' lines wait behind it.
+            told = {
+                "event": "log.not_written",
+                "level": "error",
+                "of": str(event["event"]),
+                "why": type(error).__name__,
+            }
+            return f"{self._render(self, '', told)!s}\n"
 
-def mask_personal(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
+
+def _begun(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """What only this moment knows: time, correlation, what was raised, and what may be changed the next moment."""
+    event["level"] = method
+    if (current := _correlation.get()) is not None:
+        event.setdefault("correlation_id", current)
+    event["timestamp"] = time()
+    if "exc_info" in event:
+        event = _render_exception(logger, method, event)
+    return event if _PLAIN.issuperset(map(type, event.values())) else _masked(event)
+
+
+def _ended(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """The last line of defence: the value of any key known to be personal becomes "***", at any depth."""
-    masked: EventDict = _masked(event)
-    return masked
+    event["timestamp"] = datetime.fromtimestamp(event["timestamp"], UTC).isoformat().replace("+00:00", "Z")
+    for key in event:
+        if _is_personal(key):
+            event[key] = "***"
+    return event
 
 
 def _masked(value: Any) -> Any:
-    if isinstance(value, _PLAIN):
-        return value
+    """A copy."""
     if isinstance(value, dict):
-        # Each line pays for this, and most of what is in them is plain.
-        return {
-            key: "***" if _is_personal(key) else item if isinstance(item, _PLAIN) else _masked(item)
-            for key, item in value.items()
-        }
+        return {key: "***" if _is_personal(key) else _masked(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_masked(item) for item in value]
     return value
@@ -160,12 +180,6 @@ def _json(event: EventDict, **options: Any) -> str:
         return orjson.dumps(event, option=orjson.OPT_NON_STR_KEYS, **options).decode()
     except TypeError:  # numbers past 64 bits, halves of characters
         return json.dumps(event, ensure_ascii=False, **options)
-
-
-def _add_correlation(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    if (current := correlation_id()) is not None:
-        event.setdefault("correlation_id", current)
-    return event
 
 
 def _short_traceback(exc_info: ExcInfo) -> str:
@@ -187,3 +201,6 @@ def _traceback_lines(error: BaseException) -> Iterator[str]:
     if isinstance(error, BaseExceptionGroup):
         for member in error.exceptions:
             yield from (f"  | {line}" for line in _traceback_lines(member))
+
+
+_render_exception = structlog.processors.ExceptionRenderer(_short_traceback)

@@ -442,6 +442,7 @@ async def _answer(hub: Hub, listener: socket.socket, stopping: asyncio.Event, re
         access_log=False,
         timeout_graceful_shutdown=10,
         proxy_headers=False,
+        interface="asgi3",
     )
     server = _Server(config)
     background = [asyncio.create_task(each) for each in (_flush(hub), hub.addresses.keep_sharing(), watch(load))]

@@ -1,7 +1,7 @@
 """Who asks, behind the proxies that are trusted: what these say of address, scheme and client certificate holds, and
 what anybody else says of them does not."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
@@ -23,11 +23,11 @@ class BehindProxies:
         self._told = ProxyHeadersMiddleware(app, list(trusted))  # type: ignore[arg-type]
         self._certificates = certificates
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        peer = scope["client"][0] if scope["client"] else None
-        if not (self._certificates and peer in self._told.trusted_hosts):
+            return self.app(scope, receive, send)
+        is_trusted = scope["client"] is not None and scope["client"][0] in self._told.trusted_hosts
+        if not (self._certificates and is_trusted):
             scope["headers"] = [each for each in scope["headers"] if each[0] != _CERTIFICATE]
-        await self._told(scope, receive, send)  # type: ignore[arg-type]
+        # No frame of its own for whoever asks directly: each request passes here.
+        return self._told(scope, receive, send) if is_trusted else self.app(scope, receive, send)  # type: ignore[arg-type]

@@ -1,5 +1,4 @@
-"""A request that never ends is given up, by its head or its body; what is whole is answered, however long it takes,
-in one piece, and a stream as it comes."""
+"""A request that never ends is given up, by its head or its body; what is whole is answered, however long it takes."""
 
 import asyncio
 import socket
@@ -9,7 +8,7 @@ from contextlib import asynccontextmanager
 import pytest
 import uvicorn
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from hub import connections
@@ -73,46 +72,3 @@ async def test_what_is_whole_is_answered_and_the_next_may_not_drip_either(port: 
         writer.write(HEAD)
         assert await reader.read() == b""
     writer.close()
-
-
-async def test_an_answer_is_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    pieces: list[bytes] = []
-
-    plain_send = socket.socket.send
-
-    def told(sending: socket.socket, data: bytes) -> int:
-        pieces.append(bytes(data))
-        return plain_send(sending, data)
-
-    async def at_once(scope: Scope, receive: Receive, send: Send) -> None:
-        await Response(b"x" * 500)(scope, receive, send)
-
-    async with served(at_once) as port, asyncio.timeout(60):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        monkeypatch.setattr(socket.socket, "send", told)
-        writer.write(WHOLE)
-        await reader.readuntil(b"x" * 500)
-        writer.close()
-    assert [piece[:4] for piece in pieces] == [WHOLE[:4], b"HTTP"]
-
-
-async def test_of_a_stream_each_piece_leaves_as_it_comes() -> None:
-    heard = asyncio.Queue[bytes]()
-
-    async def stream(scope: Scope, receive: Receive, send: Send) -> None:
-        async def pieces() -> AsyncIterator[bytes]:
-            while piece := await heard.get():
-                yield piece
-
-        await StreamingResponse(pieces())(scope, receive, send)
-
-    async with served(stream) as port, asyncio.timeout(60):
-        reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(b"GET / HTTP/1.1\r\nHost: hub\r\n\r\n")
-        assert b"200 OK" in await reader.readuntil(b"\r\n\r\n")
-        for piece in (b"first", b"second"):
-            heard.put_nowait(piece)
-            assert await reader.readuntil(piece)
-        heard.put_nowait(b"")
-        assert await reader.readuntil(b"0\r\n\r\n")
-        writer.close()

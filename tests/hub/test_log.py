@@ -75,8 +75,15 @@ async def test_each_task_has_its_own_correlation_id(lines: Lines) -> None:
 
     outside = correlation_id()
     assert list(await asyncio.gather(job("a"), job("b"))) == ["a", "b"]
+    while not lines():
+        await asyncio.sleep(0.01)
     assert sorted(line["correlation_id"] for line in lines()) == ["a", "b"]
     assert correlation_id() == outside
+
+
+class Stubborn:
+    def __repr__(self) -> str:
+        raise RuntimeError
 
 
 class Counted(io.StringIO):
@@ -89,14 +96,16 @@ class Counted(io.StringIO):
         return super().write(text)
 
 
-async def test_the_lines_of_one_turn_of_the_event_loop_are_one_write() -> None:
+async def test_the_lines_of_a_moment_are_one_write() -> None:
     stream = Counted()
     configure("INFO", "json", stream)
     log = structlog.get_logger()
     for number in range(5):
         log.info("request.done", number=number)
+        await asyncio.sleep(0)
     assert stream.writes == 0
-    await asyncio.sleep(0)
+    while not stream.writes:
+        await asyncio.sleep(0.01)
     assert stream.writes == 1
     assert [json.loads(line)["number"] for line in stream.getvalue().splitlines()] == [0, 1, 2, 3, 4]
 
@@ -107,8 +116,31 @@ async def test_what_is_wrong_is_written_at_once_after_what_was_before_it() -> No
     structlog.get_logger().info("before")
     structlog.get_logger().error("wrong")
     assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["before", "wrong"]
-    await asyncio.sleep(0)
+    await asyncio.sleep(0.1)
     assert stream.writes == 1
+
+
+async def test_a_line_that_cannot_be_written_keeps_no_other() -> None:
+    stream = Counted()
+    configure("INFO", "json", stream)
+    log = structlog.get_logger()
+    log.info("cannot.be.told", what=Stubborn())
+    log.info("next")
+    while not stream.writes:
+        await asyncio.sleep(0.01)
+    assert [json.loads(line)["event"] for line in stream.getvalue().splitlines()] == ["log.not_written", "next"]
+
+
+def test_what_is_changed_after_it_was_logged_is_told_as_it_was(lines: Lines) -> None:
+    rows = [1]
+
+    async def work() -> None:
+        structlog.get_logger().info("counted", rows=rows)
+        rows.append(2)
+        structlog.get_logger().error("wrong")
+
+    asyncio.run(work())
+    assert lines()[0]["rows"] == [1]
 
 
 def test_the_last_lines_of_a_process_are_written() -> None:
