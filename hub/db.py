@@ -108,8 +108,8 @@ def no_connection(error: Exception) -> DatabaseFailed:
 
 def _take_none_that_is_dead(engine: AsyncEngine) -> None:
     """A connection that the server has closed is replaced when it is taken, as is one whose user was cancelled before
-    the end of the transaction was sent. Of one that has rested for a while a lost
-    link may have told us nothing, so it is tried; each time would be a round trip for each transaction."""
+    the end of the transaction was sent. Of one that has rested for a while a lost link may have told us nothing, so it
+    is tried; each time would be a round trip for each transaction."""
 
     @event.listens_for(engine.sync_engine, "checkin")
     def note(_connection: DBAPIConnection | None, record: ConnectionPoolEntry) -> None:

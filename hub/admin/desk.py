@@ -1,8 +1,8 @@
 """What the admin's pages share: who is in, what they may do, the language they read, and how a page is made."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -170,6 +170,12 @@ def comes_from_us(request: Request) -> bool:
 def number_told(told: str) -> int | None:
     """Of a row, as an address or a form has it; None where it is none."""
     return int(told) if told.isascii() and told.isdecimal() and len(told) < 19 else None
+
+
+def overlap_told(told: str, offered: Iterable[int]) -> timedelta:
+    """So many of the hours that a form offered; where it is none of them, the first."""
+    hours = list(offered)
+    return timedelta(hours=next((each for each in hours if told == str(each)), hours[0]))
 
 
 def day_told(told: str) -> datetime | None:

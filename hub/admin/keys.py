@@ -1,12 +1,10 @@
 """API keys of portal frontends and other programs: which there are and who uses them; made, replaced and ended."""
 
-from datetime import timedelta
-
 from fastapi.responses import RedirectResponse, Response
 
 from hub.access.keys import ApiKeys, KeyWrong, NoKey
 from hub.access.scopes import Scope
-from hub.admin.desk import PATH, Desk, Visitor, day_told, number_told
+from hub.admin.desk import PATH, Desk, Visitor, day_told, number_told, overlap_told
 from hub.portal.texts import Text
 from hub.registry import Registry
 
@@ -99,10 +97,9 @@ def add(desk: Desk, keys: ApiKeys, registry: Registry) -> None:
 
     @desk.post("/keys/rotate", Scope.ADMIN_MANAGE)
     async def rotate_key(visitor: Visitor) -> Response:
-        told = visitor.fields.get("overlap", "")
-        hours = next((hours for hours in OVERLAPS if told == str(hours)), 24)
+        overlap = overlap_told(visitor.fields.get("overlap", ""), OVERLAPS)
         try:
-            made = await keys.rotate(_number(visitor), timedelta(hours=hours), actor=visitor.caller.name)
+            made = await keys.rotate(_number(visitor), overlap, actor=visitor.caller.name)
         except NoKey:
             return await page(visitor, 422, wrong="number")
         return await page(visitor, 201, made=made)

@@ -1,11 +1,11 @@
 """The secrets that specs name: which there are and which are missing; set and removed, and never shown."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from fastapi.responses import RedirectResponse, Response
 
 from hub.access.scopes import Scope
-from hub.admin.desk import PATH, Desk, Visitor, day_told
+from hub.admin.desk import PATH, Desk, Visitor, day_told, overlap_told
 from hub.portal.texts import Text
 from hub.registry import Registry
 from hub.secrets.keeping import HubSecrets, SecretWrong
@@ -77,14 +77,13 @@ def add(desk: Desk, secrets: HubSecrets, registry: Registry) -> None:
             return await page(visitor, 422, wrong="expires", name=name)
         # A key that was pasted ends its lines as a browser does.
         value = fields.get("value", "").replace("\r\n", "\n").strip()
-        hours = next((hours for hours in OVERLAPS if fields.get("overlap") == str(hours)), 0)
         try:
             await secrets.put(
                 name,
                 value,
                 actor=visitor.caller.name,
                 expires_at=expires_at,
-                overlap=timedelta(hours=hours),
+                overlap=overlap_told(fields.get("overlap", ""), OVERLAPS),
             )
         except SecretWrong as error:
             return await page(visitor, 422, wrong=error.field, name=name)

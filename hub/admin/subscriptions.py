@@ -1,7 +1,6 @@
 """Webhooks out on pages: who is told of which changes and how that fares, what was tried, and what is done about it."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -14,7 +13,7 @@ from contracts.subscription import EventDeliveryState, Subscription, Subscriptio
 from hub.access.keys import ApiKey, ApiKeys
 from hub.access.scopes import Caller, Scope
 from hub.admin.calls import moment_typed
-from hub.admin.desk import PATH, Desk, Page, Visitor, number_told
+from hub.admin.desk import PATH, Desk, Page, Visitor, number_told, overlap_told
 from hub.admin.keys import OVERLAPS
 from hub.feed.cursor import BadCursor
 from hub.feed.reading import Expired
@@ -37,6 +36,8 @@ from hub.subscriptions.subscriptions import (
 #: Of a form with all the procedures that somebody may name.
 _LARGEST_FORM = 20_000
 _ATTEMPTS = 50
+#: For how long the old secret of two signs as well, in hours.
+_OVERLAPS = {hours: OVERLAPS[hours] for hours in (24, 168, 0)}
 
 #: By the name of its colour; what needs somebody comes first.
 STATES = {
@@ -158,7 +159,7 @@ def add(
             most_counted=MOST_COUNTED,
             may_operate=caller.may(Scope.ADMIN_OPERATE),
             may_manage=caller.may(Scope.ADMIN_MANAGE),
-            overlaps={hours: OVERLAPS[hours] for hours in (24, 168, 0)},
+            overlaps=_OVERLAPS,
             typed=visitor.fields,
             secret=secret,
             wrong=_WRONG.get(wrong),
@@ -247,8 +248,8 @@ def add(
 
     @of_one(desk.post("/subscriptions/{number}/secret", Scope.ADMIN_MANAGE))
     async def rotate(visitor: Visitor, number: int) -> Response:
-        hours = {"0": 0, "168": 168}.get(visitor.fields.get("overlap", ""), 24)
-        made = await store.rotate(number, None, timedelta(hours=hours), actor=visitor.caller.name)
+        overlap = overlap_told(visitor.fields.get("overlap", ""), _OVERLAPS)
+        made = await store.rotate(number, None, overlap, actor=visitor.caller.name)
         return await page(visitor, number, 201, secret=made.secret)
 
     @of_one(desk.post("/subscriptions/{number}/remove", Scope.ADMIN_MANAGE))

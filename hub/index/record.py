@@ -1,8 +1,8 @@
 """The only door into the index. Order-free and idempotent; writes dossier, history and changes together.
 
 Most of what comes is known already, as an overlap or a poll brings it: one query and no lock. A dossier nobody has is
-copied into the tables whole. Others are locked; what is new of them is put on top, or into the history where it belongs
-and the dossier folded again.
+written whole. Others are locked; what is new of them is put on top, or into the history where it belongs and the
+dossier folded again.
 """
 
 from collections import defaultdict
@@ -107,13 +107,14 @@ async def _take_in(driver: Driver, heard: Heard, vault: Vault, named: dict[Key, 
         for key in fresh.keys() & known.keys():
             named[key] = known[key]
             old.setdefault(known[key], {}).update(fresh[key])
-        rows = await driver.fetch(sql.LOCK, list(old)) if old else []
-        if len(rows) == len(old):
-            if old:
-                await restore(driver, old)
+        if old:
+            rows = await driver.fetch(sql.LOCK, list(old))
+            if len(rows) < len(old):
+                # One of them has become part of another in the meantime, and is known as that from here on.
+                continue
+            await restore(driver, old)
             settled += await _go_on(driver, rows, old, vault)
-            break
-        # One of them has become part of another in the meantime, and is known as that from here on.
+        break
     if settled:
         await _tell(driver, settled, vault)
     return settled

@@ -192,10 +192,10 @@ class Inbox:
     async def _take_in(self, connection: AsyncConnection, items: Sequence[Item], apply: bool) -> None:
         """Store what is new, and what became of it, in the caller's transaction. Raises _Raced, and then nothing must
         be committed, and ClockWrong."""
-        new = await self._sort(driver_of(connection), items)
+        driver = driver_of(connection)
+        new = await self._sort(driver, items)
         if apply:
             await apply_all(connection, [item for item in new if item.event], self._vault)
-        driver = driver_of(connection)
         if new:
             stored = await driver.fetch(_STORE, *zip(*map(self._row, new), strict=True))
             if len(stored) < len(new):
